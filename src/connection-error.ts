@@ -1,0 +1,59 @@
+/** The one error class of this package: a code to branch on, a message for people, a hint for what to change. */
+
+/**
+ * What went wrong.
+ *
+ * - `ERR_CONFIG`: an option or environment variable is unknown, missing, malformed or contradicts another.
+ * - `ERR_SECRET_UNAVAILABLE`: Secrets Manager did not hand out the secret (absent, not permitted, throttled, down).
+ * - `ERR_SECRET_INVALID`: the secret was read, but holds no usable credentials.
+ * - `ERR_ROUTING`: the cluster identifier is missing, malformed, contradictory or unknown to CockroachDB Cloud.
+ * - `ERR_TLS`: the server offers no TLS, or its certificate does not verify, or the root certificate is unusable.
+ * - `ERR_AUTHENTICATION`: the server refused the user or password.
+ * - `ERR_CONNECT`: the server could not be reached, or did not finish the login in time.
+ * - `ERR_SERVER_REFUSED`: the server was reached, but takes no connection now (draining, limits, allowlist, throttle).
+ * - `ERR_CONNECTION_LOST`: the connection broke while a statement was under way.
+ * - `ERR_DEADLINE`: the invocation's deadline is near; the statement was cancelled.
+ * - `ERR_COMMIT_AMBIGUOUS`: the connection broke during COMMIT; the transaction may have been committed.
+ * - `ERR_TRANSACTION`: `transaction()` was misused, or the server rolled back what was to be committed.
+ * - `ERR_CLIENT_NOT_RELEASED`: an earlier invocation took the last client and never gave it back.
+ * - `ERR_CLOSED`: the pool was closed.
+ */
+export type ConnectionErrorCode =
+  | 'ERR_CONFIG'
+  | 'ERR_SECRET_UNAVAILABLE'
+  | 'ERR_SECRET_INVALID'
+  | 'ERR_ROUTING'
+  | 'ERR_TLS'
+  | 'ERR_AUTHENTICATION'
+  | 'ERR_CONNECT'
+  | 'ERR_SERVER_REFUSED'
+  | 'ERR_CONNECTION_LOST'
+  | 'ERR_DEADLINE'
+  | 'ERR_COMMIT_AMBIGUOUS'
+  | 'ERR_TRANSACTION'
+  | 'ERR_CLIENT_NOT_RELEASED'
+  | 'ERR_CLOSED'
+
+export interface ConnectionErrorOptions {
+  /** What to change, in one sentence. */
+  readonly hint?: string | undefined
+  /** The error underneath. Never an error that holds a connection string or a password. */
+  readonly cause?: unknown
+  /** True when nothing can have reached the server, so that doing it again cannot do it twice. */
+  readonly safeToRetry?: boolean
+}
+
+/** Thrown for everything that is not the server's own answer to a statement (that one is pg's `DatabaseError`). */
+export class ConnectionError extends Error {
+  override readonly name = 'ConnectionError'
+  readonly code: ConnectionErrorCode
+  readonly hint: string | undefined
+  readonly safeToRetry: boolean
+
+  constructor(code: ConnectionErrorCode, message: string, options: ConnectionErrorOptions = {}) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined)
+    this.code = code
+    this.hint = options.hint
+    this.safeToRetry = options.safeToRetry ?? false
+  }
+}
