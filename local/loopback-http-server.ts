@@ -1,0 +1,40 @@
+/** A plain HTTP server on a free loopback port, as every HTTP stand-in needs one. */
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+
+/** Answers one request; it handles its own failures. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void> | void
+
+export class LoopbackHttpServer {
+  readonly port: number
+  readonly #server: Server
+
+  private constructor(server: Server, port: number) {
+    this.#server = server
+    this.port = port
+  }
+
+  static async start(handle: RequestHandler): Promise<LoopbackHttpServer> {
+    const server = createServer((request, response) => void handle(request, response))
+    // Long polls stay open for as long as a test leaves them.
+    server.requestTimeout = 0
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const address = server.address()
+    if (address === null || typeof address === 'string') throw new Error('The server listens on no TCP port')
+    return new LoopbackHttpServer(server, address.port)
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`
+  }
+
+  /** Stops listening and cuts what is open. */
+  async stop(): Promise<void> {
+    if (!this.#server.listening) return
+    const closed = once(this.#server, 'close')
+    this.#server.close()
+    this.#server.closeAllConnections()
+    await closed
+  }
+}
