@@ -1,0 +1,62 @@
+/** Tells from a host name alone which kind of server it is. */
+
+const CLOUD_DOMAIN = '.cockroachlabs.cloud'
+const CLOUD_PORT = 26257
+const POSTGRESQL_PORT = 5432
+
+const MAX_UINT64 = 2n ** 64n - 1n
+
+/** The labels in front of `cockroachlabs.cloud`, in lower case; none for any other host. */
+function cloudLabels(host: string): string[] {
+  const name = host.toLowerCase().replace(/\.$/, '')
+  return name.endsWith(CLOUD_DOMAIN) ? name.slice(0, -CLOUD_DOMAIN.length).split('.') : []
+}
+
+/** True for every host of CockroachDB Cloud, whatever the plan. */
+export function isCloudHost(host: string): boolean {
+  return cloudLabels(host).length > 0
+}
+
+/** True for the hosts that many old clusters shared, `free-tier<number>.…`: such a name does not tell the cluster. */
+export function isFreeTierHost(host: string): boolean {
+  return /^free-tier\d*$/.test(cloudLabels(host)[0] ?? '')
+}
+
+/** True for `<name>-<3 characters>.<cloud>-<region>.cockroachlabs.cloud`: a cluster with hosts and a CA of its own, and no proxy. */
+export function isAdvancedHost(host: string): boolean {
+  const [first = '', location = '', ...rest] = cloudLabels(host)
+  return rest.length === 0 && /^[a-z0-9-]+-[a-z0-9]{3}$/.test(first) && /^(aws|azure|gcp)-[a-z0-9-]+$/.test(location)
+}
+
+/** What is wrong with a cluster identifier, or undefined when it is `<name>-<tenant id>` as the Cloud's proxy reads it. */
+export function faultOfCluster(identifier: string): string | undefined {
+  const dash = identifier.lastIndexOf('-')
+  if (dash === -1) return 'has no "-<tenant id>" at its end'
+  const tenantId = identifier.slice(dash + 1)
+  if (!/^[a-z0-9][a-z0-9-]{4,98}[a-z0-9]$/.test(identifier.slice(0, dash))) {
+    return 'has a cluster name that is not 6 to 100 lower-case letters, digits and dashes'
+  }
+  if (!/^\d+$/.test(tenantId)) return 'does not end in a tenant id of decimal digits'
+  const id = BigInt(tenantId)
+  return id < 2n || id > MAX_UINT64 ? 'has a tenant id out of range' : undefined
+}
+
+/**
+ * The cluster identifier in the host name of a Basic or Standard cluster, `<name>-<tenant id>.<3 characters>.…cockroachlabs.cloud`.
+ * Undefined for Advanced clusters, whose second label is `<cloud>-<region>`, and for every other host.
+ */
+export function clusterFromHost(host: string): string | undefined {
+  const [first, short] = cloudLabels(host)
+  if (first === undefined || short === undefined || !/^[a-z0-9]{3}$/.test(short)) return undefined
+  return faultOfCluster(first) === undefined ? first : undefined
+}
+
+/** The port that a server listens on when none is given. */
+export function defaultPort(host: string): number {
+  return isCloudHost(host) ? CLOUD_PORT : POSTGRESQL_PORT
+}
+
+/** The database that every CockroachDB Cloud cluster has; other servers have no such. */
+export function defaultDbname(host: string): string | undefined {
+  return isCloudHost(host) ? 'defaultdb' : undefined
+}
