@@ -1,0 +1,24 @@
+/** `npm run build`: the npm package and the layer, from nothing, into `dist/`. */
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { join, relative } from 'node:path'
+import { buildLayer } from './layer-folder.ts'
+import { buildPackage } from './package-folder.ts'
+
+const repository = join(import.meta.dirname, '..')
+const dist = join(repository, 'dist')
+const cache = join(repository, 'node_modules/.cache')
+
+// Built aside and moved into place, so that a failed build leaves the last good one.
+mkdirSync(cache, { recursive: true })
+const out = mkdtempSync(join(cache, 'dist-'))
+try {
+  await buildPackage({ repository, out })
+  const { path, bytes, unpackedBytes, sha256 } = await buildLayer({ repository, out })
+  rmSync(dist, { recursive: true, force: true })
+  renameSync(out, dist)
+  const zip = relative(process.cwd(), join(dist, relative(out, path)))
+  // On stderr: `cdk synth` and `npm start -- --json` run this and own stdout.
+  console.error(`${zip}: ${bytes} bytes, ${unpackedBytes} unpacked, SHA-256 ${sha256}`)
+} finally {
+  rmSync(out, { recursive: true, force: true })
+}

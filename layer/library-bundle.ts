@@ -1,0 +1,78 @@
+/** The npm package's JavaScript: our sources in two CommonJS files, and a thin ES module over them. */
+
+import { join } from 'node:path'
+import { type BuildOptions, build } from 'esbuild'
+import { lazyChunk } from './lazy-chunk.ts'
+
+/** Where the sources are, and where what is built goes. */
+export interface BuildFolders {
+  /** The folder that holds `src/`, `cdk/` and `certs/`. */
+  readonly repository: string
+  /** The folder to fill, usually `dist`. */
+  readonly out: string
+}
+
+/** The one module that loads the AWS SDK; a file of its own, so that a secret served otherwise never loads it. */
+export const LAZY_MODULE = 'secrets-manager'
+
+/** What every CommonJS bundle of ours is built with. */
+export const COMMONJS: BuildOptions = {
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  charset: 'utf8',
+  // `import.meta` is empty in CommonJS: spell the two properties we use, and fail on any other.
+  define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+  logOverride: { 'empty-import-meta': 'error' },
+  // `import()` of a CommonJS file would start Node's ES module loader; `require` is quicker and shares the cache.
+  supported: { 'dynamic-import': false },
+  logLevel: 'warning',
+  metafile: true,
+}
+
+/**
+ * Bundles `src/index.ts` and `src/secrets-manager.ts` to `index.cjs` and `secrets-manager.cjs`.
+ * @param options esbuild's options that differ: what stays external, what is replaced.
+ * @returns the folders of the packages whose code went in, relative to the repository.
+ */
+export async function bundleLibrary(folders: BuildFolders, options: BuildOptions): Promise<readonly string[]> {
+  const { metafile } = await build({
+    ...COMMONJS,
+    ...options,
+    define: { ...COMMONJS.define, ...options.define },
+    absWorkingDir: folders.repository,
+    entryPoints: [join(folders.repository, 'src/index.ts'), join(folders.repository, `src/${LAZY_MODULE}.ts`)],
+    outdir: folders.out,
+    outExtension: { '.js': '.cjs' },
+    plugins: [lazyChunk(LAZY_MODULE), ...(options.plugins ?? [])],
+  })
+  return Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) =>
+    Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
+  )
+}
+
+/**
+ * The names that an ES module exports, sorted, found without running it.
+ * @param entry path of a TypeScript module.
+ */
+export async function exportedNames(entry: string): Promise<readonly string[]> {
+  const { metafile } = await build({
+    entryPoints: [entry],
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    write: false,
+    metafile: true,
+    logLevel: 'warning',
+  })
+  return Object.values(metafile.outputs)
+    .flatMap(({ exports }) => exports)
+    .sort()
+}
+
+/** The text of an ES module that hands on `names` from the CommonJS file beside it: one instance, whoever asks. */
+export function reExport(file: string, names: readonly string[]): string {
+  return `export {\n${names.map((name) => `  ${name},\n`).join('')}} from './${file}'\n`
+}
