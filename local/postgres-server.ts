@@ -5,15 +5,13 @@ import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import { freePort } from './free-port.ts'
+import { PostgresAdmin } from './postgres-admin.ts'
 import { postgresPrograms, type RunAs, unprivilegedUser } from './postgres-binaries.ts'
 import { watchOver } from './watchdog.ts'
 
 /** The superuser's name. */
 const SUPERUSER = 'postgres'
-/** The `application_name` of our own sessions; `sessions()` leaves them out. */
-const OWN_APPLICATION_NAME = 'local-postgres-server'
 const PORT_ATTEMPTS = 5
 
 /** Nothing here outlives a test, so nothing needs to survive a power failure. */
@@ -44,32 +42,15 @@ export interface PostgresServerOptions {
   readonly settings?: Readonly<Record<string, string>>
 }
 
-/** What pg needs to log in as the superuser. */
-export interface SuperuserConfig {
-  readonly host: string
-  readonly port: number
-  readonly user: string
-  readonly password: string
-  readonly database: string
-}
-
-/** A row of `pg_stat_activity`. */
-export interface Session {
-  readonly pid: number
-  readonly usename: string
-  readonly datname: string
-  readonly application_name: string
-  readonly state: string
-  readonly query: string
-}
-
-export class PostgresServer {
+export class PostgresServer extends PostgresAdmin {
   readonly port: number
   readonly #installation: Installation
   readonly #callOffWatchdog: () => Promise<void>
   #process: ChildProcess | undefined
 
   private constructor(port: number, installation: Installation, callOffWatchdog: () => Promise<void>) {
+    const { password } = installation
+    super({ host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres' })
     this.port = port
     this.#installation = installation
     this.#callOffWatchdog = callOffWatchdog
@@ -100,59 +81,6 @@ export class PostgresServer {
         throw error
       }
     }
-  }
-
-  /** What pg needs to log in as the superuser. */
-  superuserConfig(): SuperuserConfig {
-    return {
-      host: '127.0.0.1',
-      port: this.port,
-      user: SUPERUSER,
-      password: this.#installation.password,
-      database: 'postgres',
-    }
-  }
-
-  /** Runs one statement as the superuser, on a connection of its own. */
-  async query<Row extends pg.QueryResultRow = Record<string, unknown>>(
-    sql: string,
-    values: readonly unknown[] = [],
-    database = 'postgres',
-  ): Promise<Row[]> {
-    const client = new pg.Client({
-      ...this.superuserConfig(),
-      database,
-      ssl: false,
-      application_name: OWN_APPLICATION_NAME,
-    })
-    await client.connect()
-    try {
-      return (await client.query<Row>(sql, [...values])).rows
-    } finally {
-      await client.end()
-    }
-  }
-
-  /** Creates a database in which every user may create tables, as in a new CockroachDB database. */
-  async createDatabase(name: string): Promise<void> {
-    await this.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`)
-    await this.query('GRANT ALL ON SCHEMA public TO PUBLIC', [], name)
-  }
-
-  /** Creates a user who may log in. */
-  async createUser(name: string, password: string): Promise<void> {
-    await this.query(`CREATE ROLE ${pg.escapeIdentifier(name)} LOGIN PASSWORD ${pg.escapeLiteral(password)}`)
-  }
-
-  /** The clients' sessions that the server has now, all of them or one user's or application's. */
-  async sessions(filter: { user?: string; application_name?: string } = {}): Promise<Session[]> {
-    return await this.query<Session>(
-      `SELECT pid, usename, datname, application_name, state, query FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND application_name <> $1
-          AND usename = coalesce($2, usename) AND application_name = coalesce($3, application_name)
-        ORDER BY backend_start`,
-      [OWN_APPLICATION_NAME, filter.user ?? null, filter.application_name ?? null],
-    )
   }
 
   /** Stops and starts on the same port with the same data. `smart` waits until all clients have gone. */

@@ -1,0 +1,69 @@
+/** Makes names below CockroachDB Cloud's domain resolve to loopback in this process, with no change to the machine. */
+import dns from 'node:dns'
+import { syncBuiltinESMExports } from 'node:module'
+import { promisify } from 'node:util'
+
+const LOOPBACK = { address: '127.0.0.1', family: 4 } as const
+
+type Callback = (error: NodeJS.ErrnoException | null, address?: string | dns.LookupAddress[], family?: number) => void
+
+/**
+ * Patches `dns.lookup` and `dns.promises.lookup`, which `net`, `tls` and `http` use too; other names resolve as ever.
+ *
+ * @param suffixes ends of host names, each with its leading dot
+ * @returns a function that takes the patch back
+ */
+export function resolveToLoopback(suffixes: readonly string[] = ['.cockroachlabs.cloud']): () => void {
+  const original = { lookup: dns.lookup, lookupPromise: dns.promises.lookup }
+  const isOurs = (hostname: string) => suffixes.some((suffix) => hostname.toLowerCase().endsWith(suffix))
+
+  const lookup = (hostname: string, ...rest: unknown[]): void => {
+    const callback = rest.at(-1)
+    if (!isOurs(hostname) || typeof callback !== 'function') {
+      Reflect.apply(original.lookup, dns, [hostname, ...rest])
+      return
+    }
+    // Not at once: callers of lookup count on being back in the event loop.
+    process.nextTick(answer, hostname, lookupOptions(rest[0]), callback)
+  }
+  const lookupPromise = async (hostname: string, options?: unknown): Promise<unknown> => {
+    if (!isOurs(hostname)) return await Reflect.apply(original.lookupPromise, dns.promises, [hostname, options])
+    return await new Promise((resolve, reject) => {
+      const { all, family } = lookupOptions(options)
+      answer(hostname, { all, family }, (error, address) => {
+        if (error !== null) reject(error)
+        else resolve(all ? address : LOOPBACK)
+      })
+    })
+  }
+
+  Object.assign(lookup, { [promisify.custom]: lookupPromise })
+  Object.assign(dns, { lookup })
+  Object.assign(dns.promises, { lookup: lookupPromise })
+  // So that `import { lookup } from 'node:dns'` sees the patch as well.
+  syncBuiltinESMExports()
+  return () => {
+    Object.assign(dns, { lookup: original.lookup })
+    Object.assign(dns.promises, { lookup: original.lookupPromise })
+    syncBuiltinESMExports()
+  }
+}
+
+interface LookupOptions {
+  readonly all: boolean
+  readonly family: unknown
+}
+
+/** `lookup` takes nothing, a family, or an object. */
+function lookupOptions(options: unknown): LookupOptions {
+  if (typeof options !== 'object' || options === null) return { all: false, family: options }
+  return { all: 'all' in options && options.all === true, family: 'family' in options ? options.family : 0 }
+}
+
+function answer(hostname: string, { all, family }: LookupOptions, callback: Callback): void {
+  if (family === 6 || family === 'IPv6') {
+    const error = new Error(`getaddrinfo ENOTFOUND ${hostname}`)
+    callback(Object.assign(error, { code: 'ENOTFOUND', syscall: 'getaddrinfo', hostname }))
+  } else if (all) callback(null, [{ ...LOOPBACK }])
+  else callback(null, LOOPBACK.address, LOOPBACK.family)
+}
