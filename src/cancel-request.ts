@@ -1,0 +1,36 @@
+/** Asks the server to stop a statement, over a connection of its own, as the protocol has it. */
+import { Connection } from './pg.ts'
+
+export interface CancelTarget {
+  readonly host: string
+  readonly port: number
+  readonly ssl: object | false
+  readonly processID: number
+  readonly secretKey: number
+}
+
+/**
+ * Sends CancelRequest and waits until the server has closed the connection, or for `timeoutMs`. Never rejects: there is
+ * no answer, and nothing to be done when it fails.
+ *
+ * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
+ */
+export function cancelRequest(
+  { host, port, ssl, processID, secretKey }: CancelTarget,
+  timeoutMs: number,
+): Promise<void> {
+  const connection = new Connection({ ssl })
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer)
+      connection.stream.destroy()
+      resolve()
+    }
+    const timer = setTimeout(done, timeoutMs)
+    connection.on('connect', () => (ssl === false ? connection.cancel(processID, secretKey) : connection.requestSsl()))
+    connection.on('sslconnect', () => connection.cancel(processID, secretKey))
+    connection.on('error', done)
+    connection.on('end', done)
+    connection.connect(port, host)
+  })
+}

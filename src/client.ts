@@ -1,0 +1,199 @@
+/** A pg client that knows its age, tells how its connection was made, and ends its statements before the deadline. */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { ClientConfig } from 'pg'
+import { cancelRequest } from './cancel-request.ts'
+import type { ResolvedConnection } from './connection-source.ts'
+import { currentInvocation, deadlineError, type Invocation } from './deadline.ts'
+import { Client, type ProtocolConnection } from './pg.ts'
+import { statementError } from './statement-error.ts'
+
+/** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
+const ANSWER_MS = 150
+/** A cancel request gets at least this long, in milliseconds. */
+const CANCEL_AT_LEAST_MS = 50
+
+/** How long the steps of connecting took, in milliseconds, each counted from the one before. */
+export interface ConnectTimings {
+  readonly tcpMs: number | undefined
+  readonly tlsMs: number | undefined
+  readonly loginMs: number | undefined
+}
+
+/** What pg's client keeps beside its typed properties. */
+interface Internals {
+  readonly connection: ProtocolConnection
+  readonly ssl: object | false
+  readonly processID: number | null
+  readonly secretKey: number | null
+  readonly _queryable: boolean
+  readonly _ending: boolean
+  _getActiveQuery(): unknown
+  password: unknown
+  readonly connectionParameters: { password: unknown }
+}
+
+type Callback = (error: unknown, result?: unknown) => void
+
+function isTlsSocket(stream: Socket): stream is TLSSocket {
+  return 'encrypted' in stream && stream.encrypted === true
+}
+
+export class DatabaseClient extends Client {
+  readonly #createdAt = Date.now()
+  readonly #serverParameters = new Map<string, string>()
+  #tcpAt: number | undefined
+  #tlsAt: number | undefined
+  #readyAt: number | undefined
+  /** When the pool got it back last, in milliseconds since 1970. */
+  idleSince = this.#createdAt
+  /** How often the pool has handed it out. */
+  uses = 0
+  /** Where it leads to and what it was opened with. */
+  source: ResolvedConnection | undefined
+  /** It is replaced when older than this, in milliseconds. */
+  maxLifetimeMs = Number.POSITIVE_INFINITY
+
+  constructor(config?: ClientConfig) {
+    super(config)
+    // Assigned, since overriding would mean to repeat the eight signatures that pg's types give to this method.
+    this.query = this.#query.bind(this) as this['query']
+    // Without a listener, a connection that breaks while nobody waits for it ends the process.
+    this.on('error', () => undefined)
+    const { connection } = this.#internals
+    connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
+      this.#serverParameters.set(message.parameterName, message.parameterValue)
+    })
+    connection.on('connect', () => {
+      this.#tcpAt = Date.now()
+    })
+    connection.on('sslconnect', () => {
+      connection.stream.once('secureConnect', () => {
+        this.#tlsAt = Date.now()
+      })
+    })
+  }
+
+  get #internals(): Internals {
+    return this as unknown as Internals
+  }
+
+  /** Process id of the session at the server, or the one that CockroachDB Cloud's proxy gives in its place. */
+  get backendPid(): number | undefined {
+    return this.#internals.processID ?? undefined
+  }
+
+  /** A parameter that the server reported, `server_version` for example. */
+  serverParameter(name: string): string | undefined {
+    return this.#serverParameters.get(name)
+  }
+
+  get tlsSocket(): TLSSocket | undefined {
+    const { stream } = this.#internals.connection
+    return isTlsSocket(stream) ? stream : undefined
+  }
+
+  get connectTimings(): ConnectTimings {
+    const since = (from: number | undefined, to: number | undefined) =>
+      from === undefined || to === undefined ? undefined : to - from
+    return {
+      tcpMs: since(this.#createdAt, this.#tcpAt),
+      tlsMs: since(this.#tcpAt, this.#tlsAt),
+      loginMs: since(this.#tlsAt ?? this.#tcpAt, this.#readyAt),
+    }
+  }
+
+  ageMs(now: number): number {
+    return now - this.#createdAt
+  }
+
+  /** Why the pool must not keep it, if there is a reason. */
+  get unfitness(): string | undefined {
+    const { _queryable, _ending } = this.#internals
+    if (!_queryable || _ending) return 'the connection is broken'
+    if (this.#internals._getActiveQuery()) return 'given back with a statement under way'
+    return this.getTransactionStatus() === 'I' ? undefined : 'given back inside a transaction'
+  }
+
+  /** Logged in: the password has done its part and is forgotten. */
+  forgetPassword(): void {
+    this.#readyAt = Date.now()
+    this.#internals.password = null
+    this.#internals.connectionParameters.password = null
+  }
+
+  /** Breaks the connection off at once, without a word to the server. */
+  destroy(): void {
+    this.#internals.connection.stream.destroy()
+  }
+
+  /** True when the server answers within `timeoutMs`; a broken or silent connection gives false, never an error. */
+  probe(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.destroy()
+        resolve(false)
+      }, timeoutMs)
+      const settle = (isAlive: boolean) => () => {
+        clearTimeout(timer)
+        resolve(isAlive)
+      }
+      super.query('select 1').then(settle(true), settle(false))
+    })
+  }
+
+  /** As pg's `query`, in all its forms; a statement that would outlast the invocation is cancelled: `ERR_DEADLINE`. */
+  #query(config: unknown, values: unknown, callback: unknown): unknown {
+    // Cursors, streams and prebuilt queries have no promise to guard.
+    const isSubmittable = typeof config === 'object' && config !== null && ('submit' in config || 'callback' in config)
+    if (isSubmittable || config == null) return super.query(config as never, values as never, callback as never)
+    const answer = this.#guard(config, typeof values === 'function' ? undefined : values)
+    const told = (typeof values === 'function' ? values : callback) as Callback | undefined
+    if (told === undefined) return answer
+    answer.then(
+      (result) => process.nextTick(told, null, result),
+      (error: unknown) => process.nextTick(told, error),
+    )
+    return undefined
+  }
+
+  #send(config: unknown, values: unknown): Promise<unknown> {
+    return super.query(config as string, values as unknown[])
+  }
+
+  #guard(config: unknown, values: unknown): Promise<unknown> {
+    const invocation = currentInvocation()
+    if (invocation === undefined) {
+      return this.#send(config, values).catch((error: unknown) => {
+        throw statementError(error)
+      })
+    }
+    const budgetMs = invocation.deadlineAt - Date.now()
+    if (budgetMs <= 0) return Promise.reject(deadlineError('the statement was not sent', true))
+    return new Promise((resolve, reject) => {
+      let isPastDeadline = false
+      const timer = setTimeout(() => {
+        isPastDeadline = true
+        void this.#abandon(invocation).then(() => reject(deadlineError('the statement was cancelled', false)))
+      }, budgetMs)
+      const settled = (): boolean => {
+        clearTimeout(timer)
+        return !isPastDeadline
+      }
+      this.#send(config, values).then(
+        (result) => settled() && resolve(result),
+        (error: unknown) => settled() && reject(statementError(error)),
+      )
+    })
+  }
+
+  /** Cancels at the server, then drops the connection: what it answers now is nobody's answer any more. */
+  async #abandon({ marginMs }: Invocation): Promise<void> {
+    const { ssl, processID, secretKey } = this.#internals
+    if (processID !== null && secretKey !== null) {
+      const limitMs = Math.max(CANCEL_AT_LEAST_MS, marginMs - ANSWER_MS)
+      await cancelRequest({ host: this.host, port: this.port, ssl, processID, secretKey }, limitMs)
+    }
+    this.destroy()
+  }
+}

@@ -1,0 +1,83 @@
+/** Turns settings and secret into a connection that can be opened. */
+import type { ConnectionFields } from './connection-fields.ts'
+import { type ConnectionParameters, mergeParameters } from './connection-parameters.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import type { Password } from './password.ts'
+import { type RootCertificate, type RootCertificateSetting, readRootCertificate } from './root-certificate.ts'
+import type { SecretSource, SecretVersion } from './secret-source.ts'
+import type { Settings } from './settings.ts'
+
+/** Everything that opening a connection takes. */
+export interface ResolvedConnection {
+  readonly parameters: ConnectionParameters
+  readonly password: Password | undefined
+  readonly rootCertificate: RootCertificate
+  /** The version it came from; undefined without a secret. */
+  readonly secret: SecretVersion | undefined
+}
+
+export class ConnectionSource {
+  readonly #settings: Settings
+  readonly #secrets: SecretSource | undefined
+  readonly #diagnostics: Diagnostics
+  readonly #moduleDirectory: string
+  readonly #rootCertificates = new Map<string | undefined, RootCertificate>()
+  #resolved: ResolvedConnection | undefined
+
+  constructor(
+    settings: Settings,
+    secrets: SecretSource | undefined,
+    diagnostics: Diagnostics,
+    moduleDirectory: string,
+  ) {
+    this.#settings = settings
+    this.#secrets = secrets
+    this.#diagnostics = diagnostics
+    this.#moduleDirectory = moduleDirectory
+    this.#warn(settings.warnings)
+  }
+
+  /** For a new connection, with the secret as it is kept. */
+  async current(): Promise<ResolvedConnection> {
+    return this.#resolve(await this.#secrets?.current())
+  }
+
+  /** With the secret read past every cache; undefined without a secret. */
+  async reread(): Promise<ResolvedConnection | undefined> {
+    return this.#secrets === undefined ? undefined : this.#resolve(await this.#secrets.reread())
+  }
+
+  /** With the version that a rotation is about to make current, if there is one. */
+  async pending(): Promise<ResolvedConnection | undefined> {
+    const version = await this.#secrets?.pending()
+    return version === undefined ? undefined : this.#resolve(version)
+  }
+
+  /** The server accepted this connection: its secret is the one to go on with. */
+  accepted({ secret }: ResolvedConnection): void {
+    if (secret?.versionStage === 'AWSPENDING') this.#secrets?.adopt(secret)
+  }
+
+  #resolve(secret: SecretVersion | undefined): ResolvedConnection {
+    if (this.#resolved !== undefined && this.#resolved.secret === secret) return this.#resolved
+    const fields: ConnectionFields = secret?.fields ?? {}
+    const { parameters, password, sslrootcert, warnings } = mergeParameters(this.#settings, fields)
+    const rootCertificate = this.#rootCertificate(sslrootcert)
+    this.#warn([...(secret?.warnings ?? []), ...warnings, ...rootCertificate.warnings])
+    this.#resolved = { parameters, password, rootCertificate, secret }
+    return this.#resolved
+  }
+
+  /** A file is read once for each setting. */
+  #rootCertificate(setting: RootCertificateSetting | undefined): RootCertificate {
+    const known = this.#rootCertificates.get(setting?.value)
+    if (known !== undefined) return known
+    const read = readRootCertificate(setting, this.#settings.surroundings, this.#moduleDirectory)
+    this.#rootCertificates.set(setting?.value, read)
+    return read
+  }
+
+  #warn(warnings: readonly string[]): void {
+    for (const warning of warnings) this.#diagnostics.warn('settings', warning)
+  }
+}

@@ -1,0 +1,162 @@
+/** One database: the functions of this package, over one pool that is made on first use. */
+import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import { type Clock, SYSTEM_CLOCK } from './clock.ts'
+import { ConnectionError } from './connection-error.ts'
+import { ConnectionSource } from './connection-source.ts'
+import { buildConnectionString } from './connection-string.ts'
+import type { DatabaseOptions } from './database-options.ts'
+import { Diagnostics } from './diagnostics.ts'
+import { closeOnShutdown } from './graceful-shutdown.ts'
+import { checkHealth, type HealthReport } from './health-check.ts'
+import { Login } from './login.ts'
+import { type CheckedOutClient, DatabasePool } from './pool.ts'
+import { rootCertificatePath } from './root-certificate.ts'
+import { cachedReader, sdkReader } from './secret-readers.ts'
+import { SecretSource } from './secret-source.ts'
+import { parseSecret } from './secret-value.ts'
+import { readSettings, type Settings } from './settings.ts'
+import { runTransaction, type TransactionClient } from './transaction.ts'
+import type { TransactionOptions } from './transaction-options.ts'
+
+export interface QueryOptions {
+  /** The statement may run twice without harm: it is sent again when the connection breaks under it. @default false */
+  readonly idempotent?: boolean
+}
+
+/** What the parts of one database share. */
+interface Parts {
+  readonly settings: Settings
+  readonly source: ConnectionSource
+  readonly diagnostics: Diagnostics
+  readonly pool: DatabasePool
+}
+
+function secretSource(settings: Settings, diagnostics: Diagnostics, clock: Clock): SecretSource | undefined {
+  const { secretId, secretKey, secretTtlMs, surroundings } = settings
+  if (secretId === undefined) return undefined
+  const origin = { code: 'ERR_SECRET_INVALID', name: `secret "${secretId}"` } as const
+  return new SecretSource({
+    secretId,
+    ttlMs: secretTtlMs,
+    getCached: cachedReader(surroundings, diagnostics),
+    getFresh: sdkReader,
+    parse: (secretString) => parseSecret(secretString, { origin, ...(secretKey !== undefined && { key: secretKey }) }),
+    diagnostics,
+    now: clock.now,
+  })
+}
+
+export class Database {
+  readonly #options: DatabaseOptions
+  readonly #clock: Clock
+  #parts: Parts | undefined
+
+  /** @internal use `createDatabase()` */
+  constructor(options: DatabaseOptions, clock: Clock = SYSTEM_CLOCK) {
+    this.#options = options
+    this.#clock = clock
+  }
+
+  /** Made on first use, so that importing the module reads nothing and fails at nothing. */
+  get #made(): Parts {
+    if (this.#parts !== undefined) return this.#parts
+    const settings = readSettings(this.#options)
+    const diagnostics = new Diagnostics()
+    const secrets = secretSource(settings, diagnostics, this.#clock)
+    const source = new ConnectionSource(settings, secrets, diagnostics, import.meta.dirname)
+    const pool = new DatabasePool(new Login(source, this.#clock), settings.max, diagnostics, this.#clock)
+    this.#parts = { settings, source, diagnostics, pool }
+    closeOnShutdown(settings, diagnostics, () => pool.terminate())
+    return this.#parts
+  }
+
+  /** Milliseconds kept free before an invocation's deadline. */
+  get deadlineMarginMs(): number {
+    return this.#made.settings.deadlineMarginMs
+  }
+
+  /**
+   * Runs one statement on the environment's pool.
+   *
+   * @returns pg's result: `rows`, `rowCount`, `fields`, `command`
+   * @throws pg's `DatabaseError` for what the server answers; ConnectionError `ERR_CONNECTION_LOST` when the connection
+   * broke under it (never sent again, unless `idempotent`), `ERR_DEADLINE`, and everything that connecting may throw.
+   * @see https://node-postgres.com/features/queries
+   */
+  query = async <Row extends QueryResultRow = QueryResultRow>(
+    text: string | QueryConfig,
+    values?: unknown[],
+    options: QueryOptions = {},
+  ): Promise<QueryResult<Row>> => {
+    const { pool } = this.#made
+    try {
+      return (await pool.run(text, values)) as QueryResult<Row>
+    } catch (error) {
+      if (!(error instanceof ConnectionError) || error.code !== 'ERR_CONNECTION_LOST') throw error
+      if (!error.safeToRetry && options.idempotent !== true) throw error
+      return (await pool.run(text, values)) as QueryResult<Row>
+    }
+  }
+
+  /**
+   * BEGIN, `work(client)`, COMMIT; the whole unit again when the server aborted it or the connection was lost before
+   * COMMIT was sent.
+   *
+   * @throws ConnectionError `ERR_COMMIT_AMBIGUOUS`, `ERR_TRANSACTION`, and everything that `query()` throws.
+   */
+  transaction = <Result>(
+    work: (client: TransactionClient) => Promise<Result>,
+    options?: TransactionOptions,
+  ): Promise<Result> => {
+    const { pool, diagnostics } = this.#made
+    return runTransaction({ pool, diagnostics, clock: this.#clock }, work, options)
+  }
+
+  /**
+   * A connected, checked client: the same one across warm invocations. Give it back with `release()`, or take it with
+   * `await using`.
+   *
+   * @throws ConnectionError: everything that connecting may throw, and `ERR_CLIENT_NOT_RELEASED`.
+   */
+  getClient = (): Promise<CheckedOutClient> => this.#made.pool.take(new Error('taken here'))
+
+  /** The pool itself, a `pg.Pool`, for query builders and ORMs. */
+  getPool = (): DatabasePool => this.#made.pool
+
+  /**
+   * The connection string for any libpq-like client, with `sslmode=verify-full` and the path of the root certificate.
+   * It holds the password: hand it to the client, print it nowhere.
+   *
+   * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
+   */
+  connectionString = async (): Promise<string> => {
+    const { parameters, password, rootCertificate } = await this.#made.source.current()
+    const sslrootcert = parameters.sslmode === 'disable' ? undefined : rootCertificatePath(rootCertificate)
+    const { cluster, ...fields } = parameters
+    return buildConnectionString({
+      ...fields,
+      ...(password !== undefined && { password }),
+      ...(sslrootcert !== undefined && { sslrootcert }),
+    })
+  }
+
+  /** Takes a connection, runs `select 1`, and reports; never throws, and the report holds no secret. */
+  healthCheck = (): Promise<HealthReport> => checkHealth(this.getPool, this.#clock.now)
+
+  /** Ends the pool; idle connections are closed, lent ones when they come back. The next use opens a new pool. */
+  close = async (): Promise<void> => {
+    const parts = this.#parts
+    this.#parts = undefined
+    await parts?.pool.end()
+  }
+
+  /** Opens a connection ahead of its use; what goes wrong is told to the first one who needs it. */
+  warmUp = async (): Promise<void> => {
+    try {
+      const client = await this.#made.pool.take(undefined)
+      client.release()
+    } catch {
+      // Not cached: the first use tries again, and reports.
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** Tells what happens: typed messages on diagnostics channels, warnings as one JSON line each. */
+import { channel } from 'node:diagnostics_channel'
+
+/** The messages by channel, `cockroach-lambda:<name>`; none holds a secret. Times in milliseconds. */
+export interface DiagnosticMessages {
+  /** The secret was read. */
+  readonly secret: { secretId: string; versionId: string | undefined; versionStage: string; ms: number }
+  /** A connection was opened. */
+  readonly connect: { host: string; port: number; backendPid: number | undefined; attempt: number; ms: number }
+  /** Opening a connection failed; `retryInMs` is undefined when it is not tried again. */
+  readonly connectFailed: { code: string; message: string; attempt: number; retryInMs: number | undefined }
+  /** A connection was taken from the pool and found wanting, or given back in no state to be kept. */
+  readonly discard: { reason: string; ageMs: number; idleForMs: number; backendPid: number | undefined }
+  /** A transaction is run again. */
+  readonly retry: { code: string; attempt: number; retryInMs: number }
+  /** A statement was cancelled because the invocation's deadline is near. */
+  readonly deadline: { budgetMs: number; backendPid: number | undefined }
+  /** The same text as the JSON line. */
+  readonly warning: { kind: string; message: string }
+}
+
+export type DiagnosticName = keyof DiagnosticMessages
+
+const PREFIX = 'cockroach-lambda'
+
+const CHANNELS = {
+  secret: channel(`${PREFIX}:secret`),
+  connect: channel(`${PREFIX}:connect`),
+  connectFailed: channel(`${PREFIX}:connectFailed`),
+  discard: channel(`${PREFIX}:discard`),
+  retry: channel(`${PREFIX}:retry`),
+  deadline: channel(`${PREFIX}:deadline`),
+  warning: channel(`${PREFIX}:warning`),
+}
+
+/** The fields that Lambda's JSON log format and Powertools' logger share, so that the line is taken as it is. */
+function writeLine(message: string, kind: string): void {
+  const line = { level: 'WARN', timestamp: new Date().toISOString(), message, service: PREFIX, kind }
+  process.stderr.write(`${JSON.stringify(line)}\n`)
+}
+
+/** One per database: each distinct warning is told once. */
+export class Diagnostics {
+  readonly #told = new Set<string>()
+
+  publish<Name extends DiagnosticName>(name: Name, message: DiagnosticMessages[Name]): void {
+    if (CHANNELS[name].hasSubscribers) CHANNELS[name].publish(message)
+  }
+
+  warn(kind: string, message: string): void {
+    this.publish('warning', { kind, message })
+    const key = `${kind} ${message}`
+    if (this.#told.has(key)) return
+    this.#told.add(key)
+    writeLine(message, kind)
+  }
+}

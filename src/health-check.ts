@@ -1,0 +1,180 @@
+/** Reports on secret, connection, TLS and server: never throws, never tells a secret. */
+import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import type { DatabaseClient } from './client.ts'
+import { ConnectionError } from './connection-error.ts'
+import type { ResolvedConnection } from './connection-source.ts'
+import type { DatabasePool } from './pool.ts'
+import type { RootCertificate } from './root-certificate.ts'
+
+const DAY_MS = 86_400_000
+
+export interface CertificateReport {
+  readonly subject: string
+  readonly issuer: string
+  /** ISO 8601. */
+  readonly validTo: string
+  readonly daysLeft: number
+  readonly fingerprint256: string
+}
+
+/** All times in milliseconds. */
+export interface HealthReport {
+  readonly ok: boolean
+  readonly server?: { readonly name: 'CockroachDB' | 'PostgreSQL'; readonly version: string | undefined }
+  readonly connection?: {
+    readonly host: string
+    readonly port: number
+    readonly database: string
+    readonly user: string
+    /** CockroachDB Cloud's cluster identifier, where one applies. */
+    readonly cluster: string | undefined
+    /** True when the connection was there already. */
+    readonly reused: boolean
+    readonly ageMs: number
+    /** How often it has been handed out, this time included. */
+    readonly uses: number
+    readonly backendPid: number | undefined
+  }
+  /** Absent on a Unix socket. */
+  readonly tls?: {
+    /** The chain ends in the root certificate and the host name is the certificate's. */
+    readonly authorized: boolean
+    readonly protocol: string | null
+    readonly cipher: string
+    /** From the server's certificate to the last one that was seen; empty on a resumed session. */
+    readonly chain: readonly CertificateReport[]
+  }
+  readonly rootCertificate?: { readonly origin: RootCertificate['origin']; readonly path: string | undefined }
+  readonly secret?: {
+    readonly versionId: string | undefined
+    readonly versionStage: string
+    /** Since this version was made. */
+    readonly ageMs: number | undefined
+    /** Since it was read. */
+    readonly readAgoMs: number
+  }
+  readonly timings: {
+    /** From the request to a connection, the secret included. */
+    readonly connectMs?: number
+    readonly queryMs?: number
+    readonly totalMs: number
+    /** The steps of opening this connection, whenever that was. */
+    readonly opening?: {
+      readonly tcpMs: number | undefined
+      readonly tlsMs: number | undefined
+      readonly loginMs: number | undefined
+    }
+  }
+  readonly error?: { readonly code: string; readonly message: string; readonly hint: string | undefined }
+}
+
+function nameOf(name: Record<string, string | string[] | undefined>): string {
+  return [name.CN ?? name.O ?? name.OU ?? 'unnamed'].flat().join(', ')
+}
+
+function describeCertificate(certificate: DetailedPeerCertificate, now: number): CertificateReport {
+  const validTo = new Date(certificate.valid_to)
+  return {
+    subject: nameOf({ ...certificate.subject }),
+    issuer: nameOf({ ...certificate.issuer }),
+    validTo: validTo.toISOString(),
+    daysLeft: Math.floor((validTo.getTime() - now) / DAY_MS),
+    fingerprint256: certificate.fingerprint256,
+  }
+}
+
+/** The chain as Node links it; a root is its own issuer. */
+function describeChain(socket: TLSSocket, now: number): readonly CertificateReport[] {
+  const chain: CertificateReport[] = []
+  const seen = new Set<string>()
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)
+  while (certificate?.fingerprint256 !== undefined && !seen.has(certificate.fingerprint256)) {
+    seen.add(certificate.fingerprint256)
+    chain.push(describeCertificate(certificate, now))
+    certificate = certificate.issuerCertificate
+  }
+  return chain
+}
+
+function describeTls(client: DatabaseClient, now: number): Pick<HealthReport, 'tls'> {
+  const socket = client.tlsSocket
+  if (socket === undefined) return {}
+  return {
+    tls: {
+      authorized: socket.authorized,
+      protocol: socket.getProtocol(),
+      cipher: socket.getCipher().name,
+      chain: describeChain(socket, now),
+    },
+  }
+}
+
+function describeServer(client: DatabaseClient): Required<Pick<HealthReport, 'server'>> {
+  const cockroach = client.serverParameter('crdb_version')
+  if (cockroach !== undefined) return { server: { name: 'CockroachDB', version: cockroach } }
+  return { server: { name: 'PostgreSQL', version: client.serverParameter('server_version') } }
+}
+
+function describeConnection(
+  client: DatabaseClient,
+  { parameters, rootCertificate, secret }: ResolvedConnection,
+  now: number,
+): Partial<HealthReport> {
+  const { host, port, dbname: database, user, cluster } = parameters
+  const connection = {
+    host,
+    port,
+    database,
+    user,
+    cluster,
+    reused: client.uses > 1,
+    ageMs: client.ageMs(now),
+    uses: client.uses,
+    backendPid: client.backendPid,
+  }
+  return {
+    connection,
+    rootCertificate: { origin: rootCertificate.origin, path: rootCertificate.path },
+    ...(secret !== undefined && {
+      secret: {
+        versionId: secret.versionId,
+        versionStage: secret.versionStage,
+        ageMs: secret.createdAt === undefined ? undefined : now - secret.createdAt,
+        readAgoMs: now - secret.readAt,
+      },
+    }),
+  }
+}
+
+function describeError(error: unknown): Required<Pick<HealthReport, 'error'>> {
+  if (error instanceof ConnectionError) return { error: { code: error.code, message: error.message, hint: error.hint } }
+  const known = error instanceof Error ? error : new Error(String(error))
+  const code = 'code' in known && typeof known.code === 'string' ? known.code : known.name
+  return { error: { code, message: known.message, hint: undefined } }
+}
+
+/** Takes a connection, runs `select 1` on it, and tells what was found on the way. */
+export async function checkHealth(getPool: () => DatabasePool, now: () => number): Promise<HealthReport> {
+  const startedAt = now()
+  const timings = (): { totalMs: number } => ({ totalMs: now() - startedAt })
+  try {
+    const client = await getPool().take(undefined)
+    const connectMs = now() - startedAt
+    try {
+      const queriedAt = now()
+      await client.query('select 1')
+      const queryMs = now() - queriedAt
+      return {
+        ok: true,
+        ...describeServer(client),
+        ...(client.source && describeConnection(client, client.source, now())),
+        ...describeTls(client, now()),
+        timings: { connectMs, queryMs, ...timings(), opening: client.connectTimings },
+      }
+    } finally {
+      client.release()
+    }
+  } catch (error) {
+    return { ok: false, timings: timings(), ...describeError(error) }
+  }
+}

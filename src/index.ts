@@ -1,0 +1,34 @@
+/** The public API: the functions of one default database, made on first use, and the means to make more of them. */
+import { Database } from './database.ts'
+import type { DatabaseOptions } from './database-options.ts'
+import { type DatabaseHandler, type InvocationContext, type LambdaHandler, wrapHandler } from './with-database.ts'
+
+export { ConnectionError, type ConnectionErrorCode, type ConnectionErrorOptions } from './connection-error.ts'
+export type { Database, QueryOptions } from './database.ts'
+export type { DatabaseOptions } from './database-options.ts'
+export type { DiagnosticMessages } from './diagnostics.ts'
+export type { CertificateReport, HealthReport } from './health-check.ts'
+export type { CheckedOutClient, DatabasePool } from './pool.ts'
+export type { TransactionClient } from './transaction.ts'
+export type { TransactionOptions } from './transaction-options.ts'
+export type { DatabaseHandler, InvocationContext, LambdaHandler } from './with-database.ts'
+
+const defaultDatabase = new Database({})
+
+export const { query, transaction, getClient, getPool, connectionString, healthCheck, close } = defaultDatabase
+
+/** The same set of functions for another database; one for each set of options is enough for an environment. */
+export function createDatabase(options: DatabaseOptions = {}): Database {
+  return new Database(options)
+}
+
+/**
+ * Wraps a Lambda handler. Connecting starts during init; the handler gets `db` as its third argument; statements end
+ * before the invocation's deadline with `ERR_DEADLINE`. Without options it is the default database, the one of `query()`.
+ */
+export function withDatabase<Event, Context extends InvocationContext, Result>(
+  handler: DatabaseHandler<Event, Context, Result>,
+  options?: DatabaseOptions,
+): LambdaHandler<Event, Context, Result> {
+  return wrapHandler(options === undefined ? defaultDatabase : createDatabase(options), handler)
+}

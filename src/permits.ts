@@ -1,0 +1,108 @@
+/** Counts who has a connection: never more than `max`, and a forgotten one is named instead of waited for. */
+import { ConnectionError } from './connection-error.ts'
+import type { Invocation } from './deadline.ts'
+
+/** Somebody who has a connection or is opening one. */
+export interface Holder {
+  readonly invocation: Invocation | undefined
+  /** Carries the stack of the place that asked; undefined where we give it back ourselves. */
+  readonly place: Error | undefined
+  /** Takes the connection away; undefined while it is being opened. */
+  revoke?: () => void
+}
+
+interface Waiter {
+  readonly holder: Holder
+  readonly admit: () => void
+}
+
+/** The line of the stack that is the caller's own: behind the error's name, and not in this package. */
+function callerOf(place: Error | undefined): string {
+  const [, ...lines] = (place?.stack ?? '').split('\n')
+  const own = lines.find((line) => !/cockroach-lambda[/\\](dist[/\\])?\w+\.c?js|node:internal/.test(line))
+  return own?.trim().replace(/^at /, '') ?? 'an unknown place'
+}
+
+export class Permits {
+  readonly #max: number
+  readonly #holders = new Set<Holder>()
+  readonly #waiters: Waiter[] = []
+
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  get waitingCount(): number {
+    return this.#waiters.length
+  }
+
+  /**
+   * Waits for one of the connections, `timeoutMs` at the longest.
+   *
+   * @throws ConnectionError `ERR_CLIENT_NOT_RELEASED` when an earlier invocation or this one keeps it,
+   * `ERR_CONNECT` when it is still being opened.
+   */
+  acquire(holder: Holder, timeoutMs: number): Promise<void> {
+    if (this.#holders.size < this.#max) {
+      this.#holders.add(holder)
+      return Promise.resolve()
+    }
+    const forgotten = [...this.#holders].find(({ invocation, revoke }) => invocation?.hasEnded && revoke !== undefined)
+    if (forgotten !== undefined) return Promise.reject(this.#reclaim(forgotten))
+    return new Promise((resolve, reject) => {
+      const waiter = {
+        holder,
+        admit: () => {
+          clearTimeout(timer)
+          resolve()
+        },
+      }
+      const timer = setTimeout(() => {
+        this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
+        reject(this.#timedOut(timeoutMs))
+      }, timeoutMs)
+      this.#waiters.push(waiter)
+    })
+  }
+
+  release(holder: Holder): void {
+    if (!this.#holders.delete(holder)) return
+    const next = this.#waiters.shift()
+    if (next === undefined) return
+    this.#holders.add(next.holder)
+    next.admit()
+  }
+
+  /** The connection of an invocation that is over is taken back, and whoever asked is told where it was taken. */
+  #reclaim(holder: Holder): ConnectionError {
+    holder.revoke?.()
+    this.release(holder)
+    return new ConnectionError(
+      'ERR_CLIENT_NOT_RELEASED',
+      `an earlier invocation took a client and never gave it back; it was taken at ${callerOf(holder.place)}`,
+      {
+        hint: 'Call release() in a finally block, or take it with `await using`. It was closed; the next call gets a new one.',
+        safeToRetry: true,
+      },
+    )
+  }
+
+  #timedOut(timeoutMs: number): ConnectionError {
+    const taken = [...this.#holders].find(({ revoke }) => revoke !== undefined)
+    const waited = `waited ${Math.round(timeoutMs)} ms`
+    if (taken === undefined) {
+      return new ConnectionError('ERR_CONNECT', `${waited} for a connection that is still being opened`, {
+        hint: 'Can the function reach the server?',
+        safeToRetry: true,
+      })
+    }
+    return new ConnectionError(
+      'ERR_CLIENT_NOT_RELEASED',
+      `${waited} for a client; all ${this.#max} are in use, one since ${callerOf(taken.place)}`,
+      {
+        hint: 'Give clients back with release(), run statements on the client you have, or raise max.',
+        safeToRetry: true,
+      },
+    )
+  }
+}

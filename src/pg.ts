@@ -1,0 +1,20 @@
+/** The one importer of `pg`, a CommonJS package, with the parts of it that its types leave out. */
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import pg from 'pg'
+
+export const { Client, DatabaseError, Pool } = pg
+
+/** pg's protocol connection, underneath a client: in its code, not in its types. */
+export interface ProtocolConnection extends EventEmitter {
+  /** A `TLSSocket` once TLS has been agreed on. */
+  readonly stream: Socket
+  connect(port: number, host: string): void
+  requestSsl(): void
+  cancel(processID: number, secretKey: number): void
+}
+
+type ProtocolConnectionClass = new (config: { ssl: object | false }) => ProtocolConnection
+
+/** Stated, not checked: `@types/pg` declares this class without its methods. */
+export const Connection = pg.Connection as unknown as ProtocolConnectionClass

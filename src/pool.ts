@@ -1,0 +1,244 @@
+/** The pool: a `pg.Pool` whose connections come from the secret, are checked before use, and never outlast an invocation. */
+import type { PoolClient, PoolConfig, QueryConfig, QueryResult } from 'pg'
+import { type Backoff, fullJitterMs } from './backoff.ts'
+import { assess, maxLifetimeMs } from './checkout.ts'
+import { DatabaseClient } from './client.ts'
+import type { Clock } from './clock.ts'
+import { connectError, isTransient } from './connect-error.ts'
+import { ConnectionError } from './connection-error.ts'
+import type { ResolvedConnection } from './connection-source.ts'
+import { currentInvocation, deadlineError, endOfStep } from './deadline.ts'
+import type { Diagnostics } from './diagnostics.ts'
+import type { Login } from './login.ts'
+import { type Holder, Permits } from './permits.ts'
+import { Pool } from './pg.ts'
+import { tlsOptions } from './tls.ts'
+
+/** Everything from waiting for a free connection to the end of the login. */
+const CONNECT_LIMIT_MS = 5000
+const PROBE_LIMIT_MS = 1000
+const RECONNECT: Backoff = { baseMs: 100, capMs: 2000 }
+
+/** A client of this pool; `await using` gives it back. */
+export type CheckedOutClient = DatabaseClient & { release: (destroy?: Error | boolean) => void } & AsyncDisposable
+
+type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
+type ConnectCallback = (
+  error: Error | undefined,
+  client: PoolClient | undefined,
+  done: (destroy?: unknown) => void,
+) => void
+
+/** Lets sockets tell what happened to them while the execution environment was frozen. */
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** What pg needs for one connection: fields only, since a string would make it drop the certificate. */
+function clientConfig(
+  { parameters, password, rootCertificate }: ResolvedConnection,
+  timeoutMs: number,
+): PoolConfig & { sslnegotiation: string } {
+  const { host, port, dbname: database, user, sslmode, options, application_name } = parameters
+  const ssl = tlsOptions(sslmode, rootCertificate.ca)
+  return {
+    host,
+    port,
+    database,
+    user,
+    ssl: ssl === false ? false : { ...ssl, ca: ssl.ca === undefined ? undefined : [...ssl.ca] },
+    options,
+    application_name,
+    sslnegotiation: 'postgres',
+    connectionTimeoutMillis: timeoutMs,
+    password: () => {
+      if (password !== undefined) return password.reveal()
+      throw new ConnectionError('ERR_CONFIG', `${host} asks for a password, and there is none`, {
+        hint: 'Set PGPASSWORD, or put it into the secret.',
+      })
+    },
+  }
+}
+
+export class DatabasePool extends Pool {
+  readonly #login: Login
+  readonly #clock: Clock
+  readonly #diagnostics: Diagnostics
+  readonly #permits: Permits
+  readonly #lent = new Set<DatabaseClient>()
+
+  constructor(login: Login, max: number, diagnostics: Diagnostics, clock: Clock) {
+    // No idle timer: while frozen none runs, and after a thaw all are overdue. Age is checked at checkout.
+    super({ max, idleTimeoutMillis: 0, allowExitOnIdle: true, Client: DatabaseClient as never })
+    this.#login = login
+    this.#clock = clock
+    this.#diagnostics = diagnostics
+    this.#permits = new Permits(max)
+    this.on('error', () => undefined)
+    // Assigned, since overriding would mean to repeat all the signatures that pg's types give to these methods.
+    this.connect = this.#connect.bind(this) as this['connect']
+    this.query = this.#query.bind(this) as this['query']
+    Object.defineProperty(this, 'waitingCount', { get: () => this.#permits.waitingCount })
+  }
+
+  /** As pg's: a promise, or a callback with client and `done`. */
+  #connect(callback: ConnectCallback | undefined): Promise<CheckedOutClient> | undefined {
+    const client = this.take(new Error('taken here'))
+    if (callback === undefined) return client
+    client.then(
+      (taken) => process.nextTick(callback, undefined, taken, taken.release),
+      (error: Error) => process.nextTick(callback, error, undefined, () => undefined),
+    )
+    return undefined
+  }
+
+  /** As pg's; unlike there, a statement that the server refuses does not cost the connection. */
+  #query(
+    config: string | QueryConfig,
+    values?: unknown[] | QueryCallback,
+    callback?: QueryCallback,
+  ): Promise<QueryResult> | undefined {
+    const told = typeof values === 'function' ? values : callback
+    const answer = this.run(config, typeof values === 'function' ? undefined : values)
+    if (told === undefined) return answer
+    answer.then(
+      (result) => process.nextTick(told, undefined, result),
+      (error: Error) => process.nextTick(told, error),
+    )
+    return undefined
+  }
+
+  /** One statement on a connection of the pool. */
+  async run(config: string | QueryConfig, values?: unknown[]): Promise<QueryResult> {
+    const client = await this.take(undefined)
+    try {
+      return await client.query(config, values)
+    } finally {
+      client.release()
+    }
+  }
+
+  /**
+   * A connection, checked; new if there is none that can be trusted.
+   *
+   * @param place an error made where the caller's code asked, to name it when the client is never given back
+   */
+  async take(place: Error | undefined): Promise<CheckedOutClient> {
+    if (this.ending)
+      throw new ConnectionError('ERR_CLOSED', 'the pool was closed', { hint: 'Call close() last.', safeToRetry: true })
+    const startedAt = this.#clock.now()
+    const endAt = endOfStep(CONNECT_LIMIT_MS, startedAt)
+    if (endAt <= startedAt) throw deadlineError('no connection was taken', true)
+    const holder: Holder = { invocation: currentInvocation(), place }
+    await this.#permits.acquire(holder, endAt - startedAt)
+    try {
+      return this.#lend((await this.#takeIdle(endAt)) ?? (await this.#open(endAt)), holder)
+    } catch (error) {
+      this.#permits.release(holder)
+      throw error
+    }
+  }
+
+  /** Hands a client out: counted, and with a `release` that keeps only what is fit to be kept. */
+  #lend(client: CheckedOutClient, holder: Holder): CheckedOutClient {
+    const giveBack = client.release
+    let isLent = true
+    const release = (destroy?: Error | boolean): void => {
+      const unfitness = destroy ? 'given back as broken' : client.unfitness
+      const now = this.#clock.now()
+      client.idleSince = now
+      giveBack.call(client, unfitness !== undefined)
+      isLent = false
+      this.#lent.delete(client)
+      this.#permits.release(holder)
+      if (unfitness !== undefined) this.#tellDiscard(client, unfitness, now)
+    }
+    client.uses += 1
+    this.#lent.add(client)
+    holder.revoke = () => giveBack.call(client, true)
+    return Object.assign(client, {
+      release,
+      [Symbol.asyncDispose]: async () => {
+        if (isLent) release()
+      },
+    })
+  }
+
+  async #takeIdle(endAt: number): Promise<CheckedOutClient | undefined> {
+    if (this.idleCount === 0) return undefined
+    await eventLoopTurn()
+    while (this.idleCount > 0) {
+      this.options.connectionTimeoutMillis = 0
+      const client = await this.#connectClient()
+      if (await this.#isFit(client, endAt)) return client
+      client.release(true)
+    }
+    return undefined
+  }
+
+  async #isFit(client: CheckedOutClient, endAt: number): Promise<boolean> {
+    const now = this.#clock.now()
+    const verdict = assess({
+      idleForMs: now - client.idleSince,
+      ageMs: client.ageMs(now),
+      maxLifetimeMs: client.maxLifetimeMs,
+    })
+    if (verdict === 'use' && client.unfitness === undefined) return true
+    if (verdict === 'probe' && (await client.probe(Math.min(PROBE_LIMIT_MS, endAt - now)))) return true
+    this.#tellDiscard(client, verdict === 'replace' ? 'too old or idle for too long' : 'did not answer', now)
+    return false
+  }
+
+  /** Tries until the time for connecting is over, as long as the reason may pass by itself. */
+  async #open(endAt: number): Promise<CheckedOutClient> {
+    for (let attempt = 0; ; attempt += 1) {
+      try {
+        return await this.#login.open((connection) => this.#dial(connection, endAt, attempt))
+      } catch (error) {
+        if (!(error instanceof ConnectionError)) throw error
+        const waitMs = fullJitterMs(attempt, RECONNECT, this.#clock.random)
+        const retryInMs = isTransient(error) && this.#clock.now() + waitMs < endAt ? waitMs : undefined
+        this.#diagnostics.publish('connectFailed', { code: error.code, message: error.message, attempt, retryInMs })
+        if (retryInMs === undefined) throw error
+        await this.#clock.sleep(retryInMs)
+      }
+    }
+  }
+
+  async #dial(connection: ResolvedConnection, endAt: number, attempt: number): Promise<CheckedOutClient> {
+    const { parameters } = connection
+    const startedAt = this.#clock.now()
+    const limitMs = Math.min(endAt - startedAt, (parameters.connect_timeout || Number.POSITIVE_INFINITY) * 1000)
+    if (limitMs <= 0) throw deadlineError('no connection was opened', true)
+    // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
+    Object.assign(this.options, clientConfig(connection, Math.ceil(limitMs)))
+    try {
+      const client = await this.#connectClient()
+      client.forgetPassword()
+      client.source = connection
+      client.maxLifetimeMs = maxLifetimeMs(this.#clock.random)
+      const { host, port } = parameters
+      const ms = this.#clock.now() - startedAt
+      this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })
+      return client
+    } catch (error) {
+      throw connectError(error, parameters)
+    }
+  }
+
+  /** Sound because the pool was told to make its clients of this class. */
+  #connectClient(): Promise<CheckedOutClient> {
+    return super.connect() as Promise<unknown> as Promise<CheckedOutClient>
+  }
+
+  /** Ends every session at once, lent ones too: the execution environment is going away. */
+  terminate(): void {
+    void this.end().catch(() => undefined)
+    for (const client of this.#lent) void client.end()
+  }
+
+  #tellDiscard(client: DatabaseClient, reason: string, now: number): void {
+    const { backendPid, idleSince } = client
+    this.#diagnostics.publish('discard', { reason, ageMs: client.ageMs(now), idleForMs: now - idleSince, backendPid })
+  }
+}

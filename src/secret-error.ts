@@ -1,0 +1,49 @@
+/** Says what Secrets Manager's refusal means and what to change. */
+import { ConnectionError } from './connection-error.ts'
+
+/** By the exception's name, as the API reference lists them. */
+const HINTS: Readonly<Record<string, string>> = {
+  ResourceNotFoundException:
+    'Is the secret in this region and account, under this very name or ARN, and does it have a value?',
+  AccessDeniedException: 'Allow secretsmanager:GetSecretValue on this secret in the function role (grantRead in CDK).',
+  InvalidRequestException: 'Is the secret scheduled for deletion? restore-secret brings it back.',
+  InvalidParameterException: 'Is the secret id a name or a complete ARN?',
+  ValidationException: 'Is the secret id a name or a complete ARN?',
+  DecryptionFailure: 'Allow kms:Decrypt on the key of the secret in the function role.',
+  UnrecognizedClientException:
+    'The AWS credentials of this process are not accepted; are they of another account or expired?',
+  ExpiredTokenException: 'The AWS credentials of this process have expired.',
+  CredentialsProviderError: 'No AWS credentials: outside Lambda, configure them as for the AWS CLI.',
+  ThrottlingException: 'Secrets Manager throttles; many execution environments may be starting at once.',
+  TimeoutError: 'Can the function reach Secrets Manager? In a VPC it takes a NAT gateway or an interface endpoint.',
+  AbortError: 'Can the function reach Secrets Manager? In a VPC it takes a NAT gateway or an interface endpoint.',
+}
+
+/** The code and message alone: the SDK's error also carries the request, with its session token. */
+function summary(error: unknown): Error {
+  const known = error instanceof Error ? error : new Error(String(error))
+  const copy = new Error(known.message)
+  copy.name = known.name
+  return copy
+}
+
+/** `ERR_SECRET_UNAVAILABLE` with the exception's name and a hint. */
+export function secretUnavailable(secretId: string, error: unknown): ConnectionError {
+  const cause = summary(error)
+  return new ConnectionError(
+    'ERR_SECRET_UNAVAILABLE',
+    `GetSecretValue for "${secretId}" failed: ${cause.name}: ${cause.message}`,
+    {
+      cause,
+      hint: HINTS[cause.name] ?? 'Can the function reach Secrets Manager, and does its role allow it?',
+      safeToRetry: true,
+    },
+  )
+}
+
+/** True for the answer that a secret has no version with the stage that was asked for. */
+export function isResourceNotFound(error: unknown): boolean {
+  return (
+    error instanceof ConnectionError && error.cause instanceof Error && error.cause.name === 'ResourceNotFoundException'
+  )
+}

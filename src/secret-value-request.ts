@@ -1,0 +1,21 @@
+/** What is asked of a place that hands out secrets, and what it answers. */
+
+export type VersionStage = 'AWSCURRENT' | 'AWSPENDING'
+
+export interface SecretRequest {
+  /** Name or ARN. */
+  readonly secretId: string
+  readonly versionStage: VersionStage
+  readonly signal: AbortSignal
+}
+
+export interface SecretValue {
+  /** Undefined for a binary secret. */
+  readonly secretString: string | undefined
+  readonly versionId: string | undefined
+  /** Milliseconds since 1970. */
+  readonly createdAt: number | undefined
+}
+
+/** Hands out one version of a secret, or throws what the service said. */
+export type GetSecretValue = (request: SecretRequest) => Promise<SecretValue>

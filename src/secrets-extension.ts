@@ -1,0 +1,70 @@
+/** Reads a secret from the AWS Parameters and Secrets extension: plain HTTP inside the execution environment, no SDK to load. */
+import { get } from 'node:http'
+import type { GetSecretValue, SecretRequest, SecretValue } from './secret-value-request.ts'
+
+/** Not ready, broken or silent for this long: the SDK is asked instead. */
+const ANSWER_TIMEOUT_MS = 1000
+
+/** The extension is not in this execution environment. */
+export class ExtensionAbsent extends Error {
+  override readonly name = 'ExtensionAbsent'
+}
+
+function request(port: number, token: string, { secretId, versionStage, signal }: SecretRequest): Promise<string> {
+  const query = new URLSearchParams({ secretId, versionStage })
+  const options = {
+    host: '127.0.0.1',
+    port,
+    path: `/secretsmanager/get?${query}`,
+    headers: { 'X-Aws-Parameters-Secrets-Token': token },
+    agent: false,
+    signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+  } as const
+  return new Promise((resolve, reject) => {
+    const refused = (error: NodeJS.ErrnoException): void =>
+      reject(error.code === 'ECONNREFUSED' ? new ExtensionAbsent('no secrets extension is listening') : error)
+    get(options, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString('utf8'))
+        else reject(new Error(`the secrets extension answered ${response.statusCode}`))
+      })
+    }).on('error', refused)
+  })
+}
+
+function stringIn(answer: object, key: string): string | undefined {
+  const value: unknown = Reflect.get(answer, key)
+  return typeof value === 'string' ? value : undefined
+}
+
+/** The body is GetSecretValue's answer; it must never be quoted in an error, as JSON.parse would. */
+function parseAnswer(body: string): SecretValue {
+  let answer: unknown
+  try {
+    answer = JSON.parse(body)
+  } catch {
+    throw new Error(`the secrets extension answered ${body.length} characters that are no JSON`)
+  }
+  if (typeof answer !== 'object' || answer === null) throw new Error('the secrets extension answered no JSON object')
+  const created = Reflect.get(answer, 'CreatedDate')
+  const createdAt =
+    typeof created === 'string' || typeof created === 'number' ? new Date(created).getTime() : Number.NaN
+  return {
+    secretString: stringIn(answer, 'SecretString'),
+    versionId: stringIn(answer, 'VersionId'),
+    createdAt: Number.isNaN(createdAt) ? undefined : createdAt,
+  }
+}
+
+/**
+ * A reader for the extension on `port`.
+ *
+ * @throws ExtensionAbsent when nothing listens there; any other error when it is not ready or broken.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
+ */
+export function secretsExtension(port: number, sessionToken: string): GetSecretValue {
+  return async (secretRequest) => parseAnswer(await request(port, sessionToken, secretRequest))
+}

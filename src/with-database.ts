@@ -1,0 +1,35 @@
+/** Wraps a Lambda handler: connects during init, and makes the invocation's deadline known to every statement. */
+import type { Database } from './database.ts'
+import { runInvocation } from './deadline.ts'
+
+/** The part of Lambda's context object that is used. */
+export interface InvocationContext {
+  readonly awsRequestId?: string
+  /** Milliseconds until Lambda ends the invocation. */
+  getRemainingTimeInMillis(): number
+}
+
+export type DatabaseHandler<Event, Context extends InvocationContext, Result> = (
+  event: Event,
+  context: Context,
+  db: Database,
+) => Promise<Result> | Result
+
+/** Two parameters: a third one would be a callback to Lambda, which Node 24 refuses. */
+export type LambdaHandler<Event, Context extends InvocationContext, Result> = (
+  event: Event,
+  context: Context,
+) => Promise<Result>
+
+/** Wraps `handler` for this database; connecting starts now, beside the rest of the init phase. */
+export function wrapHandler<Event, Context extends InvocationContext, Result>(
+  database: Database,
+  handler: DatabaseHandler<Event, Context, Result>,
+): LambdaHandler<Event, Context, Result> {
+  void database.warmUp()
+  return async (event, context) => {
+    const remainingMs = context.getRemainingTimeInMillis()
+    const work = async (): Promise<Result> => handler(event, context, database)
+    return runInvocation(remainingMs, database.deadlineMarginMs, Date.now(), context.awsRequestId, work)
+  }
+}
