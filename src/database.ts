@@ -147,7 +147,7 @@ export class Database {
   close = async (): Promise<void> => {
     const parts = this.#parts
     this.#parts = undefined
-    await parts?.pool.end()
+    await parts?.pool.close()
   }
 
   /** Opens a connection ahead of its use; what goes wrong is told to the first one who needs it. */

@@ -30,6 +30,10 @@ function register(runtimeApi: string, moduleFile: string): boolean {
   return Atomics.load(cell, 0) === REGISTERED
 }
 
+function closeAll(): void {
+  for (const close of closers) close()
+}
+
 /** Has `close` called on SIGTERM, where the settings ask for it and Lambda sends it. */
 export function closeOnShutdown(
   { gracefulShutdown, surroundings }: Settings,
@@ -47,6 +51,6 @@ export function closeOnShutdown(
     return
   }
   // Nothing after the clean-up: process.exit would hang under the runtime's native client.
-  if (closers.size === 0) process.on('SIGTERM', () => closers.forEach((closeOne) => closeOne()))
+  if (closers.size === 0) process.on('SIGTERM', closeAll)
   closers.add(close)
 }

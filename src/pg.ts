@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import pg from 'pg'
 
 export const { Client, DatabaseError, Pool } = pg
+export type DatabaseError = pg.DatabaseError
 
 /** pg's protocol connection, underneath a client: in its code, not in its types. */
 export interface ProtocolConnection extends EventEmitter {

@@ -155,7 +155,10 @@ export class DatabasePool extends Pool {
     }
     client.uses += 1
     this.#lent.add(client)
-    holder.revoke = () => giveBack.call(client, true)
+    holder.revoke = () => {
+      this.#lent.delete(client)
+      giveBack.call(client, true)
+    }
     return Object.assign(client, {
       release,
       [Symbol.asyncDispose]: async () => {
@@ -229,6 +232,12 @@ export class DatabasePool extends Pool {
   /** Sound because the pool was told to make its clients of this class. */
   #connectClient(): Promise<CheckedOutClient> {
     return super.connect() as Promise<unknown> as Promise<CheckedOutClient>
+  }
+
+  /** Ends the pool; waits for the idle connections to close, not for lent ones: those close when they come back. */
+  async close(): Promise<void> {
+    const ended = this.end()
+    if (this.#lent.size === 0) await ended
   }
 
   /** Ends every session at once, lent ones too: the execution environment is going away. */
