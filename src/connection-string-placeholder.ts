@@ -1,0 +1,24 @@
+/** Recognises what a template left in place of a value. */
+
+/**
+ * Forms of a placeholder that stands for a whole value. Inside the brackets only words are allowed: a generated
+ * password may well begin with `<` and end with `>`.
+ */
+const PLACEHOLDERS = [
+  /^<[a-z][a-z0-9 _.-]*>$/i, // <ENTER-SQL-USER-PASSWORD>, <password>
+  /^\$?\{\{?[a-z][a-z0-9 _.:/-]*\}?\}$/i, // {user}, ${DB_PASSWORD}, {{password}}, {{resolve:secretsmanager:…}}
+  /^\$\(?[A-Z][A-Z0-9_]*\)?$/, // $PASSWORD, $(PASSWORD)
+  /^%[A-Z][A-Z0-9_]*%$/, // %PASSWORD%
+  /^\[(?:your|enter|insert)[a-z _-]*\]$/i, // [YOUR-PASSWORD]
+  /^(?:change|replace|fill)[-_ ]?(?:me|this|in)$/i, // CHANGE_ME
+]
+
+/** True when the whole value is a placeholder. */
+export function isPlaceholder(value: string): boolean {
+  return PLACEHOLDERS.some((form) => form.test(value.trim()))
+}
+
+/** True when a host name has a placeholder anywhere: none of these characters is part of a name. */
+export function hasPlaceholder(host: string): boolean {
+  return isPlaceholder(host) || /[<>{}$]/.test(host)
+}
