@@ -1,5 +1,6 @@
 /** Reads a connection string in any form that people paste. */
 import type { Origin, ParsedFields } from './connection-fields.ts'
+import { isPlaceholder } from './connection-string-placeholder.ts'
 import { CONNECTION_STRING_FORM, refusal } from './connection-string-refusal.ts'
 import { isUrl, parseUrl } from './connection-string-url.ts'
 import { unwrap } from './connection-string-wrapping.ts'
@@ -39,6 +40,13 @@ const MISTAKES: readonly { looksLike: RegExp; message: string; hint: string }[] 
 
 function parseUnwrapped(text: string, origin: Origin): ParsedFields {
   if (isUrl(text)) return parseUrl(text, origin)
+  if (isPlaceholder(text)) {
+    throw refusal(
+      origin,
+      'is still a placeholder',
+      `Put the real value in its place. Expected: ${CONNECTION_STRING_FORM}`,
+    )
+  }
   const mistake = MISTAKES.find(({ looksLike }) => looksLike.test(text))
   if (mistake !== undefined) throw refusal(origin, mistake.message, mistake.hint)
   if (isKeywordValue(text)) return parseKeywordValue(text, origin)
