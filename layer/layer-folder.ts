@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { layerOptions } from './layer-bundle.ts'
+import { LAYER_OPTIONS } from './layer-bundle.ts'
 import { type BuildFolders, bundleLibrary, exportedNames, reExport } from './library-bundle.ts'
 import { licensesText } from './licenses.ts'
 import { listFiles, zipFolder } from './reproducible-zip.ts'
@@ -32,7 +32,7 @@ export interface LayerReport {
 export async function buildLayer({ repository, out }: BuildFolders): Promise<LayerReport> {
   const layer = join(out, 'layer')
   const module = join(layer, MODULE_FOLDER)
-  const inputs = await bundleLibrary({ repository, out: module }, layerOptions())
+  const inputs = await bundleLibrary({ repository, out: module }, LAYER_OPTIONS)
   const write = (name: string, text: string) => writeFileSync(join(module, name), text)
   write('index.mjs', reExport('index.cjs', await exportedNames(join(repository, 'src/index.ts'))))
   write('package.json', layerManifest(repository))
@@ -41,7 +41,7 @@ export async function buildLayer({ repository, out }: BuildFolders): Promise<Lay
   copyFileSync(join(repository, 'certs/root.crt'), join(layer, 'certs/root.crt'))
 
   const path = join(out, 'layer.zip')
-  const zip = zipFolder(layer)
+  const zip = await zipFolder(layer)
   writeFileSync(path, zip)
   const unpackedBytes = listFiles(layer).reduce((sum, file) => sum + readFileSync(join(layer, file)).length, 0)
   keepBudget('zipped', zip.length, MAX_ZIPPED_BYTES)

@@ -9,7 +9,9 @@ interface Package {
 }
 
 const PACKAGE_FOLDER = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/
-const COPYRIGHT_LINE = /^ *(?:Copyright \(?[c\d[].*|All rights reserved\.?)\n/gim
+/** How to apply the licence to one's own work: no term of it. */
+const APACHE_APPENDIX = /(?<=END OF TERMS AND CONDITIONS)[\s\S]*/
+const COPYRIGHT_LINE = /^ *(?:Copyright \(?[c\d].*|All rights reserved\.?)\n/gim
 
 /**
  * The text of the layer's LICENSES file.
@@ -27,7 +29,7 @@ export function licensesText(repository: string, inputs: readonly string[]): str
     }: Package = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
     const text = licenseFile(folder) ?? `${license}; the package ships no licence text.`
     const copyrights = text.match(COPYRIGHT_LINE)?.map((line) => `  ${line.trim()}`) ?? []
-    const terms = text.replace(COPYRIGHT_LINE, '').replace(/\s+/g, ' ').trim()
+    const terms = text.replace(APACHE_APPENDIX, '').replace(COPYRIGHT_LINE, '').replace(/\s+/g, ' ').trim()
     headingsByTerms.set(terms, [
       ...(headingsByTerms.get(terms) ?? []),
       [`${name} ${version}`, ...copyrights].join('\n'),

@@ -1,13 +1,34 @@
-/** A zip file that depends on names and contents alone: no clock, no time zone, no umask, no order of the file system. */
+/** A zip file that depends on names and contents alone: no clock, no time zone, no umask, no order of the file system, no zlib. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative, sep } from 'node:path'
-import { type Zippable, zipSync } from 'fflate'
+import { deflateAsync } from '@gfx/zopfli'
+import { Zip, ZipPassThrough } from 'fflate'
 
+const DEFLATED = 8
 const UNIX = 3
 /** A regular file, 0644, in the upper half of zip's external attributes. */
 const REGULAR_FILE_0644 = 0o100644 << 16
 /** The first day that zip knows. Local time on purpose: fflate writes local time, so it is the same in every zone. */
 const MTIME = new Date(1980, 0, 1)
+
+/** Zopfli's deflate is some 6 % smaller than fflate's, and unlike zlib's does not depend on the processor. */
+class ZopfliEntry extends ZipPassThrough {
+  readonly #deflated: Uint8Array<ArrayBuffer>
+
+  constructor(path: string, deflated: Uint8Array<ArrayBuffer>) {
+    super(path)
+    this.compression = DEFLATED
+    this.os = UNIX
+    this.attrs = REGULAR_FILE_0644
+    this.mtime = MTIME
+    this.#deflated = deflated
+  }
+
+  /** fflate has counted the contents and their checksum by now; what goes into the zip is the deflated form. */
+  protected override process(_contents: Uint8Array, isFinal: boolean): void {
+    this.ondata(null, this.#deflated, isFinal)
+  }
+}
 
 /** Every file below a folder, relative to it, with forward slashes, sorted by code unit. */
 export function listFiles(folder: string): readonly string[] {
@@ -18,8 +39,18 @@ export function listFiles(folder: string): readonly string[] {
 }
 
 /** Zips a folder's files, without entries for folders. The same input gives the same bytes on every machine. */
-export function zipFolder(folder: string): Uint8Array {
-  const entries: Zippable = {}
-  for (const path of listFiles(folder)) entries[path] = readFileSync(join(folder, path))
-  return zipSync(entries, { level: 9, mtime: MTIME, os: UNIX, attrs: REGULAR_FILE_0644 })
+export async function zipFolder(folder: string): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  const zip = new Zip((error, chunk) => {
+    if (error !== null) throw error
+    chunks.push(chunk)
+  })
+  for (const path of listFiles(folder)) {
+    const contents = readFileSync(join(folder, path))
+    const entry = new ZopfliEntry(path, new Uint8Array(await deflateAsync(contents, {})))
+    zip.add(entry)
+    entry.push(contents, true)
+  }
+  zip.end()
+  return Buffer.concat(chunks)
 }

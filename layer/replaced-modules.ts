@@ -1,0 +1,51 @@
+/** Modules that the layer does without: code for other runtimes, and fallbacks that Lambda never reaches. */
+import type { Plugin } from 'esbuild'
+
+interface Replacement {
+  /** Matches the name in the import or require. */
+  readonly imported: RegExp
+  /** Matches the path of the importer. */
+  readonly importer: RegExp
+  readonly contents: string
+}
+
+const NOT_FOUND = `throw Object.assign(new Error('not in the layer'), { code: 'MODULE_NOT_FOUND' })`
+
+const REPLACEMENTS: readonly Replacement[] = [
+  // pg's binding to libpq, and its sockets for Cloudflare. pg looks for MODULE_NOT_FOUND and goes on without.
+  { imported: /^\.\/native$/, importer: /\/pg\/lib\//, contents: NOT_FOUND },
+  { imported: /^pg-cloudflare$/, importer: /\/pg\/lib\//, contents: NOT_FOUND },
+  // Passwords come from the secret; without a ~/.pgpass, pgpass answers just this.
+  { imported: /^pgpass$/, importer: /\/pg\/lib\//, contents: 'module.exports = (_, done) => done(undefined)' },
+  // Loaded when an operation streams events; GetSecretValue does not.
+  { imported: /\/event-streams$/, importer: /\/HttpProtocol\./, contents: NOT_FOUND },
+  // The SHA-256 for a Node without node:crypto.
+  { imported: /\/Sha256Js$/, importer: /\/sha256\/Sha256Node\./, contents: 'export const Sha256Js = undefined' },
+  // Lambda sets AWS_REGION and has no instance metadata to ask.
+  {
+    imported: /\/getInstanceMetadataRegion$/,
+    importer: /\/@smithy\/core\//,
+    contents: 'export const getInstanceMetadataRegion = async () => undefined',
+  },
+]
+
+/** Puts the replacements in place; fails when one matches nothing, so that an update of pg or the SDK cannot undo it unseen. */
+export const replacedModules: Plugin = {
+  name: 'replaced-modules',
+  setup({ onResolve, onLoad, onEnd }) {
+    const unused = new Set(REPLACEMENTS)
+    for (const replacement of REPLACEMENTS) {
+      onResolve({ filter: replacement.imported }, ({ path, importer }) => {
+        if (!replacement.importer.test(importer.replaceAll('\\', '/'))) return undefined
+        unused.delete(replacement)
+        return { path, namespace: 'replaced', pluginData: replacement.contents, sideEffects: false }
+      })
+    }
+    onLoad({ filter: /.*/, namespace: 'replaced' }, ({ pluginData }) => ({ contents: pluginData }))
+    onEnd(() => ({
+      errors: [...unused].map(({ imported, importer }) => ({
+        text: `nothing matching ${importer} imports ${imported}`,
+      })),
+    }))
+  },
+}
