@@ -16,8 +16,9 @@ export class LoopbackHttpServer {
 
   static async start(handle: RequestHandler): Promise<LoopbackHttpServer> {
     const server = createServer((request, response) => void handle(request, response))
-    // Long polls stay open for as long as a test leaves them.
+    // Long polls, and connections idle between two requests, stay open for as long as their client wants.
     server.requestTimeout = 0
+    server.keepAliveTimeout = 0
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     const address = server.address()
