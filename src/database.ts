@@ -9,6 +9,7 @@ import { Diagnostics } from './diagnostics.ts'
 import { closeOnShutdown } from './graceful-shutdown.ts'
 import { checkHealth, type HealthReport } from './health-check.ts'
 import { Login } from './login.ts'
+import { callerOf } from './permits.ts'
 import { type CheckedOutClient, DatabasePool } from './pool.ts'
 import { rootCertificatePath } from './root-certificate.ts'
 import { cachedReader, sdkReader } from './secret-readers.ts'
@@ -118,7 +119,7 @@ export class Database {
    *
    * @throws ConnectionError: everything that connecting may throw, and `ERR_CLIENT_NOT_RELEASED`.
    */
-  getClient = (): Promise<CheckedOutClient> => this.#made.pool.take(new Error('taken here'))
+  getClient = (): Promise<CheckedOutClient> => this.#made.pool.take(callerOf(this.getClient))
 
   /** The pool itself, a `pg.Pool`, for query builders and ORMs. */
   getPool = (): DatabasePool => this.#made.pool

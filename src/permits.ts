@@ -16,11 +16,17 @@ interface Waiter {
   readonly admit: () => void
 }
 
-/** The line of the stack that is the caller's own: behind the error's name, and not in this package. */
-function callerOf(place: Error | undefined): string {
-  const [, ...lines] = (place?.stack ?? '').split('\n')
-  const own = lines.find((line) => !/cockroach-lambda[/\\](dist[/\\])?\w+\.c?js|node:internal/.test(line))
-  return own?.trim().replace(/^at /, '') ?? 'an unknown place'
+/** Remembers the place that called `below`, our own function, to name it when the client is never given back. */
+export function callerOf(below: (...args: never[]) => unknown): Error {
+  const place = new Error('taken here')
+  Error.captureStackTrace(place, below)
+  return place
+}
+
+/** The first line of the stack behind the message. */
+function describePlace(place: Error | undefined): string {
+  const line = place?.stack?.split('\n').find((text) => /^\s+at /.test(text))
+  return line?.trim().replace(/^at /, '') ?? 'an unknown place'
 }
 
 export class Permits {
@@ -79,7 +85,7 @@ export class Permits {
     this.release(holder)
     return new ConnectionError(
       'ERR_CLIENT_NOT_RELEASED',
-      `an earlier invocation took a client and never gave it back; it was taken at ${callerOf(holder.place)}`,
+      `an earlier invocation took a client and never gave it back; it was taken at ${describePlace(holder.place)}`,
       {
         hint: 'Call release() in a finally block, or take it with `await using`. It was closed; the next call gets a new one.',
         safeToRetry: true,
@@ -98,7 +104,7 @@ export class Permits {
     }
     return new ConnectionError(
       'ERR_CLIENT_NOT_RELEASED',
-      `${waited} for a client; all ${this.#max} are in use, one since ${callerOf(taken.place)}`,
+      `${waited} for a client; all ${this.#max} are in use, one since ${describePlace(taken.place)}`,
       {
         hint: 'Give clients back with release(), run statements on the client you have, or raise max.',
         safeToRetry: true,

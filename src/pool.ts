@@ -10,7 +10,7 @@ import type { ResolvedConnection } from './connection-source.ts'
 import { currentInvocation, deadlineError, endOfStep } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Login } from './login.ts'
-import { type Holder, Permits } from './permits.ts'
+import { callerOf, type Holder, Permits } from './permits.ts'
 import { Pool } from './pg.ts'
 import { tlsOptions } from './tls.ts'
 
@@ -83,7 +83,7 @@ export class DatabasePool extends Pool {
 
   /** As pg's: a promise, or a callback with client and `done`. */
   #connect(callback: ConnectCallback | undefined): Promise<CheckedOutClient> | undefined {
-    const client = this.take(new Error('taken here'))
+    const client = this.take(callerOf(this.connect))
     if (callback === undefined) return client
     client.then(
       (taken) => process.nextTick(callback, undefined, taken, taken.release),
@@ -121,7 +121,7 @@ export class DatabasePool extends Pool {
   /**
    * A connection, checked; new if there is none that can be trusted.
    *
-   * @param place an error made where the caller's code asked, to name it when the client is never given back
+   * @param place where the caller's code asked, to name it when the client is never given back
    */
   async take(place: Error | undefined): Promise<CheckedOutClient> {
     if (this.ending)
