@@ -80,7 +80,7 @@ function parseHost(text: string, origin: Origin): string {
 }
 
 function parseDbname(text: string, origin: Origin): string {
-  if (!text.includes('://')) return parseText('dbname', text, origin)
+  if (!/^(?:jdbc:)?[a-z]+(?:\+\w+)?:\/\/./i.test(text)) return parseText('dbname', text, origin)
   throw refusal(origin, 'dbname is a URL', 'Leave the database name alone in this place, or store the URL as a whole.')
 }
 

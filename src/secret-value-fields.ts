@@ -56,14 +56,14 @@ function mergeEntries(entries: readonly (Entry & { key: string })[], origin: Ori
 
 function misspeltKeys(object: JsonObject, present: ReadonlySet<string>): string[] {
   const known = Object.values(FIELD_KEYS).flat()
-  return Object.keys(object).flatMap((key) => {
+  const unknown = Object.keys(object).filter((key) => fieldOfKey(key) === undefined && findParameter(key) === undefined)
+  return unknown.flatMap((key) => {
     const plain = plainKey(key)
-    const meant = nearest(plain, known)
-    const isTypo = plain.length >= 4 && plain[0] === meant[0] && Math.abs(plain.length - meant.length) <= 1
-    const isFree = fieldOfKey(key) === undefined && !present.has(fieldOfKey(meant) ?? '')
-    return isTypo && isFree && shareLetters(plain, meant)
-      ? [`ignored key ${printableKey(key)}; did you mean "${meant}"?`]
-      : []
+    // The first letter is hardly ever wrong, and looking further costs time in every cold start.
+    const near = known.filter((word) => word[0] === plain[0] && Math.abs(word.length - plain.length) <= 1)
+    const meant = near.length === 0 || plain.length < 4 ? undefined : nearest(plain, near)
+    const isMissing = meant !== undefined && !present.has(fieldOfKey(meant) ?? '')
+    return isMissing && shareLetters(plain, meant) ? [`ignored key ${printableKey(key)}; did you mean "${meant}"?`] : []
   })
 }
 
