@@ -3,8 +3,7 @@ import { ConnectionError } from './connection-error.ts'
 
 /** By the exception's name, as the API reference lists them. */
 const HINTS: Readonly<Record<string, string>> = {
-  ResourceNotFoundException:
-    'Is the secret in this region and account, under this very name or ARN, and does it have a value?',
+  ResourceNotFoundException: 'Is the secret in this region and account, under this very name or ARN?',
   AccessDeniedException: 'Allow secretsmanager:GetSecretValue on this secret in the function role (grantRead in CDK).',
   InvalidRequestException: 'Is the secret scheduled for deletion? restore-secret brings it back.',
   InvalidParameterException: 'Is the secret id a name or a complete ARN?',
@@ -27,18 +26,22 @@ function summary(error: unknown): Error {
   return copy
 }
 
-/** `ERR_SECRET_UNAVAILABLE` with the exception's name and a hint. */
+/** Secrets Manager has one exception for both; only the text tells a secret without a value from one that is absent. */
+const WITHOUT_VALUE = /secret value for (staging label|versionstage): ?AWSCURRENT/i
+
+/** `ERR_SECRET_UNAVAILABLE` with the exception's name and a hint; `ERR_SECRET_INVALID` for a secret without a value. */
 export function secretUnavailable(secretId: string, error: unknown): ConnectionError {
   const cause = summary(error)
-  return new ConnectionError(
-    'ERR_SECRET_UNAVAILABLE',
-    `GetSecretValue for "${secretId}" failed: ${cause.name}: ${cause.message}`,
-    {
+  if (WITHOUT_VALUE.test(cause.message)) {
+    return new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" has no value yet`, {
       cause,
-      hint: HINTS[cause.name] ?? 'Can the function reach Secrets Manager, and does its role allow it?',
+      hint: `Fill it: aws secretsmanager put-secret-value --secret-id ${secretId} --secret-string 'postgresql://…'`,
       safeToRetry: true,
-    },
-  )
+    })
+  }
+  const message = `GetSecretValue for "${secretId}" failed: ${cause.name}: ${cause.message}`
+  const hint = HINTS[cause.name] ?? 'Can the function reach Secrets Manager, and does its role allow it?'
+  return new ConnectionError('ERR_SECRET_UNAVAILABLE', message, { cause, hint, safeToRetry: true })
 }
 
 /** True for the answer that a secret has no version with the stage that was asked for. */
