@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
-import { lazyChunk } from './lazy-chunk.ts'
+import { SEPARATE_FILES, separateFiles } from './separate-files.ts'
 
 /** Where the sources are, and where what is built goes. */
 export interface BuildFolders {
@@ -11,9 +11,6 @@ export interface BuildFolders {
   /** The folder to fill, usually `dist`. */
   readonly out: string
 }
-
-/** The one module that loads the AWS SDK; a file of its own, so that a secret served otherwise never loads it. */
-export const LAZY_MODULE = 'secrets-manager'
 
 /** What every CommonJS bundle of ours is built with. */
 export const COMMONJS: BuildOptions = {
@@ -32,7 +29,7 @@ export const COMMONJS: BuildOptions = {
 }
 
 /**
- * Bundles `src/index.ts` and `src/secrets-manager.ts` to `index.cjs` and `secrets-manager.cjs`.
+ * Bundles `src/index.ts`, and the modules that stay files of their own, to `.cjs` files side by side.
  * @param options esbuild's options that differ: what stays external, what is replaced.
  * @returns the folders of the packages whose code went in, relative to the repository.
  */
@@ -42,10 +39,10 @@ export async function bundleLibrary(folders: BuildFolders, options: BuildOptions
     ...options,
     define: { ...COMMONJS.define, ...options.define },
     absWorkingDir: folders.repository,
-    entryPoints: [join(folders.repository, 'src/index.ts'), join(folders.repository, `src/${LAZY_MODULE}.ts`)],
+    entryPoints: ['index', ...SEPARATE_FILES].map((name) => join(folders.repository, `src/${name}.ts`)),
     outdir: folders.out,
     outExtension: { '.js': '.cjs' },
-    plugins: [lazyChunk(LAZY_MODULE), ...(options.plugins ?? [])],
+    plugins: [separateFiles, ...(options.plugins ?? [])],
   })
   return Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
