@@ -54,7 +54,8 @@ export interface Front extends LaneFaults {
 
 const INVALID_PASSWORD = '28P01'
 const INVALID_AUTHORIZATION = '28000'
-const MAX_REDIAL_WAIT_MS = 1_000
+const CANNOT_CONNECT_NOW = '57P03'
+const MAX_WAIT_MS = 1_000
 
 export class ProxiedConnection {
   /** Milliseconds since the epoch. */
@@ -74,15 +75,15 @@ export class ProxiedConnection {
   #backend: Socket | undefined
   #key: Buffer | undefined
   #hasSentPassword = false
+  #hasClientEnded = false
 
   constructor(socket: Socket, front: Front) {
     this.#front = front
     this.#link = new FaultyLink(socket, front, () => front.counts)
     this.#link.on('error', () => undefined)
     this.#link.once('close', () => this.#close())
-    // Without a backend nobody reads, so nobody would notice.
     this.#link.once(CLIENT_END, () => {
-      if (this.#backend === undefined) this.discard()
+      this.#hasClientEnded = true
     })
   }
 
@@ -160,10 +161,12 @@ export class ProxiedConnection {
     // A client that rejects the certificate is no fault of ours; 'close' follows.
     client.on('error', () => undefined)
     client.once('close', () => link.destroy())
-    await once(client, 'secure', { signal: this.closed })
-    this.#front.counts.tls += 1
-    const servername: unknown = Reflect.get(client, 'servername')
-    this.host = typeof servername === 'string' ? servername : undefined
+    client.once('secure', () => {
+      this.#front.counts.tls += 1
+      const servername: unknown = Reflect.get(client, 'servername')
+      this.host = typeof servername === 'string' ? servername : undefined
+    })
+    // Not when it is secure: only a stream that is read tells when a client leaves in the middle of the handshake.
     return client
   }
 
@@ -180,28 +183,25 @@ export class ProxiedConnection {
       return
     }
     this.cluster = admission.cluster
-    const backend = await this.#dial(admission.postgres)
+    const backend = await this.#reach(admission)
     if (backend === undefined) return this.reset()
     this.#backend = backend
-    backend.write(startupMessage(admission.startup))
     this.#relay(client, backend, (message) => this.#fromClient(message))
     this.#relay(backend, client, (message) => this.#fromServer(message, admission.postgres))
   }
 
-  /** The Cloud dials without bound, so that the client meets its own time limit. */
-  async #dial({ host = '127.0.0.1', port }: PostgresAddress): Promise<Socket | undefined> {
-    for (let waitMs = 20; !this.closed.aborted; waitMs = Math.min(waitMs * 2, MAX_REDIAL_WAIT_MS)) {
-      const backend = connect(port, host).setNoDelay(true)
-      try {
-        await once(backend, 'connect')
-        backend.on('error', () => undefined)
-        if (!this.closed.aborted) return backend
-        backend.destroy()
-      } catch {
-        backend.destroy()
-        if (!this.#front.redials) return undefined
-        await sleep(waitMs, undefined, { signal: this.closed })
-      }
+  /** A PostgreSQL that has begun to answer. The Cloud dials without bound, so that the client meets its own time limit. */
+  async #reach({ postgres, startup }: Admission): Promise<Socket | undefined> {
+    for (let waitMs = 20; !this.closed.aborted && !this.#hasClientEnded; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
+      const backend = await dial(postgres)
+      backend?.write(startupMessage(startup))
+      const answer = backend === undefined ? undefined : await peek(backend)
+      // A CockroachDB server that is starting does not listen yet; PostgreSQL says so in an error.
+      const isReady = answer !== undefined && !(this.#front.redials && isStartingUp(answer))
+      if (isReady && !this.closed.aborted) return backend
+      backend?.destroy()
+      if (!this.#front.redials) return undefined
+      await sleep(waitMs, undefined, { signal: this.closed })
     }
     return undefined
   }
@@ -272,7 +272,7 @@ export class ProxiedConnection {
     const target = this.#front.cancelKeys.find(cancelledKey(packet))
     if (target !== undefined) {
       this.#front.counts.cancels += 1
-      const backend = await this.#dial(target.postgres)
+      const backend = await dial(target.postgres)
       if (backend !== undefined) {
         this.#backend = backend
         // PostgreSQL closes when it has passed the signal on; the client waits for that.
@@ -289,4 +289,32 @@ export class ProxiedConnection {
     this.#backend?.destroySoon()
     if (this.#key !== undefined) this.#front.cancelKeys.forget(this.#key)
   }
+}
+
+async function dial({ host = '127.0.0.1', port }: PostgresAddress): Promise<Socket | undefined> {
+  const backend = connect(port, host).setNoDelay(true)
+  try {
+    await once(backend, 'connect')
+    // 'close' follows, and is all that matters.
+    return backend.on('error', () => undefined)
+  } catch {
+    return undefined
+  }
+}
+
+/** The first bytes from a server, left in its stream; undefined when it closes without any. */
+async function peek(backend: Socket): Promise<Buffer | undefined> {
+  return await new Promise((resolve) => {
+    backend.once('close', () => resolve(undefined))
+    backend.once('data', (chunk: Buffer) => {
+      backend.pause()
+      backend.unshift(chunk)
+      resolve(chunk)
+    })
+  })
+}
+
+function isStartingUp(answer: Buffer): boolean {
+  const [message] = new MessageSplitter().push(answer)
+  return message?.type === 'E' && errorSqlstate(message.payload) === CANNOT_CONNECT_NOW
 }

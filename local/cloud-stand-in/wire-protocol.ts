@@ -79,6 +79,11 @@ export function cancelledKey(packet: Buffer): Buffer {
   return packet.subarray(8)
 }
 
+/** The packet that asks for TLS. */
+export function sslRequest(): Buffer {
+  return withLength(int32(SSL_REQUEST))
+}
+
 export function backendKeyData(key: Buffer): Buffer {
   return message('K', key)
 }
@@ -103,17 +108,27 @@ export function errorSqlstate(payload: Buffer): string | undefined {
 
 /** Cuts a stream of bytes into messages, whatever the chunks it comes in. */
 export class MessageSplitter {
-  #rest: Buffer = Buffer.alloc(0)
+  #chunks: Buffer[] = []
+  #length = 0
+  /** How many bytes the next message needs: joining the chunks sooner would copy a large one again and again. */
+  #needed = MESSAGE_HEADER_BYTES
 
   /** The messages that `chunk` completes. */
   push(chunk: Buffer): Message[] {
-    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk])
+    this.#chunks.push(chunk)
+    this.#length += chunk.length
+    if (this.#length < this.#needed) return []
+    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks)
     const messages: Message[] = []
     let start = 0
+    this.#needed = MESSAGE_HEADER_BYTES
     while (bytes.length - start >= MESSAGE_HEADER_BYTES) {
       // The length counts itself, but not the type letter.
       const end = start + 1 + bytes.readInt32BE(start + 1)
-      if (end > bytes.length) break
+      if (end > bytes.length) {
+        this.#needed = end - start
+        break
+      }
       messages.push({
         type: String.fromCharCode(bytes.readUInt8(start)),
         payload: bytes.subarray(start + MESSAGE_HEADER_BYTES, end),
@@ -121,7 +136,8 @@ export class MessageSplitter {
       })
       start = end
     }
-    this.#rest = bytes.subarray(start)
+    this.#chunks = [bytes.subarray(start)]
+    this.#length = bytes.length - start
     return messages
   }
 }
