@@ -38,9 +38,14 @@ function readingAt(rest: string, at: number): UrlParts | undefined {
   const end = behind.search(/[/?#]/)
   const hosts = end === -1 ? behind : behind.slice(0, end)
   const [user, password] = splitOnce(userinfo, userinfo.indexOf(':'))
-  if (!HOSTS.test(hosts) || /[/?#]/.test(user) || endsInQuery(userinfo)) return undefined
+  if (!HOSTS.test(hosts) || /[/?#]/.test(user)) return undefined
   const [host, port] = splitOnce(hosts, hosts.search(/:[^:\]]*$/))
   return { user, password, host, port, tail: end === -1 ? '' : behind.slice(end) }
+}
+
+/** True for an `@` that may stand before the host: behind a user, and outside the values of parameters. */
+function mayEndUserinfo(rest: string, at: number): boolean {
+  return !endsInQuery(rest.slice(0, at))
 }
 
 /**
@@ -49,8 +54,8 @@ function readingAt(rest: string, at: number): UrlParts | undefined {
  * has two readings is refused: it could send the password to another host.
  */
 export function splitAuthority(rest: string, origin: Origin): UrlParts {
-  const candidates = [-1, ...[...rest.matchAll(/@/g)].map((match) => match.index)]
-  const readings = candidates.flatMap((at) => readingAt(rest, at) ?? [])
+  const ats = [...rest.matchAll(/@/g)].map((match) => match.index).filter((at) => mayEndUserinfo(rest, at))
+  const readings = [-1, ...ats].flatMap((at) => readingAt(rest, at) ?? [])
   const [reading, another] = readings
   if (reading === undefined) {
     throw refusal(
@@ -59,13 +64,15 @@ export function splitAuthority(rest: string, origin: Origin): UrlParts {
       `${ENCODE} Expected: ${CONNECTION_STRING_FORM}`,
     )
   }
-  if (another !== undefined) {
+  // With a raw / ? # in front of it, an @ is only trusted when it is the only one.
+  const isBold = /[/?#]/.test(reading.password) && ats.length > 1
+  if (another !== undefined || isBold) {
     throw refusal(origin, 'the URL can be read with two different hosts, because of a raw special character', ENCODE)
   }
   return reading
 }
 
-/** True when libpq or a browser-like parser would read this password differently. */
-export function hasRawCharacters(password: string): boolean {
-  return /[@/?# ]/.test(password)
+/** True when other clients would read this user or password differently. */
+export function hasRawCharacters(part: string): boolean {
+  return /[@/?# ]/.test(part)
 }

@@ -53,14 +53,15 @@ function splitQuery(query: string, origin: Origin): { name: string; value: strin
     .split('&')
     .filter((pair) => pair !== '')
     .map((pair) => {
-      const at = pair.indexOf('=')
-      if (at < 1)
+      const [, name, value = ''] = /^([a-z][\w.-]*)=(.*)$/is.exec(pair) ?? []
+      if (name === undefined) {
         throw refusal(
           origin,
-          'a parameter behind the ? has no "<name>="',
-          'Write parameters as name=value, with & between them.',
+          'a parameter behind the ? is not name=value',
+          'Write parameters as name=value, with & between them; a ? in user or password is %3F.',
         )
-      return { name: pair.slice(0, at), value: pair.slice(at + 1) }
+      }
+      return { name, value }
     })
 }
 
@@ -91,8 +92,9 @@ export function parseUrl(text: string, origin: Origin): ParsedFields {
 
   const { user, password, host, port, tail } = splitAuthority(text.slice(prefix.length), origin)
   const { path, query } = splitTail(tail, origin)
-  if (hasRawCharacters(password)) {
-    warn('the password has special characters that other clients read differently; percent-encode them')
+  for (const [name, part] of Object.entries({ user, password })) {
+    if (hasRawCharacters(part))
+      warn(`${name} has special characters that other clients read differently; percent-encode them`)
   }
   const entries = [
     decode('host', host),

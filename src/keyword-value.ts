@@ -24,6 +24,10 @@ function splitPairs(text: string, origin: Origin): Entry[] {
       throw refusal(origin, `what follows keyword ${entries.length} is not keyword=value`, QUOTE)
     }
     const [, name = '', quoted, bare = ''] = found
+    // libpq would take `user= password=x` for a user of that name, and print it.
+    if (quoted === undefined && isKeywordValue(bare)) {
+      throw refusal(origin, `keyword ${entries.length + 1} has no value`, `Leave it out, or give it a value. ${QUOTE}`)
+    }
     entries.push({ name, value: (quoted ?? bare).replace(/\\(.)/gsu, '$1') })
   }
   return entries

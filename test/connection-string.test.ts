@@ -133,6 +133,8 @@ describe('passwords in URLs', () => {
 
   test.each([
     ['a raw slash before another @', `app:p@evil.com/${SECRET}`, /two different hosts/],
+    ['a raw slash, and two more @ behind it', `app:x/p@evil!/${SECRET}`, /two different hosts/],
+    ['a raw ? in the user', `a?p:${SECRET}`, /not name=value/],
     ['digits before a raw slash', `app:12/${SECRET}`, /two different hosts/],
     ['digits before a raw #', `app:1#${SECRET}`, /two different hosts/],
     ['a raw ? before another @', `app:p@evil?${SECRET}`, /two different hosts/],
@@ -155,6 +157,16 @@ describe('passwords in URLs', () => {
       message: expect.stringMatching(message),
       hint: expect.any(String),
     })
+  })
+
+  test('raw characters are accepted with a warning, encoded ones without', () => {
+    expect(warningsOf('postgresql://app:p/w@h/d')).toEqual([
+      'DATABASE_URL: password has special characters that other clients read differently; percent-encode them',
+    ])
+    expect(warningsOf('postgresql://me@home:pw@h/d')).toEqual([
+      'DATABASE_URL: user has special characters that other clients read differently; percent-encode them',
+    ])
+    expect(warningsOf('postgresql://me%40home:p%2Fw@h/d')).toEqual([])
   })
 
   test('an @ in the value of a known parameter does not move the host', () => {
@@ -224,8 +236,8 @@ describe('parameters', () => {
     ['user=x', /user is given twice/],
     ['connect_timeout=5s', /connect_timeout/],
     ['connect_timeout=-1', /connect_timeout/],
-    ['sslmode', /no "<name>="/],
-    ['=x', /no "<name>="/],
+    ['sslmode', /is not name=value/],
+    ['=x', /is not name=value/],
     ['sslmode=require#x', /raw #/],
     ['sslnegotiation=direct', /sslnegotiation=direct/],
     ['sslnegotiation=x', /sslnegotiation/],
@@ -284,6 +296,7 @@ describe('bad strings', () => {
     [`host=h host=i password=${SECRET}`, /host is given twice/],
     [`host=postgresql://app:${SECRET}@h/d`, /host is a URL/],
     [`dbname=postgresql://app:${SECRET}@h/d`, /dbname is a URL/],
+    [`host=h user= password=${SECRET}`, /keyword 2 has no value/],
     [`service=x password=${SECRET}`, /service/],
   ])('refuses %s', (text, message) => {
     expect(refusalOf(text)).toMatchObject({
