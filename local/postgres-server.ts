@@ -14,13 +14,15 @@ import { watchOver } from './watchdog.ts'
 const SUPERUSER = 'postgres'
 const PORT_ATTEMPTS = 5
 
-/** Nothing here outlives a test, so nothing needs to survive a power failure. */
+/**
+ * Nothing here needs to survive a power failure. It must survive `kill()`, though: `synchronous_commit` stays on, or a
+ * crash would lose what was committed just before.
+ */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   password_encryption: 'scram-sha-256',
   fsync: 'off',
-  synchronous_commit: 'off',
   full_page_writes: 'off',
   wal_level: 'minimal',
   max_wal_senders: '0',
@@ -150,15 +152,13 @@ async function initialise(settings: Readonly<Record<string, string>>): Promise<I
   const runAs = await unprivilegedUser()
   const folder = await mkdtemp(join(tmpdir(), 'cockroach-lambda-postgres-'))
   try {
+    if (runAs.uid !== undefined) await chown(folder, runAs.uid, runAs.gid)
     const programs = await postgresPrograms(runAs, join(folder, 'programs'))
     const password = randomBytes(24).toString('base64url')
     // initdb takes a password from a file only; this one is readable by its owner alone and is gone right after.
     const passwordFile = join(folder, 'password')
     await writeFile(passwordFile, password, { mode: 0o600 })
-    if (runAs.uid !== undefined) {
-      await chown(passwordFile, runAs.uid, runAs.gid)
-      await chown(folder, runAs.uid, runAs.gid)
-    }
+    if (runAs.uid !== undefined) await chown(passwordFile, runAs.uid, runAs.gid)
     await run(
       join(programs, 'initdb'),
       [
