@@ -1,9 +1,11 @@
 /** The Lambda runner, with small handlers in processes of their own. */
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { strToU8, zipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -419,6 +421,14 @@ describe.runIf(process.platform === 'linux')('freeze and thaw', () => {
       error: { errorType: 'Runtime.ExitError', errorMessage: expect.stringMatching(/exit status 129$/) },
     })
     expect(await environment.invoke({ fault: 'nothing' })).toMatchObject({ ok: true })
+  })
+
+  test('a process that dies leaves neither a frozen process nor a folder behind', async () => {
+    const starter = spawn(process.execPath, [join(fixtures, 'dies.ts')], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const { pid, opt } = JSON.parse(await text(starter.stdout))
+    // Where nobody collects orphans, what was killed stays as a zombie.
+    await until('the runtime is gone', async () => (await state(pid).catch(() => 'Z')) === 'Z')
+    await until('the folder is gone', () => !existsSync(opt))
   })
 
   test('a large event reaches a frozen process whole', async () => {

@@ -3,12 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExitStatus } from './function-error.ts'
-
-const alive = new Set<ChildProcess>()
-
-function killAll(): void {
-  for (const child of alive) child.kill('SIGKILL')
-}
+import { unwatch, watch } from './watchdog.ts'
 
 export interface ChildOptions {
   readonly command: string
@@ -30,12 +25,10 @@ export class Child {
     const child = spawn(command, args, { cwd, env: { ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput)
-    if (alive.size === 0) process.once('exit', killAll)
-    alive.add(child)
+    if (child.pid !== undefined) watch(child.pid)
     this.exited = new Promise((resolve) => {
       const onEnd = (code: number | null, signal: NodeJS.Signals | null) => {
-        alive.delete(child)
-        if (alive.size === 0) process.off('exit', killAll)
+        if (child.pid !== undefined) unwatch(child.pid)
         this.exitStatus = { code, signal }
         resolve(this.exitStatus)
       }

@@ -1,0 +1,49 @@
+/** Ends processes and removes folders that this process would leave behind, however it ends, SIGKILL included. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
+
+/*
+ * A pipe to a shell, since the system closes it however its writer dies; a process that is stopped by SIGSTOP would
+ * otherwise stay for good. Lines begin with + or -; then comes a process id, or a folder, which begins with a slash.
+ */
+const SCRIPT = `NL='
+'
+IFS=$NL
+kept=$NL
+while read -r line; do
+  word=\${line#?}
+  case $line in
+    +*) kept="$kept$word$NL" ;;
+    -*) kept="\${kept%%"$NL$word$NL"*}$NL\${kept#*"$NL$word$NL"}" ;;
+  esac
+done
+for word in $kept; do case $word in /*) ;; *) kill -KILL "$word" ;; esac; done
+for word in $kept; do case $word in /*) rm -rf "$word" ;; esac; done`
+
+const watched = new Set<string>()
+let shell: ChildProcessByStdio<Writable, null, null> | undefined
+
+/** Remembers a process id or a folder. */
+export function watch(left: number | string): void {
+  watched.add(String(left))
+  shell ??= startShell()
+  shell.stdin.write(`+${left}\n`)
+}
+
+/** Forgets it: the process has ended, or the folder is gone. */
+export function unwatch(left: number | string): void {
+  watched.delete(String(left))
+  shell?.stdin.write(`-${left}\n`)
+  if (watched.size > 0) return
+  shell?.stdin.end()
+  shell = undefined
+}
+
+function startShell(): ChildProcessByStdio<Writable, null, null> {
+  // A session of its own, so that Ctrl-C in a terminal does not end it before its job begins.
+  const child = spawn('/bin/sh', ['-c', SCRIPT], { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] })
+  child.unref()
+  if (child.stdin instanceof Socket) child.stdin.unref()
+  return child
+}
