@@ -154,8 +154,7 @@ export class Database {
   /** Opens a connection ahead of its use; what goes wrong is told to the first one who needs it. */
   warmUp = async (): Promise<void> => {
     try {
-      const client = await this.#made.pool.take(undefined)
-      client.release()
+      await this.#made.pool.warmUp()
     } catch {
       // Not cached: the first use tries again, and reports.
     }

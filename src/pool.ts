@@ -139,6 +139,13 @@ export class DatabasePool extends Pool {
     }
   }
 
+  /** Opens a connection if there is none, without counting that as a use. */
+  async warmUp(): Promise<void> {
+    const client = await this.take(undefined)
+    client.uses = 0
+    client.release()
+  }
+
   /** Hands a client out: counted, and with a `release` that keeps only what is fit to be kept. */
   #lend(client: CheckedOutClient, holder: Holder): CheckedOutClient {
     const giveBack = client.release
