@@ -13,9 +13,9 @@ export interface UrlParts {
   readonly tail: string
 }
 
-const PLACEHOLDER = String.raw`<[^<>@/?#]*>|\$?\{[^{}@/?#]*\}`
+const PLACEHOLDER = String.raw`<[^<>@/?#]*>|\{[^{}@/?#]*\}`
 const HOST = String.raw`(?:\[[^\]\s@/?#]+\]|(?:[\w.$-]|%[0-9a-f]{2}|${PLACEHOLDER})*)`
-const PORT = String.raw`(?::(?:\d*|\$\w+|${PLACEHOLDER}))?`
+const PORT = String.raw`(?::(?:\d*|\$\w+|\$?(?:${PLACEHOLDER})))?`
 const HOSTS = new RegExp(`^${HOST}${PORT}(?:,${HOST}${PORT})*$`, 'i')
 
 const ENCODE =
@@ -43,18 +43,13 @@ function readingAt(rest: string, at: number): UrlParts | undefined {
   return { user, password, host, port, tail: end === -1 ? '' : behind.slice(end) }
 }
 
-/** True for an `@` that may stand before the host: behind a user, and outside the values of parameters. */
-function mayEndUserinfo(rest: string, at: number): boolean {
-  return !endsInQuery(rest.slice(0, at))
-}
-
 /**
  * Splits what follows `://`. A raw `@`, `/`, `?` or `#` in the password is accepted when only one place can be the
  * beginning of the host. Clients differ here (libpq takes the first `@`, WHATWG the last one before a `/`), so what
  * has two readings is refused: it could send the password to another host.
  */
 export function splitAuthority(rest: string, origin: Origin): UrlParts {
-  const ats = [...rest.matchAll(/@/g)].map((match) => match.index).filter((at) => mayEndUserinfo(rest, at))
+  const ats = [...rest.matchAll(/@/g)].map((match) => match.index).filter((at) => !endsInQuery(rest.slice(0, at)))
   const readings = [-1, ...ats].flatMap((at) => readingAt(rest, at) ?? [])
   const [reading, another] = readings
   if (reading === undefined) {
@@ -70,9 +65,4 @@ export function splitAuthority(rest: string, origin: Origin): UrlParts {
     throw refusal(origin, 'the URL can be read with two different hosts, because of a raw special character', ENCODE)
   }
   return reading
-}
-
-/** True when other clients would read this user or password differently. */
-export function hasRawCharacters(part: string): boolean {
-  return /[@/?# ]/.test(part)
 }

@@ -1,6 +1,6 @@
 /** Reads connection strings that are URLs: libpq's, SQLAlchemy's and JDBC's. */
 import type { Origin, ParsedFields } from './connection-fields.ts'
-import { hasRawCharacters, splitAuthority } from './connection-string-authority.ts'
+import { splitAuthority } from './connection-string-authority.ts'
 import { decodePart } from './connection-string-decoding.ts'
 import { type Entry, findParameter, readEntries } from './connection-string-parameters.ts'
 import { CONNECTION_STRING_FORM, refusal } from './connection-string-refusal.ts'
@@ -11,6 +11,9 @@ const SCHEME = /^(jdbc:)?([a-z][a-z0-9.-]*)(?:\+[a-z0-9_]+)?:\/\//i
 /** Characters that no URL has raw: line breaks and other controls. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/
+
+/** Characters by which clients disagree where user and password end. */
+const RAW = /[@/?# ]/
 
 /** True for every text that begins as a URL does, ours or not. */
 export function isUrl(text: string): boolean {
@@ -93,8 +96,8 @@ export function parseUrl(text: string, origin: Origin): ParsedFields {
   const { user, password, host, port, tail } = splitAuthority(text.slice(prefix.length), origin)
   const { path, query } = splitTail(tail, origin)
   for (const [name, part] of Object.entries({ user, password })) {
-    if (hasRawCharacters(part))
-      warn(`${name} has special characters that other clients read differently; percent-encode them`)
+    if (!RAW.test(part)) continue
+    warn(`${name} has special characters that other clients read differently; percent-encode them`)
   }
   const entries = [
     decode('host', host),

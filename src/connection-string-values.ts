@@ -31,7 +31,7 @@ export function describeWord(word: string, known: readonly string[]): string {
 }
 
 /** A TCP port. */
-export function parsePort(text: string | number, origin: Origin): number {
+function parsePort(text: string | number, origin: Origin): number {
   const digits = String(text).trim()
   const port = /^\d+$/.test(digits) ? Number(digits) : Number.NaN
   if (port >= 1 && port <= MAX_PORT) return port

@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import { ConnectionError } from './connection-error.ts'
 import { clusterFromHost, faultOfCluster, isAdvancedHost, isFreeTierHost } from './routing-host.ts'
 
-export { clusterFromHost, defaultDbname, defaultPort, isCloudHost, isFreeTierHost } from './routing-host.ts'
+export { defaultDbname, defaultPort } from './routing-host.ts'
 
 /** Where the identifier goes: in front of the database name, in the TLS server name, or as a flag in `options`. */
 export type ClusterRouting = 'database' | 'sni' | 'options'

@@ -9,6 +9,9 @@ import { type Json, type JsonObject, putSecretValueHint } from './secret-value-t
 /** Fields whose value may be a JSON number. */
 const NUMERIC_FIELDS: readonly string[] = ['port', 'connect_timeout']
 
+/** In a connection string `service` names another file of settings; in a secret it names the secret's owner. */
+const METADATA: readonly string[] = ['service']
+
 /** What RDS writes into `engine` for a server that speaks PostgreSQL's protocol. */
 const ENGINES = /^(?:aurora-)?postgres(?:ql)?$|^cockroach(?:db)?$/i
 
@@ -93,7 +96,7 @@ export function readFields(object: JsonObject, origin: Origin): { fields: Connec
     if (field !== undefined) {
       for (const entry of splitHost({ name: field, value: textOf(key, field, value, origin) }))
         found.push({ ...entry, key })
-    } else if (parameter !== undefined && parameter.use !== 'ignored') {
+    } else if (parameter !== undefined && parameter.use !== 'ignored' && !METADATA.includes(plainKey(key))) {
       settings.push({ name: key, value: typeof value === 'object' ? JSON.stringify(value) : String(value) })
     } else if (plainKey(key) === 'engine' && typeof value === 'string' && !ENGINES.test(value)) {
       throw refusal(

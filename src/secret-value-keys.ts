@@ -7,7 +7,7 @@ export function plainKey(key: string): string {
 }
 
 /** Usual keys of a whole connection string, plain. */
-export const CONNECTION_STRING_KEYS: readonly string[] = [
+const CONNECTION_STRING_KEYS: readonly string[] = [
   'databaseurl',
   'databaseuri',
   'connectionstring',

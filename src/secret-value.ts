@@ -1,12 +1,12 @@
 /** Reads a SecretString in any shape that people store: a connection string, JSON that holds one, JSON with fields. */
-import type { ConnectionFields, Origin, ParsedFields } from './connection-fields.ts'
+import type { Origin, ParsedFields } from './connection-fields.ts'
 import { parseConnectionString } from './connection-string.ts'
 import { checkServer } from './connection-string-parameters.ts'
 import { refusal } from './connection-string-refusal.ts'
 import { isPostgresqlUrl } from './connection-string-url.ts'
 import { unwrap } from './connection-string-wrapping.ts'
 import { nearest } from './nearest.ts'
-import { isCloudHost } from './routing-host.ts'
+import { mergeAgreeing } from './secret-value-agreement.ts'
 import { readFields } from './secret-value-fields.ts'
 import { fieldOfKey, isConnectionStringKey, printableKey } from './secret-value-keys.ts'
 import {
@@ -35,36 +35,6 @@ function keysOf(object: JsonObject): string {
 
 function withWarning({ fields, warnings }: ParsedFields, origin: Origin, warning: string): ParsedFields {
   return { fields, warnings: [`${origin.name}: ${warning}`, ...warnings] }
-}
-
-/** The same host and cluster may be written in two ways; everything else must be equal. */
-function agree(name: string, a: unknown, b: unknown, isCloud: boolean): boolean {
-  if (name === 'host') return String(a).toLowerCase() === String(b).toLowerCase()
-  // One of the two may lack the cluster identifier in front.
-  if (name === 'dbname' && isCloud) return String(a).split('.').at(-1) === String(b).split('.').at(-1)
-  return a === b
-}
-
-function revealed(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && 'reveal' in value && typeof value.reveal === 'function'
-    ? value.reveal()
-    : value
-}
-
-/** The fields of the string, filled up from the fields beside it, when no field is in both with two values. */
-function mergeAgreeing(url: ConnectionFields, beside: ConnectionFields, key: string, origin: Origin): ConnectionFields {
-  const own = new Map<string, unknown>(Object.entries(url))
-  for (const [name, value] of Object.entries(beside)) {
-    const before = own.get(name)
-    if (before === undefined || agree(name, revealed(before), revealed(value), isCloudHost(url.host ?? ''))) continue
-    throw refusal(
-      origin,
-      `${name} contradicts the connection string under ${printableKey(key)}`,
-      'Keep one of the two; after a rotation, both must be written.',
-    )
-  }
-  const longer = [url.dbname, beside.dbname].toSorted((a = '', b = '') => b.length - a.length)[0]
-  return { ...beside, ...url, ...(longer === undefined ? {} : { dbname: longer }) }
 }
 
 /** The key of the connection string: the one asked for, the only usual one, or the only one that holds one. */
@@ -99,7 +69,7 @@ function parseUnder(object: JsonObject, key: string, origin: Origin, depth: numb
   }
   const parsed = parseValue(value, inner, depth)
   const beside = readFields(rest, origin)
-  const fields = mergeAgreeing(parsed.fields, beside.fields, key, origin)
+  const fields = mergeAgreeing(parsed.fields, beside.fields, printableKey(key), origin)
   checkServer(fields, origin)
   return { fields, warnings: [...parsed.warnings, ...beside.warnings] }
 }
