@@ -42,7 +42,10 @@ describe('shapes', () => {
     ['JSON with DATABASE_URL', JSON.stringify({ DATABASE_URL: URL_FORM })],
     ['JSON with databaseUrl', JSON.stringify({ databaseUrl: URL_FORM })],
     ['JSON with connection-string', JSON.stringify({ 'connection-string': URL_FORM })],
-    ['JSON with url, and other things', JSON.stringify({ url: URL_FORM, apiToken: 'x', retries: 3, service: 'orders' })],
+    [
+      'JSON with url, and other things',
+      JSON.stringify({ url: URL_FORM, apiToken: 'x', retries: 3, service: 'orders' }),
+    ],
     ['JSON with the same URL twice', JSON.stringify({ url: URL_FORM, DATABASE_URL: URL_FORM })],
     ['JSON with one URL under an unknown key', JSON.stringify({ PROD_ORDERS: URL_FORM, docs: 'https://example.com' })],
     ['JSON with a URL in quotes', JSON.stringify({ url: `"${URL_FORM}"` })],
