@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import dns, { lookup as importedLookup } from 'node:dns'
 import { once } from 'node:events'
 import { createServer, get } from 'node:http'
@@ -61,6 +62,14 @@ describe('a name below cockroachlabs.cloud resolves to loopback', () => {
     resolveAsEver()
     expect([dns.lookup, importedLookup]).toEqual([original, original])
   })
+})
+
+test('the preload patches a program before its first line', async () => {
+  const preload = new URL('../local/loopback-names-preload.ts', import.meta.url).href
+  const program = `console.log((await (await import('node:dns/promises')).lookup('${HOST}')).address)`
+  const run = promisify(execFile)
+  const { stdout } = await run(process.execPath, ['--import', preload, '--input-type=module', '-e', program])
+  expect(stdout).toBe('127.0.0.1\n')
 })
 
 test('other names resolve as ever', async () => {
