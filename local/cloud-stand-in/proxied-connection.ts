@@ -1,14 +1,15 @@
 /** One client's way through the stand-in: SSLRequest, TLS, start-up, then messages both ways; and its faults. */
 import { once } from 'node:events'
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { type SecureContext, TLSSocket } from 'node:tls'
 import type { Admission } from './admission.ts'
 import type { CancelKeys } from './cancel-keys.ts'
 import type { Counts } from './counts.ts'
 import { CLIENT_END, FaultyLink } from './faulty-link.ts'
 import type { LaneFaults } from './lane.ts'
+import { type Inspection, relayMessages } from './message-relay.ts'
+import { dial, logIn } from './postgres-dialing.ts'
 import { readStartupPacket } from './startup-reader.ts'
 import type { PostgresAddress } from './tenant.ts'
 import {
@@ -20,12 +21,10 @@ import {
   type FatalError,
   fatalErrorResponse,
   type Message,
-  MessageSplitter,
   parameterStatus,
   parseStartupMessage,
   SSL_REQUEST,
   type StartupMessage,
-  startupMessage,
   startupPacketCode,
 } from './wire-protocol.ts'
 
@@ -54,8 +53,6 @@ export interface Front extends LaneFaults {
 
 const INVALID_PASSWORD = '28P01'
 const INVALID_AUTHORIZATION = '28000'
-const CANNOT_CONNECT_NOW = '57P03'
-const MAX_WAIT_MS = 1_000
 
 export class ProxiedConnection {
   /** Milliseconds since the epoch. */
@@ -183,57 +180,16 @@ export class ProxiedConnection {
       return
     }
     this.cluster = admission.cluster
-    const backend = await this.#reach(admission)
+    const isWanted = (): boolean => !this.closed.aborted && !this.#hasClientEnded
+    const backend = await logIn(admission, { redials: this.#front.redials, isWanted, signal: this.closed })
     if (backend === undefined) return this.reset()
     this.#backend = backend
-    this.#relay(client, backend, (message) => this.#fromClient(message))
-    this.#relay(backend, client, (message) => this.#fromServer(message, admission.postgres))
+    const kill = (): void => this.reset()
+    relayMessages(client, backend, (message) => this.#fromClient(message), kill)
+    relayMessages(backend, client, (message) => this.#fromServer(message, admission.postgres), kill)
   }
 
-  /** A PostgreSQL that has begun to answer. The Cloud dials without bound, so that the client meets its own time limit. */
-  async #reach({ postgres, startup }: Admission): Promise<Socket | undefined> {
-    for (let waitMs = 20; !this.closed.aborted && !this.#hasClientEnded; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
-      const backend = await dial(postgres)
-      backend?.write(startupMessage(startup))
-      const answer = backend === undefined ? undefined : await peek(backend)
-      // A CockroachDB server that is starting does not listen yet; PostgreSQL says so in an error.
-      const isReady = answer !== undefined && !(this.#front.redials && isStartingUp(answer))
-      if (isReady && !this.closed.aborted) return backend
-      backend?.destroy()
-      if (!this.#front.redials) return undefined
-      await sleep(waitMs, undefined, { signal: this.closed })
-    }
-    return undefined
-  }
-
-  /** Passes messages on until the source ends; chunks stay chunks, as far as nothing is taken out of them. */
-  #relay(source: Duplex, target: Duplex, inspect: (message: Message) => readonly Buffer[] | 'kill'): void {
-    const splitter = new MessageSplitter()
-    const write = (parts: readonly Buffer[]): void => {
-      if (parts.length === 0 || !target.writable) return
-      if (target.write(Buffer.concat(parts))) return
-      source.pause()
-      target.once('drain', () => source.resume())
-    }
-    source.on('data', (chunk: Buffer) => {
-      const parts: Buffer[] = []
-      for (const message of splitter.push(chunk)) {
-        const verdict = inspect(message)
-        if (verdict === 'kill') {
-          write(parts)
-          this.reset()
-          return
-        }
-        parts.push(...verdict)
-      }
-      write(parts)
-    })
-    source.once('end', () => target.end())
-    source.once('close', () => target.end())
-    source.resume()
-  }
-
-  #fromClient({ type, payload, bytes }: Message): readonly Buffer[] | 'kill' {
+  #fromClient({ type, payload, bytes }: Message): Inspection {
     const verdict = this.#front.onClientMessage?.(this, type, payload) ?? 'forward'
     if (verdict !== 'forward') return verdict === 'kill' ? verdict : []
     if (type === 'p' && !this.#hasSentPassword) {
@@ -244,7 +200,7 @@ export class ProxiedConnection {
     return [bytes]
   }
 
-  #fromServer({ type, payload, bytes }: Message, postgres: PostgresAddress): readonly Buffer[] | 'kill' {
+  #fromServer({ type, payload, bytes }: Message, postgres: PostgresAddress): Inspection {
     const verdict = this.#front.onServerMessage?.(this, type, payload) ?? 'forward'
     if (verdict !== 'forward') return verdict === 'kill' ? verdict : []
     if (this.isAuthenticated && type !== 'K') return [bytes]
@@ -289,32 +245,4 @@ export class ProxiedConnection {
     this.#backend?.destroySoon()
     if (this.#key !== undefined) this.#front.cancelKeys.forget(this.#key)
   }
-}
-
-async function dial({ host = '127.0.0.1', port }: PostgresAddress): Promise<Socket | undefined> {
-  const backend = connect(port, host).setNoDelay(true)
-  try {
-    await once(backend, 'connect')
-    // 'close' follows, and is all that matters.
-    return backend.on('error', () => undefined)
-  } catch {
-    return undefined
-  }
-}
-
-/** The first bytes from a server, left in its stream; undefined when it closes without any. */
-async function peek(backend: Socket): Promise<Buffer | undefined> {
-  return await new Promise((resolve) => {
-    backend.once('close', () => resolve(undefined))
-    backend.once('data', (chunk: Buffer) => {
-      backend.pause()
-      backend.unshift(chunk)
-      resolve(chunk)
-    })
-  })
-}
-
-function isStartingUp(answer: Buffer): boolean {
-  const [message] = new MessageSplitter().push(answer)
-  return message?.type === 'E' && errorSqlstate(message.payload) === CANNOT_CONNECT_NOW
 }

@@ -1,0 +1,38 @@
+/** Passes messages from one stream to another, each after a look at it. */
+import type { Duplex } from 'node:stream'
+import { type Message, MessageSplitter } from './wire-protocol.ts'
+
+/** What is to be sent in a message's place, or that the connection is to end. */
+export type Inspection = readonly Buffer[] | 'kill'
+
+/** Goes on until the source ends, then ends the target. Chunks stay chunks as far as nothing is taken out of them. */
+export function relayMessages(
+  source: Duplex,
+  target: Duplex,
+  inspect: (message: Message) => Inspection,
+  kill: () => void,
+): void {
+  const splitter = new MessageSplitter()
+  const write = (parts: readonly Buffer[]): void => {
+    if (parts.length === 0 || !target.writable) return
+    if (target.write(Buffer.concat(parts))) return
+    source.pause()
+    target.once('drain', () => source.resume())
+  }
+  source.on('data', (chunk: Buffer) => {
+    const parts: Buffer[] = []
+    for (const message of splitter.push(chunk)) {
+      const inspection = inspect(message)
+      if (inspection === 'kill') {
+        write(parts)
+        kill()
+        return
+      }
+      parts.push(...inspection)
+    }
+    write(parts)
+  })
+  source.once('end', () => target.end())
+  source.once('close', () => target.end())
+  source.resume()
+}
