@@ -23,7 +23,7 @@ export async function unprivilegedUser(): Promise<RunAs> {
 /**
  * The folder with `initdb` and `postgres`.
  *
- * A clone below a folder that the unprivileged user cannot enter (`/root`, say) is no obstacle: the programs are copied
+ * A clone below a folder that the unprivileged user cannot enter (mode 700, say) is no obstacle: the programs are copied
  * to `copyTo` then (60 MB). Trying is the only sure test, and takes 10 ms.
  *
  * @throws Error when npm left the platform's package out, or its programs do not run here
