@@ -1,4 +1,5 @@
 /** The options of `createDatabase()` and `withDatabase()`, and the check that catches a misspelt one. */
+import * as variable from './environment-variables.ts'
 import { nearest } from './nearest.ts'
 import type { Problems } from './problems.ts'
 import type { ClusterRouting } from './routing.ts'
@@ -70,8 +71,19 @@ const OPTION_KINDS: Readonly<Record<keyof DatabaseOptions, 'string' | 'number' |
   deadlineMarginMs: 'number',
 }
 
+/** Empty, these would quietly lead to another database than the one that was meant. */
+const NEVER_EMPTY = new Map([
+  ['secretId', variable.COCKROACH_SECRET_ID],
+  ['secretKey', variable.COCKROACH_SECRET_KEY],
+])
+
 /** Unknown names, wrong kinds and numbers out of range. */
 export function checkOptions(options: DatabaseOptions, problems: Problems): void {
+  if (typeof options !== 'object' || options === null) {
+    // A connection string, most likely: not quoted.
+    problems.add(`the options are a ${options === null ? 'null' : typeof options}; expected an object`)
+    problems.throwIfAny()
+  }
   const known = Object.keys(OPTION_KINDS)
   for (const [name, value] of Object.entries(options)) {
     const kind = known.includes(name) ? OPTION_KINDS[name as keyof DatabaseOptions] : undefined
@@ -79,6 +91,8 @@ export function checkOptions(options: DatabaseOptions, problems: Problems): void
       problems.add(`unknown option "${name}"; did you mean "${nearest(name, known)}"?`)
     } else if (value !== undefined && typeof value !== kind) {
       problems.add(`option ${name} is a ${value === null ? 'null' : typeof value}; expected a ${kind}`)
+    } else if (value === '' && NEVER_EMPTY.has(name)) {
+      problems.add(`option ${name} is empty; leave it out to take ${NEVER_EMPTY.get(name)}`)
     }
   }
   checkRange('port', options.port, { min: 1, max: MAX_PORT }, problems)

@@ -82,11 +82,11 @@ function fieldsOfOptions(options: DatabaseOptions, problems: Problems): ParsedFi
 function fieldsOfEnvironment(environment: Environment, hasSecret: boolean, problems: Problems): ParsedFields {
   const url = environment.DATABASE_URL
   const parsed =
-    !hasSecret && url !== undefined && url !== ''
+    !hasSecret && url !== undefined
       ? problems.attempt(() => parseConnectionString(url, { code: 'ERR_CONFIG', name: 'DATABASE_URL' }))
       : undefined
   const negotiation = environment.PGSSLNEGOTIATION
-  if (negotiation !== undefined && negotiation !== '' && negotiation !== 'postgres') {
+  if (negotiation !== undefined && negotiation !== 'postgres') {
     problems.add(`PGSSLNEGOTIATION is "${negotiation}"; CockroachDB Cloud only knows "postgres"`)
   }
   return {
@@ -116,9 +116,10 @@ function fieldsOfEnvironment(environment: Environment, hasSecret: boolean, probl
 }
 
 function readRouting(options: DatabaseOptions, environment: Environment, problems: Problems): ClusterRouting {
+  const name = options.clusterRouting === undefined ? variable.COCKROACH_CLUSTER_ROUTING : 'option clusterRouting'
   const text = options.clusterRouting ?? environment[variable.COCKROACH_CLUSTER_ROUTING] ?? 'database'
   const routing = ROUTINGS.find((known) => known === text)
-  if (routing === undefined) problems.add(`clusterRouting is "${text}"; expected ${ROUTINGS.join(', ')}`)
+  if (routing === undefined) problems.add(`${name} is "${text}"; expected ${ROUTINGS.join(', ')}`)
   return routing ?? 'database'
 }
 
@@ -148,26 +149,29 @@ function readSurroundings(environment: Environment, problems: Problems): Surroun
  *
  * @throws ConnectionError `ERR_CONFIG`, with everything that is wrong in one message.
  */
-export function readSettings(options: DatabaseOptions = {}, environment: Environment = process.env): Settings {
+export function readSettings(options: DatabaseOptions = {}, variables: Environment = process.env): Settings {
   const problems = new Problems()
   checkOptions(options, problems)
-  checkVariables(environment, problems)
+  checkVariables(variables, problems)
+  const environment: Environment = present(variables)
   const number = (name: string, range: { min: number; max: number }) =>
     wholeNumber(name, environment[name], range, problems)
 
   const hasOwnString = options.connectionString !== undefined
   const secretId = options.secretId ?? (hasOwnString ? undefined : environment[variable.COCKROACH_SECRET_ID])
   const fromOptions = fieldsOfOptions(options, problems)
-  const fromEnvironment = fieldsOfEnvironment(environment, Boolean(secretId) || hasOwnString, problems)
-  if (!secretId && !fromOptions.fields.host && !fromEnvironment.fields.host) {
+  const fromEnvironment = fieldsOfEnvironment(environment, secretId !== undefined || hasOwnString, problems)
+  const isServerNamed =
+    hasOwnString || fromOptions.fields.host !== undefined || fromEnvironment.fields.host !== undefined
+  if (secretId === undefined && environment.DATABASE_URL === undefined && !isServerNamed) {
     problems.add(
-      `no secret and no server: ${variable.COCKROACH_SECRET_ID} is ${secretId === '' ? 'empty' : 'not set'}, and neither are DATABASE_URL and PGHOST`,
+      `no secret and no server: ${variable.COCKROACH_SECRET_ID} is ${variables[variable.COCKROACH_SECRET_ID] === '' ? 'empty' : 'not set'}, and neither are DATABASE_URL and PGHOST`,
     )
   }
   const concurrency = number('AWS_LAMBDA_MAX_CONCURRENCY', { min: 1, max: 100_000 })
   const maxByDefault = concurrency === undefined ? DEFAULT_MAX : Math.min(concurrency, MAX_ON_MANAGED_INSTANCES)
   const settings: Settings = {
-    secretId: secretId === '' ? undefined : secretId,
+    secretId,
     secretKey: options.secretKey ?? environment[variable.COCKROACH_SECRET_KEY],
     secretTtlMs:
       1000 *
