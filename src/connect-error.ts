@@ -62,6 +62,10 @@ const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
     { code: 'ERR_SERVER_REFUSED', hint: 'The cluster takes no connections at the moment.', isTransient: true },
   ],
   [
+    /server requires encryption/,
+    { code: 'ERR_TLS', hint: 'The server takes no connection without TLS: leave out sslmode=disable.' },
+  ],
+  [
     /cluster connections are limited/,
     { code: 'ERR_SERVER_REFUSED', hint: 'The cluster has used up its request units: raise its limit in the console.' },
   ],
@@ -133,14 +137,23 @@ const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
 ]
 
 const OTHERWISE: Meaning = { code: 'ERR_CONNECT', hint: 'See the cause.' }
+const OTHER_ANSWER: Meaning = { code: 'ERR_SERVER_REFUSED', hint: 'The server was reached; the message is its own.' }
 
 const transient = new WeakSet<ConnectionError>()
 
-function meaningOf(message: string, code: string): Meaning {
+/** The message; with several addresses tried, Node's error has none of its own. */
+function messageOf(error: Error): string {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error.message
+  return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join('; ')
+}
+
+function meaningOf(error: Error, message: string, code: string): Meaning {
   const proxy = BY_PROXY_MESSAGE.find(([pattern]) => pattern.test(message))
   if (proxy !== undefined) return proxy[1]
   const known = BY_SQLSTATE[code] ?? BY_CODE[code] ?? BY_PG_MESSAGE.find(([text]) => text === message)?.[1]
   if (known !== undefined) return known
+  // Only what the server answers has a severity.
+  if ('severity' in error) return OTHER_ANSWER
   return /^ERR_(SSL|TLS)|CERT|CRL/.test(code) ? { code: 'ERR_TLS', hint: ROOT } : OTHERWISE
 }
 
@@ -153,8 +166,9 @@ export function connectError(error: unknown, { host, port, user }: ConnectionPar
   if (error instanceof ConnectionError) return error
   const cause = error instanceof Error ? error : new Error(String(error))
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  const meaning = meaningOf(cause.message, code)
-  const text = code === '' || cause.message.includes(code) ? cause.message : `${cause.message} (${code})`
+  const message = messageOf(cause)
+  const meaning = meaningOf(cause, message, code)
+  const text = code === '' || message.includes(code) ? message : `${message} (${code})`
   const mapped = new ConnectionError(meaning.code, `connecting to ${host}:${port} as "${user}" failed: ${text}`, {
     cause,
     hint: meaning.hint,

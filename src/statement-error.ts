@@ -8,7 +8,16 @@ const NEVER_SENT = [
   'Client was closed and is not queryable',
 ]
 const LOST = ['Connection terminated unexpectedly', 'Connection terminated']
-const LOST_CODES = ['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'EPROTO']
+const LOST_CODES = [
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ECONNABORTED',
+  'EPROTO',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+]
 
 function isLost(error: Error): boolean {
   return LOST.includes(error.message) || ('code' in error && LOST_CODES.includes(String(error.code)))

@@ -38,6 +38,9 @@ export function beginStatement(options: TransactionOptions): string {
   if (isolationLevel !== undefined && !ISOLATION_LEVELS.includes(isolationLevel)) {
     throw wrong(`isolationLevel is "${String(isolationLevel)}"; expected ${ISOLATION_LEVELS.join(', ')}`)
   }
+  if (readOnly !== undefined && typeof readOnly !== 'boolean') {
+    throw wrong(`readOnly is a ${typeof readOnly}; expected true or false`)
+  }
   const level = isolationLevel === undefined ? '' : ` ISOLATION LEVEL ${isolationLevel.toUpperCase()}`
   return `BEGIN${level}${readOnly === true ? ' READ ONLY' : ''}`
 }

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest'
+import { ConnectionError } from '../src/connection-error.ts'
+import { DatabaseError } from '../src/pg.ts'
+import { statementError } from '../src/statement-error.ts'
+
+const LOST = 'the connection was lost while a statement was under way'
+
+describe('a broken connection is ERR_CONNECTION_LOST', () => {
+  test.each([
+    'Client has encountered a connection error and is not queryable',
+    'Client was closed and is not queryable',
+  ])('safe to retry, since nothing was sent: %s', (message) => {
+    const cause = new Error(message)
+    expect(statementError(cause)).toMatchObject({
+      code: 'ERR_CONNECTION_LOST',
+      message: `the connection was lost before the statement was sent: ${message}`,
+      safeToRetry: true,
+      cause,
+    })
+  })
+
+  test.each<readonly [string, string | undefined]>([
+    ['Connection terminated unexpectedly', undefined],
+    ['Connection terminated', undefined],
+    ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'EPROTO', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'].map(
+      (code) => [`read ${code}`, code] as const,
+    ),
+  ])('not safe to retry: %s', (message, code) => {
+    const cause = Object.assign(new Error(message), code === undefined ? {} : { code })
+    expect(statementError(cause)).toMatchObject({
+      code: 'ERR_CONNECTION_LOST',
+      message: `${LOST}: ${message}`,
+      safeToRetry: false,
+      cause,
+    })
+  })
+})
+
+describe('everything else stays as it is', () => {
+  test.each([
+    ['an answer of the server', new DatabaseError('Connection terminated unexpectedly', 0, 'error')],
+    ['a ConnectionError', new ConnectionError('ERR_DEADLINE', 'late')],
+    ['an error of the caller', new TypeError('Connection terminated unexpectedly, perhaps')],
+    ['another code', Object.assign(new Error('no'), { code: 'ERR_INVALID_ARG_TYPE' })],
+    ['no error at all', 'Connection terminated unexpectedly'],
+    ['undefined', undefined],
+  ])('%s', (_, error) => {
+    expect(statementError(error)).toBe(error)
+  })
+})
