@@ -2,7 +2,7 @@
 import type { Clock } from './clock.ts'
 import { ConnectionError } from './connection-error.ts'
 import type { ConnectionSource, ResolvedConnection } from './connection-source.ts'
-import { LoginGuard } from './login-guard.ts'
+import { type Credentials, isSameLogin, LoginGuard } from './login-guard.ts'
 
 /** While a password is blocked, the secret is looked up this often to see whether it changed. */
 const LOOK_AGAIN_MS = 10_000
@@ -14,41 +14,65 @@ function isRefusal(error: unknown): error is ConnectionError {
   return error instanceof ConnectionError && error.code === 'ERR_AUTHENTICATION'
 }
 
+function credentials({ parameters, password }: ResolvedConnection): Credentials {
+  return { host: parameters.host, user: parameters.user, password }
+}
+
 function hasOtherLogin(a: ResolvedConnection, b: ResolvedConnection): boolean {
-  const isSamePassword = a.password === undefined ? b.password === undefined : a.password.equals(b.password)
-  return !isSamePassword || a.parameters.user !== b.parameters.user || a.parameters.host !== b.parameters.host
+  return !isSameLogin(credentials(a), credentials(b))
 }
 
 export class Login {
-  readonly #source: ConnectionSource
-  readonly #clock: Clock
+  readonly #source: Pick<ConnectionSource, 'current' | 'reread' | 'pending' | 'accepted'>
+  readonly #clock: Pick<Clock, 'now'>
   readonly #guard = new LoginGuard()
+  #underWay = 0
   #isProven = false
   #lookedAt = Number.NEGATIVE_INFINITY
-  #turn: Promise<unknown> = Promise.resolve()
+  #turn: Promise<void> = Promise.resolve()
 
-  constructor(source: ConnectionSource, clock: Clock) {
+  constructor(
+    source: Pick<ConnectionSource, 'current' | 'reread' | 'pending' | 'accepted'>,
+    clock: Pick<Clock, 'now'>,
+  ) {
     this.#source = source
     this.#clock = clock
   }
 
   /**
-   * Opens a connection with `dial`. Until a password has been accepted, logins go one at a time, so that a wrong one
-   * reaches the server once and not once for each connection.
+   * Opens a connection with `dial`. Of several at once the first goes ahead, and the others follow when its password
+   * was accepted, so that a wrong one reaches the server once and not once for each connection.
    *
    * @throws ConnectionError `ERR_AUTHENTICATION` when every password that the secret offers is refused.
    */
-  open<Client>(dial: Dial<Client>): Promise<Client> {
-    if (this.#isProven) return this.#open(dial)
-    const attempt = this.#turn.then(() => this.#open(dial))
-    this.#turn = attempt.catch(() => undefined)
-    return attempt
+  async open<Client>(dial: Dial<Client>): Promise<Client> {
+    this.#underWay += 1
+    try {
+      return this.#isProven ? await this.#open(dial) : await this.#inTurn(dial)
+    } finally {
+      this.#underWay -= 1
+      // A rotation may come at any time: the proof holds for those who were opening together.
+      if (this.#underWay === 0) this.#isProven = false
+    }
+  }
+
+  async #inTurn<Client>(dial: Dial<Client>): Promise<Client> {
+    const before = this.#turn
+    const { promise, resolve: pass } = Promise.withResolvers<void>()
+    this.#turn = promise
+    await before
+    if (this.#isProven) pass()
+    try {
+      return await this.#open(dial)
+    } finally {
+      pass()
+    }
   }
 
   async #open<Client>(dial: Dial<Client>): Promise<Client> {
-    const first = await this.#unblocked()
+    const refused: ResolvedConnection[] = []
     let refusal: ConnectionError | undefined
-    for await (const connection of this.#candidates(first)) {
+    for await (const connection of this.#candidates(await this.#unblocked())) {
       try {
         const client = await dial(connection)
         this.#isProven = true
@@ -58,10 +82,13 @@ export class Login {
       } catch (error) {
         if (!isRefusal(error)) throw error
         this.#isProven = false
+        refused.push(connection)
         refusal = error
       }
     }
-    this.#guard.refuse(first.password, this.#clock.now())
+    // A pending version may be tried again as soon as it is the current one.
+    const current = refused.filter(({ secret }) => secret?.versionStage !== 'AWSPENDING')
+    this.#guard.refuse(current.map(credentials), this.#clock.now())
     throw refusal
   }
 
@@ -82,21 +109,29 @@ export class Login {
   /** The connection to try first, unless its password was refused and still has to wait. */
   async #unblocked(): Promise<ResolvedConnection> {
     const kept = await this.#source.current()
-    const waitMs = this.#guard.waitMs(kept.password, this.#clock.now())
+    const waitMs = this.#guard.waitMs(credentials(kept), this.#clock.now())
     if (waitMs === 0) return kept
-    const changed = await this.#lookAgain(kept)
+    const changed = await this.#lookAgain()
     if (changed !== undefined) return changed
     throw new ConnectionError(
       'ERR_AUTHENTICATION',
       `the server refused this password for user "${kept.parameters.user}"; it is not tried again for ${Math.ceil(waitMs / 1000)} s`,
-      { hint: 'Correct the secret: a changed password is used at once.', safeToRetry: true },
+      {
+        hint:
+          kept.secret === undefined
+            ? 'Correct the password in DATABASE_URL, PGPASSWORD or the options, and start again.'
+            : 'Correct the secret: a changed password is used at once.',
+        safeToRetry: true,
+      },
     )
   }
 
-  async #lookAgain(kept: ResolvedConnection): Promise<ResolvedConnection | undefined> {
+  /** The secret as it is now, if it holds a login that was not refused. */
+  async #lookAgain(): Promise<ResolvedConnection | undefined> {
     if (this.#clock.now() - this.#lookedAt < LOOK_AGAIN_MS) return undefined
     this.#lookedAt = this.#clock.now()
     const fresh = await this.#source.reread().catch(() => undefined)
-    return fresh !== undefined && hasOtherLogin(fresh, kept) ? fresh : undefined
+    if (fresh === undefined || this.#guard.waitMs(credentials(fresh), this.#clock.now()) > 0) return undefined
+    return fresh
   }
 }
