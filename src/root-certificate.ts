@@ -98,7 +98,8 @@ function fromSetting(
   const { value, origin } = setting
   if (value === 'system') return { origin, path: undefined, ca: undefined, warnings: [] }
   if (value.includes('-----BEGIN'))
-    return { origin, path: undefined, ca: splitPem(value, `text (${origin})`), warnings: [] }
+    // An environment variable often holds its line ends as two characters.
+    return { origin, path: undefined, ca: splitPem(value.replaceAll('\\n', '\n'), `text (${origin})`), warnings: [] }
   const path = expandHome(value, surroundings.home)
   const isDefaultPlace = /\.postgresql[/\\]root\.crt$/.test(path)
   if (isDefaultPlace && surroundings.isLambda && layer !== undefined && !existsSync(path)) {
