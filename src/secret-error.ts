@@ -4,7 +4,8 @@ import { ConnectionError } from './connection-error.ts'
 /** By the exception's name, as the API reference lists them. */
 const HINTS: Readonly<Record<string, string>> = {
   ResourceNotFoundException: 'Is the secret in this region and account, under this very name or ARN?',
-  AccessDeniedException: 'Allow secretsmanager:GetSecretValue on this secret in the function role (grantRead in CDK).',
+  AccessDeniedException:
+    'Allow secretsmanager:GetSecretValue on this secret, and kms:Decrypt on a key of its own, in the function role (grantRead in CDK).',
   InvalidRequestException: 'Is the secret scheduled for deletion? restore-secret brings it back.',
   InvalidParameterException: 'Is the secret id a name or a complete ARN?',
   ValidationException: 'Is the secret id a name or a complete ARN?',
@@ -21,7 +22,9 @@ const HINTS: Readonly<Record<string, string>> = {
 /** The code and message alone: the SDK's error also carries the request, with its session token. */
 function summary(error: unknown): Error {
   const known = error instanceof Error ? error : new Error(String(error))
-  const copy = new Error(known.message)
+  // With several addresses refused, Node gives a code and no message.
+  const code = 'code' in known ? String(known.code) : ''
+  const copy = new Error(known.message === '' ? code : known.message)
   copy.name = known.name
   return copy
 }

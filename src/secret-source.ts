@@ -55,7 +55,8 @@ export class SecretSource {
     const known = this.#version
     if (known !== undefined && this.#options.now() < this.#rereadAt) return known
     try {
-      return this.#adopt(await this.#read('AWSCURRENT', this.#options.getCached))
+      const cached = await this.#read('AWSCURRENT', this.#options.getCached)
+      return this.#adopt(this.#isOutdated(cached) ? await this.#read('AWSCURRENT', this.#options.getFresh) : cached)
     } catch (error) {
       if (known === undefined || !(error instanceof ConnectionError)) throw error
       this.#rereadAt = this.#options.now() + STALE_FOR_MS
@@ -87,6 +88,12 @@ export class SecretSource {
     this.#adopt(version)
   }
 
+  /** A cache on the way may still hold what was replaced before our own last reading. */
+  #isOutdated({ createdAt }: SecretVersion): boolean {
+    const known = this.#version?.createdAt
+    return known !== undefined && createdAt !== undefined && createdAt < known
+  }
+
   #adopt(version: SecretVersion): SecretVersion {
     this.#version = version
     this.#rereadAt = version.readAt + this.#options.ttlMs
@@ -113,6 +120,7 @@ export class SecretSource {
     if (value.secretString === undefined) {
       throw new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" is binary; expected text`, {
         hint: `Store a connection string or JSON as text: aws secretsmanager put-secret-value --secret-id ${secretId} --secret-string '…'`,
+        safeToRetry: true,
       })
     }
     const parsed = parse(value.secretString)

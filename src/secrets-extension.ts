@@ -49,9 +49,7 @@ function parseAnswer(body: string): SecretValue {
     throw new Error(`the secrets extension answered ${body.length} characters that are no JSON`)
   }
   if (typeof answer !== 'object' || answer === null) throw new Error('the secrets extension answered no JSON object')
-  const created = Reflect.get(answer, 'CreatedDate')
-  const createdAt =
-    typeof created === 'string' || typeof created === 'number' ? new Date(created).getTime() : Number.NaN
+  const createdAt = Date.parse(stringIn(answer, 'CreatedDate') ?? '')
   return {
     secretString: stringIn(answer, 'SecretString'),
     versionId: stringIn(answer, 'VersionId'),
