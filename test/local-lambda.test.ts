@@ -2,13 +2,13 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { strToU8, zipSync } from 'fflate'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from '../local/lambda/execution-environment.ts'
 import type { FunctionDefinition } from '../local/lambda/function-definition.ts'
 import { node22Path } from '../local/node-22.ts'
@@ -52,8 +52,11 @@ beforeAll(async () => {
   await writeFile(join(folder, 'index.mjs'), "export const greet = () => 'hello from layer b,'")
 })
 
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((environment) => environment.shutdown()))
+})
+
 afterAll(async () => {
-  await Promise.all(started.map((environment) => environment.shutdown()))
   await rm(scratch, { recursive: true, force: true })
 })
 
@@ -86,10 +89,6 @@ function isAlive(pid: number): boolean {
   } catch {
     return false
   }
-}
-
-function temporaryFolders(): Promise<string[]> {
-  return readdir(tmpdir()).then((names) => names.filter((name) => name.startsWith('cockroach-lambda-runner-')))
 }
 
 async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -222,20 +221,20 @@ describe.each([
 
 describe('folders', () => {
   test('environments with the same layers share a folder, and the last one removes it', async () => {
-    const before = await temporaryFolders()
     const [first, second, other] = await Promise.all([
-      start('module.handler', { layers: [layerA] }),
-      start('module.handler', { layers: [layerA] }),
-      start('module.handler', { layers: [layerA, layerB] }),
+      start('echo.handler', { layers: [layerA] }),
+      start('echo.handler', { layers: [layerA] }),
+      start('echo.handler', { layers: [layerA, layerB] }),
     ])
     expect(second.opt).toBe(first.opt)
     expect(other.opt).not.toBe(first.opt)
     await first.shutdown()
-    expect(existsSync(second.opt)).toBe(true)
-    expect(await second.invoke({})).toMatchObject({ ok: true })
+    const { payload } = await second.invoke({})
+    const { LAMBDA_TASK_ROOT, TMPDIR } = Object(payload).environment
+    const folders = [second.opt, other.opt, LAMBDA_TASK_ROOT, TMPDIR]
+    expect(folders.map((folder) => existsSync(folder))).toEqual([true, true, true, true])
     await Promise.all([second.shutdown(), other.shutdown()])
-    const left = await temporaryFolders()
-    expect(left.filter((folder) => !before.includes(folder))).toEqual([])
+    expect(folders.map((folder) => existsSync(folder))).toEqual([false, false, false, false])
   })
 
   test.each(['code', 'layers'] as const)('%s that do not exist are named', async (member) => {

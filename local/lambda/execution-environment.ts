@@ -2,7 +2,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FunctionDefinition } from './function-definition.ts'
-import { exitError, type FunctionError, timeoutError } from './function-error.ts'
+import { type FunctionError, timeoutError } from './function-error.ts'
 import type { InvocationResult, InvokeOptions } from './invocation-result.ts'
 import { Launch, type LaunchOptions } from './launch.ts'
 import { Sandbox, type Shutdown } from './sandbox.ts'
@@ -124,15 +124,11 @@ export class ExecutionEnvironment {
     }
     const sandbox = this.#sandbox
     if (sandbox === undefined) throw new Error('The execution environment was shut down during its init phase')
-    if (sandbox.exitStatus !== undefined) {
-      // It died while nobody looked; whoever comes next pays for it.
-      await this.#discard()
-      return failed(exitError(requestId, sandbox.exitStatus))
-    }
     const wasFrozen = this.#isFrozen
     this.#isFrozen = false
     const { invokedFunctionArn } = this.#launch
     const invocation = { requestId, event, deadlineMs, invokedFunctionArn, traceId: makeTraceId() }
+    // A process that died while nobody looked fails this invocation, as if it had died just now.
     const answer = await orTimeUp(sandbox.invoke(invocation, wasFrozen), limit)
     if (answer === undefined) {
       await this.#discard()
