@@ -168,7 +168,7 @@ export class DatabaseClient extends Client {
         throw statementError(error)
       })
     }
-    const budgetMs = invocation.deadlineAt - Date.now()
+    const budgetMs = invocation.deadlineAt - performance.now()
     if (budgetMs <= 0) return Promise.reject(deadlineError('the statement was not sent', true))
     return new Promise((resolve, reject) => {
       let isPastDeadline = false

@@ -5,7 +5,7 @@ import { ConnectionError } from './connection-error.ts'
 /** One invocation of the function, as everything below it sees it. */
 export interface Invocation {
   readonly awsRequestId: string | undefined
-  /** When statements must have ended, in milliseconds since 1970: Lambda's deadline less a margin. */
+  /** When statements must have ended, on the monotonic clock in milliseconds: Lambda's deadline less a margin. */
   readonly deadlineAt: number
   /** Time between `deadlineAt` and Lambda's own deadline, in milliseconds: for cancelling and for the handler's answer. */
   readonly marginMs: number
@@ -42,7 +42,7 @@ export function currentInvocation(): Invocation | undefined {
   return storage.getStore()
 }
 
-/** When a step of at most `limitMs` has to end, in milliseconds since 1970: the invocation's deadline if that is sooner. */
+/** When a step of at most `limitMs` has to end, on the monotonic clock in milliseconds: the invocation's deadline if that is sooner. */
 export function endOfStep(limitMs: number, now: number): number {
   return Math.min(now + limitMs, currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
 }

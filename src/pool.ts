@@ -126,7 +126,7 @@ export class DatabasePool extends Pool {
   async take(place: Error | undefined): Promise<CheckedOutClient> {
     if (this.ending)
       throw new ConnectionError('ERR_CLOSED', 'the pool was closed', { hint: 'Call close() last.', safeToRetry: true })
-    const startedAt = this.#clock.now()
+    const startedAt = this.#clock.monotonicNow()
     const endAt = endOfStep(CONNECT_LIMIT_MS, startedAt)
     if (endAt <= startedAt) throw deadlineError('no connection was taken', true)
     const holder: Holder = { invocation: currentInvocation(), place }
@@ -194,7 +194,7 @@ export class DatabasePool extends Pool {
       maxLifetimeMs: client.maxLifetimeMs,
     })
     if (verdict === 'use' && client.unfitness === undefined) return true
-    if (verdict === 'probe' && (await client.probe(Math.min(PROBE_LIMIT_MS, endAt - now)))) return true
+    if (verdict === 'probe' && (await client.probe(Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow())))) return true
     this.#tellDiscard(client, verdict === 'replace' ? 'too old or idle for too long' : 'did not answer', now)
     return false
   }
@@ -207,7 +207,7 @@ export class DatabasePool extends Pool {
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
         const waitMs = fullJitterMs(attempt, RECONNECT, this.#clock.random)
-        const retryInMs = isTransient(error) && this.#clock.now() + waitMs < endAt ? waitMs : undefined
+        const retryInMs = isTransient(error) && this.#clock.monotonicNow() + waitMs < endAt ? waitMs : undefined
         this.#diagnostics.publish('connectFailed', { code: error.code, message: error.message, attempt, retryInMs })
         if (retryInMs === undefined) throw error
         await this.#clock.sleep(retryInMs)
@@ -217,7 +217,7 @@ export class DatabasePool extends Pool {
 
   async #dial(connection: ResolvedConnection, endAt: number, attempt: number): Promise<CheckedOutClient> {
     const { parameters } = connection
-    const startedAt = this.#clock.now()
+    const startedAt = this.#clock.monotonicNow()
     const limitMs = Math.min(endAt - startedAt, (parameters.connect_timeout || Number.POSITIVE_INFINITY) * 1000)
     if (limitMs <= 0) throw deadlineError('no connection was opened', true)
     // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
@@ -228,7 +228,7 @@ export class DatabasePool extends Pool {
       client.source = connection
       client.maxLifetimeMs = maxLifetimeMs(this.#clock.random)
       const { host, port } = parameters
-      const ms = this.#clock.now() - startedAt
+      const ms = this.#clock.monotonicNow() - startedAt
       this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })
       return client
     } catch (error) {

@@ -183,7 +183,7 @@ export async function runTransaction<Result>(
       return await underWay.run([...outer, pool], () => runOnce(pool, begin, work, run))
     } catch (error) {
       const retryInMs = fullJitterMs(attempt, RETRY, clock.random)
-      const isInTime = clock.now() + retryInMs < (currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
+      const isInTime = clock.monotonicNow() + retryInMs < (currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
       if (attempt + 1 >= maxAttempts || !isInTime || !isRepeatable(error, run.stage)) throw error
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
       diagnostics.publish('retry', { code, attempt, retryInMs })

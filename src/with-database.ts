@@ -30,6 +30,6 @@ export function wrapHandler<Event, Context extends InvocationContext, Result>(
   return async (event, context) => {
     const remainingMs = context.getRemainingTimeInMillis()
     const work = async (): Promise<Result> => handler(event, context, database)
-    return runInvocation(remainingMs, database.deadlineMarginMs, Date.now(), context.awsRequestId, work)
+    return runInvocation(remainingMs, database.deadlineMarginMs, performance.now(), context.awsRequestId, work)
   }
 }

@@ -122,10 +122,10 @@ describe('getClient', () => {
 
   test('names the place of a client that an earlier invocation kept, then works again', async () => {
     const database = product.database()
-    await runInvocation(10_000, 500, Date.now(), undefined, async () => {
+    await runInvocation(10_000, 500, performance.now(), undefined, async () => {
       await database.getClient()
     })
-    const error = await rejection(runInvocation(10_000, 500, Date.now(), undefined, () => database.query('select 1')))
+    const error = await rejection(runInvocation(10_000, 500, performance.now(), undefined, () => database.query('select 1')))
     expect(error).toMatchObject({
       code: 'ERR_CLIENT_NOT_RELEASED',
       message: expect.stringContaining('database.test.ts:'),
@@ -136,7 +136,7 @@ describe('getClient', () => {
   test('does not hang when this invocation holds the only client', async () => {
     const database = product.database()
     const client = await database.getClient()
-    const error = await rejection(runInvocation(2000, 500, Date.now(), undefined, () => database.query('select 1')))
+    const error = await rejection(runInvocation(2000, 500, performance.now(), undefined, () => database.query('select 1')))
     client.release()
     expect(error).toMatchObject({ code: 'ERR_CLIENT_NOT_RELEASED', hint: expect.stringContaining('release()') })
   })

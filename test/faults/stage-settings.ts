@@ -1,0 +1,14 @@
+/** What a row may change about the function and the stand-ins. */
+import type { CloudStandInOptions } from '../../local/cloud-stand-in.ts'
+
+export interface StageSettings {
+  /** Environment variables of the function. */
+  readonly environment?: Readonly<Record<string, string>>
+  /** @default 4 */
+  readonly timeoutSeconds?: number
+  /** `commonjs.handler` is the CommonJS way in of our subject. @default index.handler */
+  readonly handler?: string
+  readonly cloud?: Partial<CloudStandInOptions>
+  /** A PostgreSQL of the row's own, to be restarted; with these settings. @default the shared one */
+  readonly ownPostgres?: Readonly<Record<string, string>>
+}

@@ -1,0 +1,232 @@
+/** Where a row plays for one subject: function, stand-ins, a ledger in the database, and the tally of what callers see. */
+
+import { randomBytes, randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { createCertificateAuthority } from '../../local/certificates.ts'
+import { CloudStandIn } from '../../local/cloud-stand-in.ts'
+import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from '../../local/lambda/execution-environment.ts'
+import type { InvocationResult } from '../../local/lambda/invocation-result.ts'
+import { PostgresAdmin, type SuperuserConfig } from '../../local/postgres-admin.ts'
+import { PostgresServer } from '../../local/postgres-server.ts'
+import { SecretsManagerStandIn } from '../../local/secrets-manager-stand-in.ts'
+import type { StageSettings } from './stage-settings.ts'
+import type { SubjectCode, SubjectName } from './subject-code.ts'
+import type { FaultAnswer, FaultEvent } from './subjects/operations.ts'
+import { countError, newTally } from './tally.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../..')
+const LAYER = join(REPOSITORY, 'dist/layer.zip')
+const PRELOADS = [join(REPOSITORY, 'local/loopback-names-preload.ts'), join(import.meta.dirname, 'clock-preload.mjs')]
+const CLUSTER = 'cozy-otter-4821'
+const SECRET = 'faults/db'
+const MEMORY_MB = 512
+/** Lambda counts a little after the function's own clock; an answer this late is no hang. */
+const GRACE_MS = 250
+
+export interface StageOptions {
+  readonly subject: SubjectName
+  readonly code: SubjectCode
+  readonly postgres: SuperuserConfig
+  readonly settings: StageSettings
+  readonly random: () => number
+}
+
+/** Setting-up of the ledger that writes are counted in, and of the bank of row 9. */
+const TABLES = `
+  create table ledger (id text not null, at timestamptz not null default clock_timestamp());
+  create table account (id int primary key, balance int not null);
+  insert into account select id, 100 from generate_series(1, 10) id;
+  grant all on ledger, account to public;`
+
+export class Stage {
+  readonly subject: SubjectName
+  readonly cloud: CloudStandIn
+  readonly postgres: PostgresAdmin
+  /** Set where the row asked for a PostgreSQL of its own. */
+  readonly ownPostgres: PostgresServer | undefined
+  readonly secretsManager: SecretsManagerStandIn
+  readonly random: () => number
+  readonly database: string
+  readonly user: string
+  readonly tally = newTally()
+  readonly #secretFields: Readonly<Record<string, unknown>>
+  readonly #passwords: string[]
+  /** Ids of the ledger that a caller was told are written. */
+  readonly #acknowledged = new Set<string>()
+  readonly #environments: ExecutionEnvironment[] = []
+  readonly #options: StageOptions
+  readonly #disposables: AsyncDisposableStack
+
+  private constructor(
+    options: StageOptions,
+    parts: Pick<Stage, 'cloud' | 'postgres' | 'ownPostgres' | 'secretsManager' | 'database' | 'user'> & {
+      password: string
+      secretFields: Readonly<Record<string, unknown>>
+    },
+    disposables: AsyncDisposableStack,
+  ) {
+    this.subject = options.subject
+    this.random = options.random
+    this.cloud = parts.cloud
+    this.postgres = parts.postgres
+    this.ownPostgres = parts.ownPostgres
+    this.secretsManager = parts.secretsManager
+    this.database = parts.database
+    this.user = parts.user
+    this.#passwords = [parts.password]
+    this.#secretFields = parts.secretFields
+    this.#options = options
+    this.#disposables = disposables
+  }
+
+  static async open(options: StageOptions): Promise<Stage> {
+    await using disposables = new AsyncDisposableStack()
+    const { settings } = options
+    const ownPostgres =
+      settings.ownPostgres === undefined
+        ? undefined
+        : disposables.use(await PostgresServer.start({ settings: settings.ownPostgres }))
+    const postgres = ownPostgres ?? new PostgresAdmin(options.postgres)
+    const suffix = randomBytes(6).toString('hex')
+    const [database, user, password] = [`faults_${suffix}`, `faults_${suffix}`, `pw-${randomBytes(15).toString('hex')}`]
+    await postgres.createDatabase(database)
+    await postgres.createUser(user, password)
+    if (ownPostgres === undefined) {
+      disposables.defer(async () => {
+        await postgres.dropDatabase(database)
+        await postgres.dropUser(user)
+      })
+    }
+    await postgres.query(TABLES, [], database)
+    const authority = settings.cloud?.authority ?? (await createCertificateAuthority('Stand-in Root CA'))
+    const cloud = disposables.use(
+      await CloudStandIn.start({
+        postgres: { port: postgres.superuserConfig().port },
+        tenants: [{ cluster: CLUSTER, databases: { defaultdb: database } }],
+        ...settings.cloud,
+        authority,
+      }),
+    )
+    const secretsManager = disposables.use(await SecretsManagerStandIn.start())
+    const { host } = cloud.tenant(CLUSTER)
+    const secretFields = {
+      host,
+      port: cloud.port,
+      username: user,
+      password,
+      dbname: 'defaultdb',
+      sslrootcert: authority.certificate,
+    }
+    secretsManager.secrets.create(SECRET, JSON.stringify(secretFields))
+    const parts = { cloud, postgres, ownPostgres, secretsManager, database, user, password, secretFields }
+    return new Stage(options, parts, disposables.move())
+  }
+
+  /** The secret's text with these fields changed; Secrets Manager's copy stays as it is. */
+  secretText(changes: Readonly<Record<string, unknown>> = {}): string {
+    return JSON.stringify({ ...this.#secretFields, ...changes })
+  }
+
+  /** Name of the secret. */
+  get secretId(): string {
+    return SECRET
+  }
+
+  /** Changes the user's password at the server, and not in the secret. */
+  async changePassword(password: string): Promise<void> {
+    await this.postgres.changePassword(this.user, password)
+    this.#passwords.push(password)
+  }
+
+  /** A new execution environment of the function; the stage ends it. */
+  async startEnvironment(options: ExecutionEnvironmentOptions = {}): Promise<ExecutionEnvironment> {
+    const { settings, code, subject } = this.#options
+    const environment = await ExecutionEnvironment.start(
+      {
+        handler: settings.handler ?? 'index.handler',
+        code: code.folderOf(subject),
+        layers: subject === 'cockroach-lambda' ? [LAYER] : [],
+        environment: { COCKROACH_SECRET_ID: SECRET, ...settings.environment },
+        timeoutSeconds: settings.timeoutSeconds ?? 4,
+        memoryMb: MEMORY_MB,
+        runtime: 'nodejs24.x',
+      },
+      {
+        ...options,
+        execArgv: [...PRELOADS.map((path) => `--import=${path}`), ...(options.execArgv ?? [])],
+        environment: { AWS_ENDPOINT_URL_SECRETS_MANAGER: this.secretsManager.url, ...options.environment },
+      },
+    )
+    this.#environments.push(environment)
+    return environment
+  }
+
+  /** Invokes, counts, and looks for what must never happen. */
+  async invoke(environment: ExecutionEnvironment, event: FaultEvent): Promise<FaultAnswer | undefined> {
+    const result = await environment.invoke(event)
+    this.tally.calls += 1
+    this.tally.slowestMs = Math.max(this.tally.slowestMs, result.ms)
+    const answer = this.#judge(result)
+    if (answer?.ok) this.tally.answered += 1
+    else countError(this.tally, answer?.error.code ?? result.error?.errorType ?? 'unknown')
+    return answer
+  }
+
+  /** Writes one line of the ledger; what the caller is told is remembered for `audit()`. */
+  async write(
+    environment: ExecutionEnvironment,
+    changes: { advanceMs?: number; inTransaction?: boolean; text?: string } = {},
+  ): Promise<FaultAnswer | undefined> {
+    const { inTransaction = false, ...rest } = changes
+    const id = randomUUID()
+    const event: FaultEvent = { op: inTransaction ? 'writeInTransaction' : 'write', id, ...rest }
+    const answer = await this.invoke(environment, event)
+    if (answer?.ok) this.#acknowledged.add(id)
+    return answer
+  }
+
+  /** Remembers a write that was made with another event. */
+  acknowledge(id: string): void {
+    this.#acknowledged.add(id)
+  }
+
+  /** How many lines the ledger has. */
+  async ledgerSize(): Promise<number> {
+    const [row] = await this.postgres.query<{ count: number }>(
+      'select count(*)::int as count from ledger',
+      [],
+      this.database,
+    )
+    return row?.count ?? 0
+  }
+
+  /** Compares the ledger with what callers were told, and hunts for the password in all that was printed. */
+  async audit(): Promise<void> {
+    const rows = await this.postgres.query<{ id: string; copies: number }>(
+      'select id, count(*)::int as copies from ledger group by id',
+      [],
+      this.database,
+    )
+    this.tally.duplicatedWrites = rows.filter(({ copies }) => copies > 1).length
+    const held = new Set(rows.map(({ id }) => id))
+    this.tally.lostWrites = [...this.#acknowledged].filter((id) => !held.has(id)).length
+    for (const { output } of this.#environments) {
+      if (this.#passwords.some((password) => output.includes(password)))
+        this.tally.violations.push('the password was printed')
+      if (/Unhandled|Uncaught/i.test(output)) this.tally.violations.push('an error was not caught')
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#environments.map((environment) => environment.shutdown()))
+    await this.#disposables.disposeAsync()
+  }
+
+  #judge({ ok, payload, error, timedOut, ms }: InvocationResult): FaultAnswer | undefined {
+    const limitMs = (this.#options.settings.timeoutSeconds ?? 4) * 1000
+    if (timedOut || ms > limitMs + GRACE_MS) this.tally.violations.push('a call hung past the deadline')
+    else if (!ok) this.tally.violations.push(`the process died: ${error?.errorType}`)
+    // Sound: `operate()` makes every payload.
+    return ok ? (payload as FaultAnswer) : undefined
+  }
+}

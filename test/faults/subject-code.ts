@@ -1,0 +1,46 @@
+/** Makes the faulted functions deployable: each subject bundled with what its documentation bundles. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { build } from 'esbuild'
+
+export const SUBJECTS = ['cockroach-lambda', 'pg.Pool', 'serverless-postgres'] as const
+export type SubjectName = (typeof SUBJECTS)[number]
+
+const SOURCES: Readonly<Record<SubjectName, string>> = {
+  'cockroach-lambda': 'ours.ts',
+  'pg.Pool': 'plain-pool.ts',
+  'serverless-postgres': 'serverless-postgres.ts',
+}
+
+export interface SubjectCode extends AsyncDisposable {
+  /** The folder of the function's code, as `/var/task`. */
+  folderOf(subject: SubjectName): string
+}
+
+/** Bundles all subjects; ours leaves the package out, for it comes with the layer. */
+export async function bundleSubjects(): Promise<SubjectCode> {
+  const folder = await mkdtemp(join(tmpdir(), 'fault-subjects-'))
+  const bundle = (subject: SubjectName, format: 'esm' | 'cjs', name: string) =>
+    build({
+      entryPoints: [join(import.meta.dirname, 'subjects', SOURCES[subject])],
+      outfile: join(folder, subject, name),
+      bundle: true,
+      platform: 'node',
+      target: 'node22',
+      format,
+      external: ['cockroach-lambda', 'pg-native'],
+      logLevel: 'error',
+    })
+  // The peers are CommonJS packages. Ours is there twice: `index.mjs` is what a function uses, `commonjs.cjs` the other way in.
+  await Promise.all([
+    bundle('cockroach-lambda', 'esm', 'index.mjs'),
+    bundle('cockroach-lambda', 'cjs', 'commonjs.cjs'),
+    bundle('pg.Pool', 'cjs', 'index.cjs'),
+    bundle('serverless-postgres', 'cjs', 'index.cjs'),
+  ])
+  return {
+    folderOf: (subject) => join(folder, subject),
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
