@@ -1,4 +1,6 @@
 /** The real SDK and the extension's protocol over real HTTP, with Secrets Manager's stand-in behind both. */
+import { once } from 'node:events'
+import { createServer } from 'node:http'
 import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
 import { freePort } from '../local/free-port.ts'
@@ -150,11 +152,13 @@ describe('the extension', () => {
     const get = reader(port)
     expect(await ask(get)).toMatchObject({ secretString: SECRET_TEXT })
     let asked = 0
-    const late = await LoopbackHttpServer.start(() => {
+    const late = createServer((_, response) => {
       asked += 1
-    })
+      response.end('{}')
+    }).listen(port, '127.0.0.1')
+    await once(late, 'listening')
     await ask(get)
-    await late.stop()
+    late.close()
     expect(asked).toBe(0)
     expect(warnings()).toEqual([])
   })

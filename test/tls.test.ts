@@ -70,7 +70,7 @@ describe('tlsOptions', () => {
   })
 
   test('without a root certificate there is no ca, so that Node takes its own', () => {
-    expect(tlsOptions('verify-full', undefined)).toEqual({ rejectUnauthorized: true, minVersion: 'TLSv1.2' })
+    expect(tlsOptions('verify-full', undefined)).toStrictEqual({ rejectUnauthorized: true, minVersion: 'TLSv1.2' })
   })
 
   test('disable is no TLS', () => {
