@@ -41,6 +41,7 @@ const ORDER = [
   'secret-value-keys',
   'secret-value-text',
   'secret-value-fields',
+  'secret-value-agreement',
   'secret-value',
   'secrets-manager',
   'secrets-extension',
@@ -81,7 +82,7 @@ function relativeImports(folder: string): ReadonlyMap<string, readonly string[]>
       const text = readFileSync(join(REPOSITORY, folder, name), 'utf8')
       return [
         name.replace(/\.ts$/, ''),
-        [...text.matchAll(/(?:from |import\()'(\.[^']+)\.ts'/g)].map(([, path = '']) => path),
+        [...text.matchAll(/(?:from |import |import\()'(\.[^']+)\.ts'/g)].map(([, path = '']) => path),
       ]
     }),
   )
