@@ -109,8 +109,10 @@ export class DatabaseClient extends Client {
 
   /** Why the pool must not keep it, if there is a reason. */
   get unfitness(): string | undefined {
-    const { _queryable, _ending } = this.#internals
-    if (!_queryable || _ending) return 'the connection is broken'
+    const { _queryable, _ending, connection } = this.#internals
+    // pg learns of a FIN when the socket has closed, which takes some turns of the event loop more than its end.
+    const { readableEnded, destroyed } = connection.stream
+    if (!_queryable || _ending || readableEnded || destroyed) return 'the connection is broken'
     if (this.#internals._getActiveQuery()) return 'given back with a statement under way'
     return this.getTransactionStatus() === 'I' ? undefined : 'given back inside a transaction'
   }

@@ -194,7 +194,8 @@ export class DatabasePool extends Pool {
       maxLifetimeMs: client.maxLifetimeMs,
     })
     if (verdict === 'use' && client.unfitness === undefined) return true
-    if (verdict === 'probe' && (await client.probe(Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow())))) return true
+    if (verdict === 'probe' && (await client.probe(Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow()))))
+      return true
     this.#tellDiscard(client, verdict === 'replace' ? 'too old or idle for too long' : 'did not answer', now)
     return false
   }

@@ -1,5 +1,15 @@
 /** All rows, in the order of the README's table. */
 import type { FaultRow } from './fault-row.ts'
+import { CONNECTION_ROWS } from './rows/connection.ts'
+import { ENVIRONMENT_ROWS } from './rows/environment.ts'
 import { FROZEN_ROWS } from './rows/frozen.ts'
+import { SECRETS_ROWS } from './rows/secrets.ts'
+import { SERVER_ROWS } from './rows/server.ts'
 
-export const ROWS: readonly FaultRow[] = [...FROZEN_ROWS]
+export const ROWS: readonly FaultRow[] = [
+  ...FROZEN_ROWS,
+  ...CONNECTION_ROWS,
+  ...SECRETS_ROWS,
+  ...SERVER_ROWS,
+  ...ENVIRONMENT_ROWS,
+]

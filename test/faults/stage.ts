@@ -54,6 +54,7 @@ export class Stage {
   /** Ids of the ledger that a caller was told are written. */
   readonly #acknowledged = new Set<string>()
   readonly #environments: ExecutionEnvironment[] = []
+  #kept: Promise<ExecutionEnvironment> | undefined
   readonly #options: StageOptions
   readonly #disposables: AsyncDisposableStack
 
@@ -159,6 +160,12 @@ export class Stage {
     )
     this.#environments.push(environment)
     return environment
+  }
+
+  /** One environment for all injections, as a busy function keeps its own. */
+  keptEnvironment(): Promise<ExecutionEnvironment> {
+    this.#kept ??= this.startEnvironment()
+    return this.#kept
   }
 
   /** Invokes, counts, and looks for what must never happen. */

@@ -20,15 +20,6 @@ async function loseWhileFrozen(
   await stage.write(environment, { advanceMs })
 }
 
-/** One environment for all injections of a stage, as a busy function keeps its own. */
-const kept = new WeakMap<Stage, Promise<ExecutionEnvironment>>()
-
-export function keptEnvironment(stage: Stage): Promise<ExecutionEnvironment> {
-  const environment = kept.get(stage) ?? stage.startEnvironment()
-  kept.set(stage, environment)
-  return environment
-}
-
 const SHORT_MS = [0, 50_000] as const
 const PROBED_MS = [70_000, 330_000] as const
 const LONG_MS = [350_000, 900_000] as const
@@ -42,7 +33,7 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
     inject: async (stage) =>
       loseWhileFrozen(
         stage,
-        await keptEnvironment(stage),
+        await stage.keptEnvironment(),
         (connection) => connection.end(),
         between(stage.random, ...SHORT_MS),
       ),
@@ -56,7 +47,7 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
     inject: async (stage) =>
       loseWhileFrozen(
         stage,
-        await keptEnvironment(stage),
+        await stage.keptEnvironment(),
         (connection) => connection.reset(),
         between(stage.random, ...SHORT_MS),
       ),
@@ -70,7 +61,7 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
     isSlow: true,
     settings: { timeoutSeconds: 3 },
     inject: async (stage) => {
-      const environment = await keptEnvironment(stage)
+      const environment = await stage.keptEnvironment()
       await loseWhileFrozen(
         stage,
         environment,
@@ -89,7 +80,7 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
     inject: async (stage) =>
       loseWhileFrozen(
         stage,
-        await keptEnvironment(stage),
+        await stage.keptEnvironment(),
         (connection) => connection.blackHole(),
         between(stage.random, ...PROBED_MS),
       ),
@@ -103,7 +94,7 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
     inject: async (stage) =>
       loseWhileFrozen(
         stage,
-        await keptEnvironment(stage),
+        await stage.keptEnvironment(),
         (connection) => connection.blackHole(),
         between(stage.random, ...LONG_MS),
       ),
