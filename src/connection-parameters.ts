@@ -85,12 +85,12 @@ export function mergeParameters(settings: Settings, secret: ConnectionFields): M
   ]
   if (host === undefined || user === undefined || missing.length > 0) throw incomplete(missing, settings)
 
-  const dbname = fields.dbname ?? defaultDbname(host) ?? user
+  const dbname = fields.dbname ?? defaultDbname(host, fields.cluster) ?? user
   const tls = requireVerifyFull(fields.sslmode, host)
   return {
     parameters: {
       host,
-      port: fields.port ?? defaultPort(host),
+      port: fields.port ?? defaultPort(host, fields.cluster),
       user,
       ...route({ ...fields, host, dbname }, settings.clusterRouting),
       sslmode: tls.sslmode,

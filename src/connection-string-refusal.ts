@@ -7,5 +7,5 @@ export const CONNECTION_STRING_FORM = 'postgresql://<user>:<password>@<host>:<po
 
 /** `message` continues the origin's name: "secret "app/db": port is 0". */
 export function refusal(origin: Origin, message: string, hint: string): ConnectionError {
-  return new ConnectionError(origin.code, `${origin.name}: ${message}`, { hint })
+  return new ConnectionError(origin.code, `${origin.name}: ${message}`, { hint, safeToRetry: true })
 }

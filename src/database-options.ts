@@ -87,7 +87,10 @@ export function checkOptions(options: DatabaseOptions, problems: Problems): void
   const known = Object.keys(OPTION_KINDS)
   for (const [name, value] of Object.entries(options)) {
     const kind = known.includes(name) ? OPTION_KINDS[name as keyof DatabaseOptions] : undefined
-    if (kind === undefined) {
+    const choosesDatabase = name === 'secretId' || name === 'connectionString'
+    if (value === undefined && choosesDatabase) {
+      problems.add(`option ${name} is undefined; leave it out to take the environment's`)
+    } else if (kind === undefined) {
       problems.add(`unknown option "${name}"; did you mean "${nearest(name, known)}"?`)
     } else if (value !== undefined && typeof value !== kind) {
       problems.add(`option ${name} is a ${value === null ? 'null' : typeof value}; expected a ${kind}`)

@@ -2,6 +2,7 @@
 import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
 import { ConnectionError } from './connection-error.ts'
+import { mergeParameters } from './connection-parameters.ts'
 import { ConnectionSource } from './connection-source.ts'
 import { buildConnectionString } from './connection-string.ts'
 import type { DatabaseOptions } from './database-options.ts'
@@ -15,7 +16,7 @@ import { rootCertificatePath } from './root-certificate.ts'
 import { cachedReader, sdkReader } from './secret-readers.ts'
 import { SecretSource } from './secret-source.ts'
 import { parseSecret } from './secret-value.ts'
-import { readSettings, type Settings } from './settings.ts'
+import { DEFAULT_DEADLINE_MARGIN_MS, readSettings, type Settings } from './settings.ts'
 import { runTransaction, type TransactionClient } from './transaction.ts'
 import type { TransactionOptions } from './transaction-options.ts'
 
@@ -41,7 +42,12 @@ function secretSource(settings: Settings, diagnostics: Diagnostics, clock: Clock
     ttlMs: secretTtlMs,
     getCached: cachedReader(surroundings, diagnostics),
     getFresh: sdkReader,
-    parse: (secretString) => parseSecret(secretString, { origin, ...(secretKey !== undefined && { key: secretKey }) }),
+    parse: (secretString) => {
+      const parsed = parseSecret(secretString, { origin, ...(secretKey !== undefined && { key: secretKey }) })
+      // A value that leads nowhere counts as a failed read, so that the one before it goes on serving.
+      mergeParameters(settings, parsed.fields)
+      return parsed
+    },
     diagnostics,
     now: clock.now,
   })
@@ -73,7 +79,12 @@ export class Database {
 
   /** Milliseconds kept free before an invocation's deadline. */
   get deadlineMarginMs(): number {
-    return this.#made.settings.deadlineMarginMs
+    try {
+      return this.#made.settings.deadlineMarginMs
+    } catch {
+      // Wrong settings are told by the first statement, and by `healthCheck()`: the handler must run for that.
+      return DEFAULT_DEADLINE_MARGIN_MS
+    }
   }
 
   /**

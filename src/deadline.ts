@@ -47,6 +47,13 @@ export function endOfStep(limitMs: number, now: number): number {
   return Math.min(now + limitMs, currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
 }
 
+/** The error for connecting that took too long: the invocation's deadline if there is one, else the limit of the step. */
+export function outOfTime(what: string): ConnectionError {
+  if (currentInvocation() !== undefined) return deadlineError(what, true)
+  const hint = 'Can the function reach Secrets Manager and the server? In a VPC both take a NAT gateway or an endpoint.'
+  return new ConnectionError('ERR_CONNECT', `${what} in time`, { hint, safeToRetry: true })
+}
+
 /** The error for work that does not end before the deadline. */
 export function deadlineError(what: string, safeToRetry: boolean): ConnectionError {
   return new ConnectionError('ERR_DEADLINE', `${what}: the invocation's deadline is near`, {

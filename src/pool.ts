@@ -7,7 +7,7 @@ import type { Clock } from './clock.ts'
 import { connectError, isTransient } from './connect-error.ts'
 import { ConnectionError } from './connection-error.ts'
 import type { ResolvedConnection } from './connection-source.ts'
-import { currentInvocation, deadlineError, endOfStep } from './deadline.ts'
+import { currentInvocation, deadlineError, endOfStep, outOfTime } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Login } from './login.ts'
 import { callerOf, type Holder, Permits } from './permits.ts'
@@ -132,7 +132,7 @@ export class DatabasePool extends Pool {
     const holder: Holder = { invocation: currentInvocation(), place }
     await this.#permits.acquire(holder, endAt - startedAt)
     try {
-      return this.#lend((await this.#takeIdle(endAt)) ?? (await this.#open(endAt)), holder)
+      return this.#lend((await this.#takeIdle(endAt)) ?? (await this.#openInTime(endAt)), holder)
     } catch (error) {
       this.#permits.release(holder)
       throw error
@@ -150,7 +150,9 @@ export class DatabasePool extends Pool {
   #lend(client: CheckedOutClient, holder: Holder): CheckedOutClient {
     const giveBack = client.release
     let isLent = true
+    let isRevoked = false
     const release = (destroy?: Error | boolean): void => {
+      if (isRevoked) return
       const unfitness = destroy ? 'given back as broken' : client.unfitness
       const now = this.#clock.now()
       client.idleSince = now
@@ -163,6 +165,8 @@ export class DatabasePool extends Pool {
     client.uses += 1
     this.#lent.add(client)
     holder.revoke = () => {
+      isRevoked = true
+      isLent = false
       this.#lent.delete(client)
       giveBack.call(client, true)
     }
@@ -200,6 +204,28 @@ export class DatabasePool extends Pool {
     return false
   }
 
+  /** Gives up waiting when the time for connecting is over; a connection that comes later is kept for the next caller. */
+  #openInTime(endAt: number): Promise<CheckedOutClient> {
+    return new Promise((resolve, reject) => {
+      let isTooLate = false
+      const timer = setTimeout(() => {
+        isTooLate = true
+        reject(outOfTime('no connection was opened'))
+      }, endAt - this.#clock.monotonicNow())
+      this.#open(endAt).then(
+        (client) => {
+          clearTimeout(timer)
+          if (isTooLate) client.release()
+          else resolve(client)
+        },
+        (error: unknown) => {
+          clearTimeout(timer)
+          reject(error)
+        },
+      )
+    })
+  }
+
   /** Tries until the time for connecting is over, as long as the reason may pass by itself. */
   async #open(endAt: number): Promise<CheckedOutClient> {
     for (let attempt = 0; ; attempt += 1) {
@@ -220,7 +246,7 @@ export class DatabasePool extends Pool {
     const { parameters } = connection
     const startedAt = this.#clock.monotonicNow()
     const limitMs = Math.min(endAt - startedAt, (parameters.connect_timeout || Number.POSITIVE_INFINITY) * 1000)
-    if (limitMs <= 0) throw deadlineError('no connection was opened', true)
+    if (limitMs <= 0) throw outOfTime('no connection was opened')
     // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
     Object.assign(this.options, clientConfig(connection, Math.ceil(limitMs)))
     try {

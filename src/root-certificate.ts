@@ -1,6 +1,6 @@
 /** Finds and reads the root certificate that the server's chain must end in. */
 import { X509Certificate } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConnectionError } from './connection-error.ts'
@@ -131,8 +131,12 @@ const writtenFiles = new Map<string, string>()
 
 /** PEM text in a file of its own, in a folder that nobody else can have prepared; one file for each text. */
 function writeOnce(pem: string): string {
-  const file = writtenFiles.get(pem) ?? join(mkdtempSync(join(tmpdir(), 'cockroach-lambda-')), 'root.crt')
-  if (!writtenFiles.has(pem)) writeFileSync(file, pem)
+  const written = writtenFiles.get(pem)
+  if (written !== undefined) return written
+  const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'root.crt')
+  writeFileSync(file, pem)
   writtenFiles.set(pem, file)
   return file
 }

@@ -51,12 +51,12 @@ export function clusterFromHost(host: string): string | undefined {
   return faultOfCluster(first) === undefined ? first : undefined
 }
 
-/** The port that a server listens on when none is given. */
-export function defaultPort(host: string): number {
-  return isCloudHost(host) ? CLOUD_PORT : POSTGRESQL_PORT
+/** The port that a server listens on when none is given; `cluster` tells CockroachDB Cloud behind an address or a private name. */
+export function defaultPort(host: string, cluster?: string): number {
+  return cluster !== undefined || isCloudHost(host) ? CLOUD_PORT : POSTGRESQL_PORT
 }
 
 /** The database that every CockroachDB Cloud cluster has; other servers have no such. */
-export function defaultDbname(host: string): string | undefined {
-  return isCloudHost(host) ? 'defaultdb' : undefined
+export function defaultDbname(host: string, cluster?: string): string | undefined {
+  return cluster !== undefined || isCloudHost(host) ? 'defaultdb' : undefined
 }

@@ -33,7 +33,7 @@ const CLUSTER_FLAG = /(?:-c\s*|--)cluster=(\S*)/g
 const FORM = 'An identifier is <cluster name>-<tenant id>, such as cozy-otter-4821: the host name up to its first dot.'
 
 function refusal(message: string, hint: string): ConnectionError {
-  return new ConnectionError('ERR_ROUTING', message, { hint, safeToRetry: false })
+  return new ConnectionError('ERR_ROUTING', message, { hint, safeToRetry: true })
 }
 
 function splitOptions(options = ''): { rest: string; flags: Mention[] } {

@@ -5,7 +5,8 @@ import type { Diagnostics } from './diagnostics.ts'
 import { isResourceNotFound, secretUnavailable } from './secret-error.ts'
 import type { GetSecretValue, VersionStage } from './secret-value-request.ts'
 
-const READ_TIMEOUT_MS = 5000
+/** Less than connecting may take in all, so that the reason is told and not just that time was up. */
+const READ_TIMEOUT_MS = 4000
 /** After a failed re-read the old value serves this long before Secrets Manager is asked again. */
 const STALE_FOR_MS = 30_000
 

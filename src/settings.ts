@@ -42,6 +42,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 
 const ROUTINGS: readonly ClusterRouting[] = ['database', 'sni', 'options']
 const DEFAULT_MAX = 1
+export const DEFAULT_DEADLINE_MARGIN_MS = 500
 /** One connection serves several short invocations; more than this only moves the queue to the server. */
 const MAX_ON_MANAGED_INSTANCES = 4
 const SECRETS_EXTENSION_PORT = 2773
@@ -180,7 +181,9 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     max: options.max ?? number(variable.COCKROACH_MAX_CONNECTIONS, { min: 1, max: 1000 }) ?? maxByDefault,
     gracefulShutdown: readGracefulShutdown(options, environment, problems),
     deadlineMarginMs:
-      options.deadlineMarginMs ?? number(variable.COCKROACH_DEADLINE_MARGIN_MS, { min: 100, max: 60_000 }) ?? 500,
+      options.deadlineMarginMs ??
+      number(variable.COCKROACH_DEADLINE_MARGIN_MS, { min: 100, max: 60_000 }) ??
+      DEFAULT_DEADLINE_MARGIN_MS,
     options: fromOptions.fields,
     environment: fromEnvironment.fields,
     warnings: [...fromOptions.warnings, ...fromEnvironment.warnings],

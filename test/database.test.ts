@@ -125,7 +125,9 @@ describe('getClient', () => {
     await runInvocation(10_000, 500, performance.now(), undefined, async () => {
       await database.getClient()
     })
-    const error = await rejection(runInvocation(10_000, 500, performance.now(), undefined, () => database.query('select 1')))
+    const error = await rejection(
+      runInvocation(10_000, 500, performance.now(), undefined, () => database.query('select 1')),
+    )
     expect(error).toMatchObject({
       code: 'ERR_CLIENT_NOT_RELEASED',
       message: expect.stringContaining('database.test.ts:'),
@@ -133,10 +135,22 @@ describe('getClient', () => {
     await database.query('select 1')
   })
 
+  test('takes a late release() of a client that was taken back as done', async () => {
+    const database = product.database()
+    const kept = await runInvocation(10_000, 500, performance.now(), undefined, () => database.getClient())
+    await rejection(runInvocation(10_000, 500, performance.now(), undefined, () => database.query('select 1')))
+    await database.query('select 1')
+    kept.release()
+    await using client = await database.getClient()
+    expect(client === kept).toBe(false)
+  })
+
   test('does not hang when this invocation holds the only client', async () => {
     const database = product.database()
     const client = await database.getClient()
-    const error = await rejection(runInvocation(2000, 500, performance.now(), undefined, () => database.query('select 1')))
+    const error = await rejection(
+      runInvocation(2000, 500, performance.now(), undefined, () => database.query('select 1')),
+    )
     client.release()
     expect(error).toMatchObject({ code: 'ERR_CLIENT_NOT_RELEASED', hint: expect.stringContaining('release()') })
   })
@@ -257,6 +271,33 @@ describe('withDatabase', () => {
     await expect.poll(running).toBe(0)
     expect(cloud.standIn.counts.cancels).toBe(1)
     await expect(handler({}, contextOf(1000))).rejects.toMatchObject({ code: 'ERR_DEADLINE' })
+  })
+
+  test('runs the handler with settings that are wrong, so that it can report them', async () => {
+    const { healthCheck } = product.database({ port: 0 })
+    const handler = withDatabase(() => healthCheck(), { port: 0 })
+    expect(await handler({}, contextOf(5000))).toMatchObject({ ok: false, error: { code: 'ERR_CONFIG' } })
+  })
+
+  test('does not wait for Secrets Manager beyond the deadline', async () => {
+    const { secretId, secretsManager } = product
+    secretsManager.delayMs = 3000
+    const handler = withDatabase(async (_event: unknown, _context, db) => db.query('select 1'), { secretId })
+    const context = contextOf(1200)
+    const error = await rejection(handler({}, context))
+    secretsManager.delayMs = 0
+    expect(error).toMatchObject({ code: expect.stringMatching(/^ERR_(DEADLINE|CONNECT)$/), safeToRetry: true })
+    expect(context.getRemainingTimeInMillis()).toBeGreaterThan(100)
+  })
+
+  test('uses the secret that came too late for one caller for the next one', async () => {
+    const { secretId, secretsManager } = product
+    const database = product.database({ secretId })
+    secretsManager.delayMs = 1000
+    await rejection(runInvocation(800, 200, performance.now(), undefined, () => database.query('select 1')))
+    secretsManager.delayMs = 0
+    await database.query('select 1')
+    expect(secretsManager.requests.length).toBe(1)
   })
 
   test('sends nothing when no time is left', async () => {

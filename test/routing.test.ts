@@ -55,6 +55,8 @@ describe('kinds of host', () => {
     expect([defaultPort(HOST), defaultDbname(HOST)]).toEqual([26257, 'defaultdb'])
     expect([defaultPort(ADVANCED), defaultDbname(ADVANCED)]).toEqual([26257, 'defaultdb'])
     expect([defaultPort('db.example.com'), defaultDbname('db.example.com')]).toEqual([5432, undefined])
+    const cluster = 'cozy-otter-4821'
+    expect([defaultPort('10.0.0.7', cluster), defaultDbname('10.0.0.7', cluster)]).toEqual([26257, 'defaultdb'])
   })
 })
 

@@ -228,9 +228,18 @@ describe('bad settings', () => {
   })
 
   test('undefined options count as left out', () => {
-    const options: object = { user: undefined, secretId: undefined, max: undefined }
+    const options: object = { user: undefined, host: undefined, max: undefined }
     expect(readSettings(options, SECRET)).toEqual(readSettings({}, SECRET))
   })
+
+  test.each(['secretId', 'connectionString'])(
+    'an undefined %s is refused, since it would choose another database',
+    (name) => {
+      expect(problems({ [name]: undefined }, SECRET)).toBe(
+        `option ${name} is undefined; leave it out to take the environment's`,
+      )
+    },
+  )
 
   test('all of them are told at once', () => {
     const message = problems(

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { delimiter, dirname } from 'node:path'
 import type { FunctionDefinition } from './function-definition.ts'
 
-export type InitializationType = 'on-demand' | 'provisioned-concurrency'
+export type InitializationType = 'on-demand' | 'provisioned-concurrency' | 'lambda-managed-instances'
 
 /** Names that Lambda does not let a function set. */
 const RESERVED = [
@@ -33,6 +33,8 @@ export interface Surroundings {
   readonly region: string
   readonly sessionToken: string
   readonly initializationType: InitializationType
+  /** On Managed Instances: invocations at once, and the worker threads that share them. */
+  readonly managed: { readonly maxConcurrency: number; readonly workerCount: number } | undefined
   readonly nodeBinary: string
   /** Where `/opt`, `/var/task`, `/var/runtime` and `/tmp` are here. */
   readonly opt: string
@@ -86,6 +88,10 @@ export function environmentVariables(definition: FunctionDefinition, around: Sur
     AWS_LAMBDA_LOG_GROUP_NAME: `/aws/lambda/${around.functionName}`,
     AWS_LAMBDA_LOG_STREAM_NAME: `${date}/[$LATEST]${randomUUID().replaceAll('-', '')}`,
     AWS_LAMBDA_INITIALIZATION_TYPE: around.initializationType,
+    ...(around.managed !== undefined && {
+      AWS_LAMBDA_MAX_CONCURRENCY: String(around.managed.maxConcurrency),
+      AWS_LAMBDA_NODEJS_WORKER_COUNT: String(around.managed.workerCount),
+    }),
     AWS_EXECUTION_ENV: `AWS_Lambda_${definition.runtime}`,
     AWS_REGION: around.region,
     AWS_DEFAULT_REGION: around.region,

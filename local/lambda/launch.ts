@@ -21,8 +21,12 @@ export interface LaunchOptions {
   readonly execArgv?: readonly string[]
   /** Put on top of the variables that Lambda and the function set. */
   readonly environment?: Readonly<Record<string, string>>
-  /** @default on-demand */
+  /** @default on-demand, or lambda-managed-instances with maxConcurrency */
   readonly initializationType?: InitializationType
+  /** Managed Instances: this many invocations at once in one environment, which is never frozen. @default 1, not managed */
+  readonly maxConcurrency?: number
+  /** Managed Instances: how many worker threads share the invocations, each with its own modules. @default 1 */
+  readonly workerCount?: number
   /** @default local-function */
   readonly functionName?: string
   /** @default us-east-1 */
@@ -75,10 +79,13 @@ export class Launch {
   /** For one sandbox. */
   sandboxOptions(onOutput: (text: string) => void): SandboxOptions {
     const { handler, memoryMb, runtime } = this.#definition
-    const { nodeBinary = process.execPath, execArgv = [], initializationType = 'on-demand' } = this.#options
+    const { nodeBinary = process.execPath, execArgv = [], maxConcurrency, workerCount = 1 } = this.#options
+    const isManaged = maxConcurrency !== undefined
+    const { initializationType = isManaged ? 'lambda-managed-instances' : 'on-demand' } = this.#options
     return {
       functionName: this.functionName,
       handler,
+      maxConcurrency,
       nodeBinary,
       args: [
         ...NODE_FLAGS[runtime],
@@ -96,6 +103,7 @@ export class Launch {
           region: this.#region,
           sessionToken: this.#options.sessionToken ?? 'local-session-token',
           initializationType,
+          managed: isManaged ? { maxConcurrency, workerCount } : undefined,
           nodeBinary,
           opt: this.opt,
           task: this.#task.path,

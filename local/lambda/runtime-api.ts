@@ -30,7 +30,10 @@ export interface Dispatched {
   readonly answered: Promise<Answer>
 }
 
-type RuntimeApiOptions = Pick<ExtensionsApiOptions, 'external' | 'metadata'>
+type RuntimeApiOptions = Pick<ExtensionsApiOptions, 'external' | 'metadata'> & {
+  /** Managed Instances: how often the runtime asks for an invocation at the same time. */
+  readonly maxConcurrency: number | undefined
+}
 
 export class RuntimeApi {
   readonly extensions: ExtensionsApi
@@ -38,15 +41,17 @@ export class RuntimeApi {
   readonly initError: Promise<FunctionError>
   readonly #reportInitError: (error: FunctionError) => void
   readonly #pending = new Map<string, (answer: Answer) => void>()
-  /** Responses to `invocation/next` that wait for an invocation; one per worker. */
+  /** Responses to `invocation/next` that wait for an invocation; several on Managed Instances. */
   readonly #next: ServerResponse[] = []
   readonly #watchers = new Set<() => void>()
+  readonly #maxConcurrency: number | undefined
   #server: LoopbackHttpServer | undefined
 
   private constructor(options: RuntimeApiOptions) {
     const initError = Promise.withResolvers<FunctionError>()
     this.initError = initError.promise
     this.#reportInitError = initError.resolve
+    this.#maxConcurrency = options.maxConcurrency
     this.extensions = new ExtensionsApi({
       ...options,
       onChange: () => this.#notify(),
@@ -67,17 +72,16 @@ export class RuntimeApi {
 
   /** The runtime and every extension wait for what comes next: the init phase, or an invocation, has ended. */
   async whenIdle(): Promise<void> {
-    await this.#when(() => this.#next.length > 0 && this.extensions.isIdle)
+    await this.#when(() => this.#next.length >= (this.#maxConcurrency ?? 1) && this.extensions.isIdle)
   }
 
   async whenExternalExtensionsRegistered(): Promise<void> {
     await this.#when(() => this.extensions.externalRegistered)
   }
 
-  /** Hands an invocation to the runtime, which must be waiting, and to the extensions that want to know. */
-  dispatch(invocation: Invocation): Dispatched {
-    const next = this.#next.shift()
-    if (next === undefined) throw new Error('The runtime does not wait for an invocation')
+  /** Hands an invocation to the runtime, as soon as it asks for one, and to the extensions that want to know. */
+  async dispatch(invocation: Invocation): Promise<Dispatched> {
+    const next = await this.#takeNext()
     const { requestId, deadlineMs, invokedFunctionArn, traceId } = invocation
     const { promise: answered, resolve: answer } = Promise.withResolvers<Answer>()
     this.#pending.set(requestId, answer)
@@ -91,12 +95,24 @@ export class RuntimeApi {
     })
     next.end(invocation.event, onSent)
     const tracing = { type: 'X-Amzn-Trace-Id', value: traceId }
-    this.extensions.send({ eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing })
+    // On Managed Instances extensions are not told of invocations.
+    if (this.#maxConcurrency === undefined) {
+      this.extensions.send({ eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing })
+    }
     return { sent, answered }
   }
 
   async stop(): Promise<void> {
     await this.#server?.stop()
+  }
+
+  /** After an answer, a loop of the runtime may still be about to ask for the next invocation. */
+  async #takeNext(): Promise<ServerResponse> {
+    while (true) {
+      const next = this.#next.shift()
+      if (next !== undefined) return next
+      await this.#when(() => this.#next.length > 0)
+    }
   }
 
   async #when(condition: () => boolean): Promise<void> {

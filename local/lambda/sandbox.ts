@@ -16,6 +16,8 @@ const SEND_MS = 250
 export interface SandboxOptions {
   readonly functionName: string
   readonly handler: string
+  /** On Managed Instances only. */
+  readonly maxConcurrency: number | undefined
   /** Node's executable, and its arguments up to and including the runtime's script. */
   readonly nodeBinary: string
   readonly args: readonly string[]
@@ -47,10 +49,10 @@ export class Sandbox {
 
   /** Starts the processes: extensions first, the runtime when they have registered. */
   static async start(options: SandboxOptions, timeLimit: AbortSignal): Promise<Sandbox> {
-    const { functionName, handler, opt } = options
+    const { functionName, handler, opt, maxConcurrency } = options
     const external = await findExtensions(opt)
     const metadata = { functionName, functionVersion: '$LATEST', handler }
-    const api = await RuntimeApi.start({ external, metadata })
+    const api = await RuntimeApi.start({ external, metadata, maxConcurrency })
     const common = { cwd: options.task, environment: options.environment(api.address), onOutput: options.onOutput }
     const extensions = external.map(
       (name) => new Child({ ...common, command: join(opt, 'extensions', name), args: [] }),
@@ -83,13 +85,8 @@ export class Sandbox {
 
   /** Hands over an invocation; a stopped process finds it in its socket when it goes on. */
   async invoke(invocation: Invocation, wasFrozen: boolean): Promise<Answer> {
-    const { sent, answered } = this.#api.dispatch(invocation)
-    if (wasFrozen) {
-      await Promise.race([sent, sleep(SEND_MS, undefined, { ref: false })])
-      this.thaw()
-    }
     const ended = this.#runtime.exited.then((status) => ({ error: exitError(invocation.requestId, status) }))
-    return await Promise.race([answered, ended])
+    return await Promise.race([this.#deliver(invocation, wasFrozen), ended])
   }
 
   /** Waits until the runtime and all extensions wait for what comes next; false when the runtime ended instead. */
@@ -111,8 +108,8 @@ export class Sandbox {
     await this.#api.stop()
   }
 
-  /** The shutdown phase. */
-  async shutdown(): Promise<Shutdown> {
+  /** The shutdown phase; `onKill` is called before the runtime gets SIGKILL. */
+  async shutdown(onKill: () => void): Promise<Shutdown> {
     const startedAt = performance.now()
     const { extensions } = this.#api
     const hasExternal = extensions.has('external')
@@ -122,13 +119,23 @@ export class Sandbox {
       const deadlineMs = Date.now() + SHUTDOWN_MS.external
       this.#runtime.signal('SIGTERM')
       await this.#runtime.endsWithin(hasExternal ? RUNTIME_SHUTDOWN_MS : SHUTDOWN_MS.internal)
+      onKill()
       await this.#runtime.kill()
       extensions.send({ eventType: 'SHUTDOWN', shutdownReason: 'spindown', deadlineMs })
       await Promise.all(this.#extensions.map((extension) => extension.endsWithin(deadlineMs - Date.now())))
-    }
+    } else onKill()
     await this.kill()
     const { code, signal } = await this.#runtime.exited
     return { signalled, ms: performance.now() - startedAt, exitedBy: signal ?? `exit ${code}` }
+  }
+
+  async #deliver(invocation: Invocation, wasFrozen: boolean): Promise<Answer> {
+    const { sent, answered } = await this.#api.dispatch(invocation)
+    if (wasFrozen) {
+      await Promise.race([sent, sleep(SEND_MS, undefined, { ref: false })])
+      this.thaw()
+    }
+    return await answered
   }
 
   get #all(): readonly Child[] {
