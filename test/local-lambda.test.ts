@@ -455,12 +455,83 @@ describe('shutdown', () => {
     expect(environment.output).toContain('cleaned up')
   })
 
+  test.each(['echo.handler', 'graceful.handler'])(
+    'onKill is called while the process of %s is there',
+    async (handler) => {
+      const seen: boolean[] = []
+      const onKill = () => seen.push(isAlive(environment.pid ?? 0))
+      const environment = await start(handler, { environment: { CLEAN_UP_MS: '30000' } }, { onKill })
+      await environment.shutdown()
+      expect(seen).toEqual([true])
+    },
+  )
+
   test('what takes longer than 500 ms is killed', async () => {
     const environment = await start('graceful.handler', { environment: { CLEAN_UP_MS: '30000' } })
     const shutdown = await environment.shutdown()
     expect(shutdown).toMatchObject({ signalled: true, exitedBy: 'SIGKILL' })
     expect(shutdown.ms).toBeGreaterThanOrEqual(495)
     expect(environment.output).not.toContain('cleaned up')
+  })
+})
+
+describe('Managed Instances', () => {
+  const managed = (maxConcurrency: number, workerCount = 1) =>
+    start('concurrent.handler', {}, { maxConcurrency, workerCount })
+  const invokeAll = (environment: ExecutionEnvironment, count: number, together: number) =>
+    Promise.all(Array.from({ length: count }, (_, number) => environment.invoke({ number, together })))
+
+  test('invocations run side by side, each with its own answer', async () => {
+    const environment = await managed(4)
+    const results = await invokeAll(environment, 4, 4)
+    expect(results.map(({ payload }) => payload)).toEqual(
+      [0, 1, 2, 3].map((number) => ({
+        number,
+        threadId: 1,
+        AWS_LAMBDA_MAX_CONCURRENCY: '4',
+        AWS_LAMBDA_INITIALIZATION_TYPE: 'lambda-managed-instances',
+      })),
+    )
+    expect(environment.coldStarts).toBe(1)
+  })
+
+  test('worker threads share the invocations, and have modules of their own', async () => {
+    const environment = await managed(5, 2)
+    const results = await invokeAll(environment, 5, 2)
+    const threads = results.map(({ payload }) => Object(payload).threadId)
+    expect([1, 2].map((id) => threads.filter((threadId) => threadId === id).length).sort()).toEqual([2, 3])
+  })
+
+  test('one invocation more than maxConcurrency is refused', async () => {
+    const environment = await managed(2)
+    const first = environment.invoke({ together: 2 })
+    const second = environment.invoke({ together: 2 })
+    await expect(environment.invoke({})).rejects.toThrow('handles 2 invocations')
+    expect([await first, await second]).toMatchObject([{ ok: true }, { ok: true }])
+  })
+
+  test('one that times out does not end the others, nor the process', async () => {
+    const environment = await managed(3)
+    const slow = environment.invoke({ together: 3 }, { timeoutMs: 300 })
+    expect(await slow).toMatchObject({ timedOut: true })
+    expect(await invokeAll(environment, 2, 3)).toMatchObject([{ ok: true }, { ok: true }])
+    expect(environment.coldStarts).toBe(1)
+  })
+
+  test('a worker that ends fails all that run, and the next invocation starts anew', async () => {
+    const environment = await managed(4, 2)
+    const running = [1, 2, 3].map(() => environment.invoke({ together: 9 }))
+    expect(await environment.invoke({ fault: 'exit' })).toMatchObject({ error: { errorType: 'Runtime.ExitError' } })
+    for (const result of await Promise.all(running)) {
+      expect(result).toMatchObject({ error: { errorMessage: expect.stringMatching(/exit status 7$/) } })
+    }
+    expect(await invokeAll(environment, 2, 1)).toMatchObject([{ ok: true }, { ok: true }])
+    expect(environment.coldStarts).toBe(2)
+  })
+
+  test('they are never frozen', async () => {
+    await expect(start('echo.handler', {}, { maxConcurrency: 2, freezeBetween: true })).rejects.toThrow('never frozen')
+    await expect((await managed(2)).freeze()).rejects.toThrow('never frozen')
   })
 })
 

@@ -6,6 +6,7 @@ import { type FunctionError, timeoutError } from './function-error.ts'
 import type { InvocationResult, InvokeOptions } from './invocation-result.ts'
 import { Launch, type LaunchOptions } from './launch.ts'
 import { Sandbox, type Shutdown } from './sandbox.ts'
+import { orTimeUp, type TimeLimit, timeLimit } from './time-limit.ts'
 
 export interface ExecutionEnvironmentOptions extends LaunchOptions {
   /** Freeze after each response, as Lambda does. @default false */
@@ -14,12 +15,8 @@ export interface ExecutionEnvironmentOptions extends LaunchOptions {
   readonly initTimeoutMs?: number
   /** Called with what the processes write to stdout and stderr. */
   readonly onOutput?: (text: string) => void
-}
-
-/** The time that an init phase or an invocation has. */
-interface TimeLimit {
-  readonly ms: number
-  readonly signal: AbortSignal
+  /** Called at the end of the shutdown phase, before SIGKILL: what a process leaves to the system has not happened yet. */
+  readonly onKill?: () => void
 }
 
 export class ExecutionEnvironment {
@@ -33,7 +30,8 @@ export class ExecutionEnvironment {
   #output = ''
   #sandbox: Sandbox | undefined
   #isFrozen = false
-  #isBusy = false
+  #running = 0
+  #initializing: Promise<FunctionError | undefined> | undefined
   #shutdown: Promise<Shutdown> | undefined
 
   private constructor(launch: Launch, timeoutMs: number, options: ExecutionEnvironmentOptions) {
@@ -53,6 +51,7 @@ export class ExecutionEnvironment {
     const launch = await Launch.prepare(definition, options)
     const environment = new ExecutionEnvironment(launch, definition.timeoutSeconds * 1000, options)
     try {
+      if (options.freezeBetween) environment.#assertFreezes()
       const error = await environment.#initialize(randomUUID(), timeLimit(options.initTimeoutMs ?? 10_000))
       if (error === undefined && options.freezeBetween) await environment.freeze()
     } catch (error) {
@@ -77,20 +76,25 @@ export class ExecutionEnvironment {
     return this.#launch.opt
   }
 
-  /** One invocation; one at a time, since Lambda would take another environment for the second. */
+  /** One invocation; one at a time except on Managed Instances, since Lambda would take another environment for the second. */
   async invoke(event: unknown, { timeoutMs = this.#timeoutMs }: InvokeOptions = {}): Promise<InvocationResult> {
     if (this.#shutdown !== undefined) throw new Error('The execution environment was shut down')
-    if (this.#isBusy) throw new Error('The execution environment handles another invocation; start a second one')
-    this.#isBusy = true
+    const { maxConcurrency = 1 } = this.#options
+    if (this.#running >= maxConcurrency) {
+      const others = maxConcurrency === 1 ? 'another invocation' : `${maxConcurrency} invocations`
+      throw new Error(`The execution environment handles ${others}; start a second one`)
+    }
+    this.#running += 1
     try {
       return await this.#invoke(JSON.stringify(event ?? null), timeLimit(timeoutMs))
     } finally {
-      this.#isBusy = false
+      this.#running -= 1
     }
   }
 
   /** Stops the whole environment with SIGSTOP. */
   async freeze(): Promise<void> {
+    this.#assertFreezes()
     this.#isFrozen = true
     await this.#sandbox?.freeze()
   }
@@ -118,8 +122,11 @@ export class ExecutionEnvironment {
     const failed = (error: FunctionError): InvocationResult => {
       return { ok: false, error, timedOut: error.errorType === 'Sandbox.Timedout', ms: performance.now() - startedAt }
     }
-    if (this.#sandbox === undefined) {
-      const error = await this.#initialize(requestId, limit)
+    if (this.#sandbox === undefined || this.#initializing !== undefined) {
+      this.#initializing ??= this.#initialize(requestId, limit).finally(() => {
+        this.#initializing = undefined
+      })
+      const error = await this.#initializing
       if (error !== undefined) return failed(error)
     }
     const sandbox = this.#sandbox
@@ -130,14 +137,16 @@ export class ExecutionEnvironment {
     const invocation = { requestId, event, deadlineMs, invokedFunctionArn, traceId: makeTraceId() }
     // A process that died while nobody looked fails this invocation, as if it had died just now.
     const answer = await orTimeUp(sandbox.invoke(invocation, wasFrozen), limit)
+    const isManaged = this.#options.maxConcurrency !== undefined
     if (answer === undefined) {
-      await this.#discard()
+      // On Managed Instances the others go on, and so does the function's code.
+      if (!isManaged) await this.#discard(sandbox)
       return failed(timeoutError(requestId, limit.ms))
     }
     const ms = performance.now() - startedAt
     // Lambda freezes an environment, or gives it the next invocation, when all in it have asked for more.
-    const isIdle = await orTimeUp(sandbox.untilIdle(), limit)
-    if (!isIdle) await this.#discard()
+    const isIdle = isManaged ? sandbox.exitStatus === undefined : await orTimeUp(sandbox.untilIdle(), limit)
+    if (!isIdle) await this.#discard(sandbox)
     else if (this.#options.freezeBetween) await this.freeze()
     // What was printed before the answer is in the pipe by now, and is read in the next turn.
     await turn()
@@ -158,39 +167,27 @@ export class ExecutionEnvironment {
     const error = await orTimeUp(sandbox.initialized(requestId), limit)
     this.initMs = performance.now() - startedAt
     if (error === 'ready') return undefined
-    await this.#discard()
+    await this.#discard(sandbox)
     return error ?? timeoutError(requestId, limit.ms)
   }
 
-  async #discard(): Promise<void> {
-    const sandbox = this.#sandbox
-    this.#sandbox = undefined
-    this.#isFrozen = false
-    await sandbox?.kill()
+  async #discard(sandbox: Sandbox): Promise<void> {
+    if (this.#sandbox === sandbox) {
+      this.#sandbox = undefined
+      this.#isFrozen = false
+    }
+    await sandbox.kill()
+  }
+
+  #assertFreezes(): void {
+    if (this.#options.maxConcurrency !== undefined) throw new Error('Managed Instances are never frozen')
   }
 
   async #end(): Promise<Shutdown> {
-    const shutdown = await this.#sandbox?.shutdown()
+    const shutdown = await this.#sandbox?.shutdown(this.#options.onKill ?? (() => undefined))
     this.#sandbox = undefined
     await this.#launch.cleanUp()
     return shutdown ?? { signalled: false, ms: 0, exitedBy: 'nothing' }
-  }
-}
-
-function timeLimit(ms: number): TimeLimit {
-  return { ms, signal: AbortSignal.timeout(ms) }
-}
-
-/** `undefined` when the time is up first. */
-async function orTimeUp<T>(work: Promise<T>, { signal }: TimeLimit): Promise<T | undefined> {
-  const { promise, resolve } = Promise.withResolvers<undefined>()
-  const onTimeUp = () => resolve(undefined)
-  if (signal.aborted) onTimeUp()
-  signal.addEventListener('abort', onTimeUp, { once: true })
-  try {
-    return await Promise.race([work, promise])
-  } finally {
-    signal.removeEventListener('abort', onTimeUp)
   }
 }
 

@@ -1,8 +1,10 @@
 /** The runtime of a local execution environment: loads the handler, then asks for one invocation after the other. */
 import { Agent, request as httpRequest } from 'node:http'
+import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { loadHandler } from './user-function.mjs'
 
 const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER, AWS_EXECUTION_ENV } = process.env
+const { AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT } = process.env
 const RUNTIME_API = `http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`
 const takesCallbacks = AWS_EXECUTION_ENV === 'AWS_Lambda_nodejs22.x'
 const agent = new Agent({ keepAlive: true })
@@ -23,14 +25,34 @@ process.on('unhandledRejection', (reason) => {
   void reportAndExit('Unhandled Promise Rejection', error, 128)
 })
 
-const handler = await loadHandler(LAMBDA_TASK_ROOT, _HANDLER).catch((error) =>
-  reportAndExit('Uncaught Exception', error, 1),
-)
-while (true) await handleOne(await exchange('GET', 'invocation/next'))
+let handler
+if (isMainThread && AWS_LAMBDA_MAX_CONCURRENCY !== undefined) startWorkers()
+else await serve(workerData?.loops ?? 1)
+
+/** On Managed Instances the main thread only watches over its workers, each with modules and loops of its own. */
+function startWorkers() {
+  const count = Number(AWS_LAMBDA_NODEJS_WORKER_COUNT)
+  for (let index = 0; index < count; index += 1) {
+    const loops = Math.floor((Number(AWS_LAMBDA_MAX_CONCURRENCY) + index) / count)
+    new Worker(new URL(import.meta.url), { workerData: { loops } }).on('exit', (code) => process.exit(code))
+  }
+}
+
+/** Asks for one invocation after the other; several times side by side on Managed Instances. */
+async function serve(loops) {
+  handler = await loadHandler(LAMBDA_TASK_ROOT, _HANDLER).catch((error) =>
+    reportAndExit('Uncaught Exception', error, 1),
+  )
+  const loop = async () => {
+    while (true) await handleOne(await exchange('GET', 'invocation/next'))
+  }
+  await Promise.all(Array.from({ length: loops }, loop))
+}
 
 async function handleOne({ headers, body }) {
   const requestId = headers['lambda-runtime-aws-request-id']
-  errorPath = `invocation/${requestId}/error`
+  const ownErrorPath = `invocation/${requestId}/error`
+  errorPath = ownErrorPath
   process.env._X_AMZN_TRACE_ID = headers['lambda-runtime-trace-id']
   try {
     const context = makeContext(headers)
@@ -39,7 +61,7 @@ async function handleOne({ headers, body }) {
     await exchange('POST', `invocation/${requestId}/response`, stringify(result))
   } catch (error) {
     logError('Invoke Error', error)
-    await exchange('POST', errorPath, JSON.stringify(format(error)))
+    await exchange('POST', ownErrorPath, JSON.stringify(format(error)))
   }
 }
 
