@@ -12,6 +12,8 @@ import { statementError } from './statement-error.ts'
 const ANSWER_MS = 150
 /** A cancel request gets at least this long, in milliseconds. */
 const CANCEL_AT_LEAST_MS = 50
+/** How long Lambda leaves a process after SIGTERM, at the least, in milliseconds. */
+const TERMINATE_MS = 300
 
 /** How long the steps of connecting took, in milliseconds, each counted from the one before. */
 export interface ConnectTimings {
@@ -54,8 +56,9 @@ export class DatabaseClient extends Client {
   /** It is replaced when older than this, in milliseconds. */
   maxLifetimeMs = Number.POSITIVE_INFINITY
 
-  constructor(config?: ClientConfig) {
+  constructor(config?: ClientConfig & { signal?: AbortSignal }) {
     super(config)
+    config?.signal?.addEventListener('abort', () => this.destroy(), { once: true })
     // Assigned, since overriding would mean to repeat the eight signatures that pg's types give to this method.
     this.query = this.#query.bind(this) as this['query']
     // Without a listener, a connection that breaks while nobody waits for it ends the process.
@@ -122,6 +125,12 @@ export class DatabaseClient extends Client {
     this.#readyAt = Date.now()
     this.#internals.password = null
     this.#internals.connectionParameters.password = null
+  }
+
+  /** Ends the session now, whatever it does: a statement under way is cancelled, for the server would finish it first. */
+  terminate(): void {
+    if (this.#internals._getActiveQuery()) void this.#cancel(TERMINATE_MS)
+    this.#internals.connection.end()
   }
 
   /** Breaks the connection off at once, without a word to the server. */
@@ -191,11 +200,13 @@ export class DatabaseClient extends Client {
 
   /** Cancels at the server, then drops the connection: what it answers now is nobody's answer any more. */
   async #abandon({ marginMs }: Invocation): Promise<void> {
-    const { ssl, processID, secretKey } = this.#internals
-    if (processID !== null && secretKey !== null) {
-      const limitMs = Math.max(CANCEL_AT_LEAST_MS, marginMs - ANSWER_MS)
-      await cancelRequest({ host: this.host, port: this.port, ssl, processID, secretKey }, limitMs)
-    }
+    await this.#cancel(Math.max(CANCEL_AT_LEAST_MS, marginMs - ANSWER_MS))
     this.destroy()
+  }
+
+  async #cancel(limitMs: number): Promise<void> {
+    const { ssl, processID, secretKey } = this.#internals
+    if (processID === null || secretKey === null) return
+    await cancelRequest({ host: this.host, port: this.port, ssl, processID, secretKey }, limitMs)
   }
 }

@@ -2,18 +2,30 @@
 import type { ConnectionFields } from './connection-fields.ts'
 import { type ConnectionParameters, mergeParameters } from './connection-parameters.ts'
 import type { Diagnostics } from './diagnostics.ts'
-import type { Password } from './password.ts'
+import { Password } from './password.ts'
 import { type RootCertificate, type RootCertificateSetting, readRootCertificate } from './root-certificate.ts'
 import type { SecretSource, SecretVersion } from './secret-source.ts'
 import type { Settings } from './settings.ts'
 
-/** Everything that opening a connection takes. */
-export interface ResolvedConnection {
+/** Where a connection leads to, and how the server is verified. */
+export interface Destination {
   readonly parameters: ConnectionParameters
-  readonly password: Password | undefined
   readonly rootCertificate: RootCertificate
+}
+
+/** Everything that opening a connection takes. */
+export interface ResolvedConnection extends Destination {
+  readonly password: Password | undefined
   /** The version it came from; undefined without a secret. */
   readonly secret: SecretVersion | undefined
+}
+
+/** Stands for the password that the secret will bring. */
+const UNKNOWN = new Password('')
+
+/** True when both lead to the same server, database and user, verified in the same way. */
+export function isSameDestination(a: Destination, b: Destination): boolean {
+  return a.rootCertificate === b.rootCertificate && JSON.stringify(a.parameters) === JSON.stringify(b.parameters)
 }
 
 export class ConnectionSource {
@@ -35,6 +47,23 @@ export class ConnectionSource {
     this.#diagnostics = diagnostics
     this.#moduleDirectory = moduleDirectory
     this.#warn(settings.warnings)
+  }
+
+  /**
+   * Where to begin to connect to while the secret is read for the first time: known when options and environment name
+   * server, user and database. What the secret says may still be another thing; `isSameDestination()` tells.
+   */
+  early(): Destination | undefined {
+    if (this.#secrets === undefined || this.#secrets.version !== undefined) return undefined
+    const { host, user, dbname } = { ...this.#settings.environment, ...this.#settings.options }
+    if (host === undefined || user === undefined || dbname === undefined) return undefined
+    try {
+      const { parameters, sslrootcert } = mergeParameters(this.#settings, { password: UNKNOWN })
+      return { parameters, rootCertificate: this.#rootCertificate(sslrootcert) }
+    } catch {
+      // The secret may say better; if it does not, `current()` tells what is wrong.
+      return undefined
+    }
   }
 
   /** For a new connection, with the secret as it is kept. */

@@ -73,9 +73,12 @@ export class Database {
     const source = new ConnectionSource(settings, secrets, diagnostics, import.meta.dirname)
     const pool = new DatabasePool(new Login(source, this.#clock), settings.max, diagnostics, this.#clock)
     this.#parts = { settings, source, diagnostics, pool }
-    closeOnShutdown(settings, diagnostics, () => pool.terminate())
+    closeOnShutdown(settings, diagnostics, this.#terminate)
     return this.#parts
   }
+
+  /** One function for all pools that this database comes to have, so that those it closed are not kept. */
+  readonly #terminate = (): void => this.#parts?.pool.terminate()
 
   /** Milliseconds kept free before an invocation's deadline. */
   get deadlineMarginMs(): number {

@@ -7,27 +7,36 @@ import type { Settings } from './settings.ts'
 
 /** Registering takes milliseconds; init must not hang on it. */
 const REGISTRATION_TIMEOUT_MS = 1000
-const REGISTERED = 1
 
-let isRegistered: boolean | undefined
+/** What can become of a registration, by the worker's number for it; undefined is success. */
+const FAILURES: Readonly<Record<number, string | undefined>> = {
+  0: `Lambda's Runtime API did not answer within ${REGISTRATION_TIMEOUT_MS} ms`,
+  1: undefined,
+  2: "Lambda's Runtime API refused it; it does so after the init phase: use withDatabase(), or call getPool() while the function's module loads",
+  3: "Lambda's Runtime API could not be reached",
+}
+
+let hasRegistered = false
 const closers = new Set<() => void>()
 
 /**
  * Registers as an internal extension, before the runtime asks for its first invocation: afterwards it is refused. The
  * thread is blocked meanwhile, since a CommonJS function has no way to wait.
  *
+ * @returns what went wrong, if anything did
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
  */
-function register(runtimeApi: string, moduleFile: string): boolean {
+function register(runtimeApi: string, moduleFile: string): string | undefined {
   const state = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
   const workerFile = join(moduleFile, '..', `extension-worker${extname(moduleFile)}`)
   const workerData: ExtensionWorkerData = { runtimeApi, state }
-  const worker = new Worker(workerFile, { workerData, env: {} })
+  // Without the function's own preloads, which instrument and take time, and without its secrets.
+  const worker = new Worker(workerFile, { workerData, env: {}, execArgv: [] })
   worker.on('error', () => undefined)
   worker.unref()
   const cell = new Int32Array(state)
   Atomics.wait(cell, 0, 0, REGISTRATION_TIMEOUT_MS)
-  return Atomics.load(cell, 0) === REGISTERED
+  return FAILURES[Atomics.load(cell, 0)]
 }
 
 function closeAll(): void {
@@ -42,15 +51,16 @@ export function closeOnShutdown(
 ): void {
   const { runtimeApi, isManagedInstances } = surroundings
   if (!gracefulShutdown || runtimeApi === undefined || isManagedInstances) return
-  isRegistered ??= register(runtimeApi, import.meta.filename)
-  if (!isRegistered) {
-    diagnostics.warn(
-      'graceful-shutdown',
-      'registering for shutdown failed: use withDatabase() or getPool() while the function module loads',
-    )
-    return
-  }
-  // Nothing after the clean-up: process.exit would hang under the runtime's native client.
-  if (closers.size === 0) process.on('SIGTERM', closeAll)
   closers.add(close)
+  if (hasRegistered) return
+  hasRegistered = true
+  // Also when registering fails: another extension brings the signal as well. Nothing after the clean-up:
+  // process.exit would hang under the runtime's native client.
+  process.on('SIGTERM', closeAll)
+  const failure = register(runtimeApi, import.meta.filename)
+  if (failure === undefined) return
+  diagnostics.warn(
+    'graceful-shutdown',
+    `registering for shutdown failed, sessions will be left to the server: ${failure}`,
+  )
 }

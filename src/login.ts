@@ -1,14 +1,28 @@
 /** Logs in with the secret's password, and with its successor when a rotation is under way. */
 import type { Clock } from './clock.ts'
 import { ConnectionError } from './connection-error.ts'
-import type { ConnectionSource, ResolvedConnection } from './connection-source.ts'
+import {
+  type ConnectionSource,
+  type Destination,
+  isSameDestination,
+  type ResolvedConnection,
+} from './connection-source.ts'
 import { type Credentials, isSameLogin, LoginGuard } from './login-guard.ts'
 
 /** While a password is blocked, the secret is looked up this often to see whether it changed. */
 const LOOK_AGAIN_MS = 10_000
 
-/** Opens one connection; rejects with `ERR_AUTHENTICATION` when the server refuses user or password. */
-export type Dial<Client> = (connection: ResolvedConnection) => Promise<Client>
+/**
+ * Opens one connection to `destination`; asks `resolve` for the password when the server does, and gives up when that
+ * rejects or `signal` aborts. Rejects with `ERR_AUTHENTICATION` when the server refuses user or password.
+ */
+export type Dial<Client> = (
+  destination: Destination,
+  resolve: () => Promise<ResolvedConnection>,
+  signal?: AbortSignal,
+) => Promise<Client>
+
+type Source = Pick<ConnectionSource, 'early' | 'current' | 'reread' | 'pending' | 'accepted'>
 
 function isRefusal(error: unknown): error is ConnectionError {
   return error instanceof ConnectionError && error.code === 'ERR_AUTHENTICATION'
@@ -23,7 +37,7 @@ function hasOtherLogin(a: ResolvedConnection, b: ResolvedConnection): boolean {
 }
 
 export class Login {
-  readonly #source: Pick<ConnectionSource, 'current' | 'reread' | 'pending' | 'accepted'>
+  readonly #source: Source
   readonly #clock: Pick<Clock, 'now'>
   readonly #guard = new LoginGuard()
   #underWay = 0
@@ -31,10 +45,7 @@ export class Login {
   #lookedAt = Number.NEGATIVE_INFINITY
   #turn: Promise<void> = Promise.resolve()
 
-  constructor(
-    source: Pick<ConnectionSource, 'current' | 'reread' | 'pending' | 'accepted'>,
-    clock: Pick<Clock, 'now'>,
-  ) {
+  constructor(source: Source, clock: Pick<Clock, 'now'>) {
     this.#source = source
     this.#clock = clock
   }
@@ -70,11 +81,41 @@ export class Login {
   }
 
   async #open<Client>(dial: Dial<Client>): Promise<Client> {
+    const destination = this.#source.early()
+    if (destination === undefined) return this.#openWith(dial, await this.#unblocked())
+    return this.#openEarly(dial, destination)
+  }
+
+  /** Connects while the secret is read; if the secret leads elsewhere, that connection is dropped and the secret wins. */
+  async #openEarly<Client>(dial: Dial<Client>, destination: Destination): Promise<Client> {
+    const reading = this.#source.current()
+    const dropped = new AbortController()
+    // A password must not reach another server than the one that the secret names beside it.
+    const resolve = async (): Promise<ResolvedConnection> => {
+      const resolved = await reading
+      if (isSameDestination(resolved, destination)) return resolved
+      throw new Error('the secret leads elsewhere')
+    }
+    const begun = dial(destination, resolve, dropped.signal)
+    begun.catch(() => undefined)
+    try {
+      const first = await reading
+      if (isSameDestination(first, destination)) return await this.#openWith(dial, first, begun)
+      dropped.abort()
+      return await this.#openWith(dial, first)
+    } catch (error) {
+      dropped.abort()
+      throw error
+    }
+  }
+
+  /** @param begun the attempt with `first` that is under way already */
+  async #openWith<Client>(dial: Dial<Client>, first: ResolvedConnection, begun?: Promise<Client>): Promise<Client> {
     const refused: ResolvedConnection[] = []
     let refusal: ConnectionError | undefined
-    for await (const connection of this.#candidates(await this.#unblocked())) {
+    for await (const connection of this.#candidates(first)) {
       try {
-        const client = await dial(connection)
+        const client = await (connection === first && begun ? begun : dial(connection, async () => connection))
         this.#isProven = true
         this.#guard.admit()
         this.#source.accepted(connection)

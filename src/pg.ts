@@ -13,6 +13,8 @@ export interface ProtocolConnection extends EventEmitter {
   connect(port: number, host: string): void
   requestSsl(): void
   cancel(processID: number, secretKey: number): void
+  /** Sends Terminate. */
+  end(): void
 }
 
 type ProtocolConnectionClass = new (config: { ssl: object | false }) => ProtocolConnection

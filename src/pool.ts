@@ -6,10 +6,10 @@ import { DatabaseClient } from './client.ts'
 import type { Clock } from './clock.ts'
 import { connectError, isTransient } from './connect-error.ts'
 import { ConnectionError } from './connection-error.ts'
-import type { ResolvedConnection } from './connection-source.ts'
+import type { Destination, ResolvedConnection } from './connection-source.ts'
 import { currentInvocation, deadlineError, endOfStep, outOfTime } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
-import type { Login } from './login.ts'
+import type { Dial, Login } from './login.ts'
 import { callerOf, type Holder, Permits } from './permits.ts'
 import { Pool } from './pg.ts'
 import { tlsOptions } from './tls.ts'
@@ -36,7 +36,8 @@ function eventLoopTurn(): Promise<void> {
 
 /** What pg needs for one connection: fields only, since a string would make it drop the certificate. */
 function clientConfig(
-  { parameters, password, rootCertificate }: ResolvedConnection,
+  { parameters, rootCertificate }: Destination,
+  resolve: () => Promise<ResolvedConnection>,
   timeoutMs: number,
 ): PoolConfig & { sslnegotiation: string } {
   const { host, port, dbname: database, user, sslmode, options, application_name } = parameters
@@ -51,7 +52,8 @@ function clientConfig(
     application_name,
     sslnegotiation: 'postgres',
     connectionTimeoutMillis: timeoutMs,
-    password: () => {
+    password: async () => {
+      const { password } = await resolve()
       if (password !== undefined) return password.reveal()
       throw new ConnectionError('ERR_CONFIG', `${host} asks for a password, and there is none`, {
         hint: 'Set PGPASSWORD, or put it into the secret.',
@@ -66,6 +68,7 @@ export class DatabasePool extends Pool {
   readonly #diagnostics: Diagnostics
   readonly #permits: Permits
   readonly #lent = new Set<DatabaseClient>()
+  #isTerminated = false
 
   constructor(login: Login, max: number, diagnostics: Diagnostics, clock: Clock) {
     // No idle timer: while frozen none runs, and after a thaw all are overdue. Age is checked at checkout.
@@ -164,6 +167,7 @@ export class DatabasePool extends Pool {
     }
     client.uses += 1
     this.#lent.add(client)
+    if (this.#isTerminated) client.terminate()
     holder.revoke = () => {
       isRevoked = true
       isLent = false
@@ -230,7 +234,7 @@ export class DatabasePool extends Pool {
   async #open(endAt: number): Promise<CheckedOutClient> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        return await this.#login.open((connection) => this.#dial(connection, endAt, attempt))
+        return await this.#login.open(this.#dial(endAt, attempt))
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
         const waitMs = fullJitterMs(attempt, RECONNECT, this.#clock.random)
@@ -242,24 +246,33 @@ export class DatabasePool extends Pool {
     }
   }
 
-  async #dial(connection: ResolvedConnection, endAt: number, attempt: number): Promise<CheckedOutClient> {
-    const { parameters } = connection
-    const startedAt = this.#clock.monotonicNow()
-    const limitMs = Math.min(endAt - startedAt, (parameters.connect_timeout || Number.POSITIVE_INFINITY) * 1000)
-    if (limitMs <= 0) throw outOfTime('no connection was opened')
-    // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
-    Object.assign(this.options, clientConfig(connection, Math.ceil(limitMs)))
-    try {
-      const client = await this.#connectClient()
-      client.forgetPassword()
-      client.source = connection
-      client.maxLifetimeMs = maxLifetimeMs(this.#clock.random)
-      const { host, port } = parameters
+  #dial(endAt: number, attempt: number): Dial<CheckedOutClient> {
+    return async (destination, resolve, signal) => {
+      const { host, port, connect_timeout } = destination.parameters
+      const startedAt = this.#clock.monotonicNow()
+      const limitMs = Math.min(endAt - startedAt, (connect_timeout || Number.POSITIVE_INFINITY) * 1000)
+      if (limitMs <= 0) throw outOfTime('no connection was opened')
+      // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
+      Object.assign(this.options, clientConfig(destination, resolve, Math.ceil(limitMs)), { signal })
+      const client = await this.#connectClient().catch((error: unknown) => {
+        throw connectError(error, destination.parameters)
+      })
+      await this.#welcome(client, resolve)
       const ms = this.#clock.monotonicNow() - startedAt
       this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })
       return client
+    }
+  }
+
+  /** A client that has logged in; a server that asked for no password may still turn out to be the wrong one. */
+  async #welcome(client: CheckedOutClient, resolve: () => Promise<ResolvedConnection>): Promise<void> {
+    client.forgetPassword()
+    client.maxLifetimeMs = maxLifetimeMs(this.#clock.random)
+    try {
+      client.source = await resolve()
     } catch (error) {
-      throw connectError(error, parameters)
+      client.release(true)
+      throw error
     }
   }
 
@@ -276,8 +289,9 @@ export class DatabasePool extends Pool {
 
   /** Ends every session at once, lent ones too: the execution environment is going away. */
   terminate(): void {
+    this.#isTerminated = true
     void this.end().catch(() => undefined)
-    for (const client of this.#lent) void client.end()
+    for (const client of this.#lent) client.terminate()
   }
 
   #tellDiscard(client: DatabaseClient, reason: string, now: number): void {

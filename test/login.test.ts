@@ -50,7 +50,8 @@ class World {
     this.versions.set(stage, { password, versionId, ...(user !== undefined && { username: user }) })
   }
 
-  dial = async ({ parameters, password }: ResolvedConnection): Promise<string> => {
+  dial = async (_destination: unknown, resolve: () => Promise<ResolvedConnection>): Promise<string> => {
+    const { parameters, password } = await resolve()
     const text = password?.reveal() ?? ''
     const ok = this.accepted.has(text)
     this.logins.push({ password: text, user: parameters.user, ok, at: this.now })
@@ -238,10 +239,10 @@ describe('ten opens at once', () => {
     const world = new World('right', ['right'])
     let underWay = 0
     let most = 0
-    const dial = async (connection: ResolvedConnection): Promise<string> => {
+    const dial = async (destination: unknown, resolve: () => Promise<ResolvedConnection>): Promise<string> => {
       underWay += 1
       most = Math.max(most, underWay)
-      return world.dial(connection).finally(() => (underWay -= 1))
+      return world.dial(destination, resolve).finally(() => (underWay -= 1))
     }
     await Promise.all(Array.from({ length: 10 }, () => world.login.open(dial)))
     expect(most).toBe(9)
