@@ -1,6 +1,7 @@
 /** All rows, in the order of the README's table. */
 import type { FaultRow } from './fault-row.ts'
 import { CONNECTION_ROWS } from './rows/connection.ts'
+import { CONTENTION_ROWS } from './rows/contention.ts'
 import { ENVIRONMENT_ROWS } from './rows/environment.ts'
 import { FROZEN_ROWS } from './rows/frozen.ts'
 import { SECRETS_ROWS } from './rows/secrets.ts'
@@ -9,6 +10,7 @@ import { SERVER_ROWS } from './rows/server.ts'
 export const ROWS: readonly FaultRow[] = [
   ...FROZEN_ROWS,
   ...CONNECTION_ROWS,
+  ...CONTENTION_ROWS,
   ...SECRETS_ROWS,
   ...SERVER_ROWS,
   ...ENVIRONMENT_ROWS,

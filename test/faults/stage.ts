@@ -2,11 +2,12 @@
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
-import { createCertificateAuthority } from '../../local/certificates.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type CertificateAuthority, createCertificateAuthority } from '../../local/certificates.ts'
 import { CloudStandIn } from '../../local/cloud-stand-in.ts'
 import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from '../../local/lambda/execution-environment.ts'
 import type { InvocationResult } from '../../local/lambda/invocation-result.ts'
-import { PostgresAdmin, type SuperuserConfig } from '../../local/postgres-admin.ts'
+import { PostgresAdmin, type Session, type SuperuserConfig } from '../../local/postgres-admin.ts'
 import { PostgresServer } from '../../local/postgres-server.ts'
 import { SecretsManagerStandIn } from '../../local/secrets-manager-stand-in.ts'
 import type { StageSettings } from './stage-settings.ts'
@@ -22,6 +23,8 @@ const SECRET = 'faults/db'
 const MEMORY_MB = 512
 /** Lambda counts a little after the function's own clock; an answer this late is no hang. */
 const GRACE_MS = 250
+const DEFAULT_TIMEOUT_SECONDS = 4
+const LOOK_AGAIN_MS = 15
 
 export interface StageOptions {
   readonly subject: SubjectName
@@ -41,6 +44,8 @@ const TABLES = `
 export class Stage {
   readonly subject: SubjectName
   readonly cloud: CloudStandIn
+  /** Whom the function trusts, and who issued the stand-in's certificate. */
+  readonly authority: CertificateAuthority
   readonly postgres: PostgresAdmin
   /** Set where the row asked for a PostgreSQL of its own. */
   readonly ownPostgres: PostgresServer | undefined
@@ -49,18 +54,20 @@ export class Stage {
   readonly database: string
   readonly user: string
   readonly tally = newTally()
+  /** What a row saw going wrong while it injected, one sentence each. */
+  readonly findings: string[] = []
   readonly #secretFields: Readonly<Record<string, unknown>>
   readonly #passwords: string[]
   /** Ids of the ledger that a caller was told are written. */
   readonly #acknowledged = new Set<string>()
   readonly #environments: ExecutionEnvironment[] = []
-  #kept: Promise<ExecutionEnvironment> | undefined
+  readonly #kept: Promise<ExecutionEnvironment>[] = []
   readonly #options: StageOptions
   readonly #disposables: AsyncDisposableStack
 
   private constructor(
     options: StageOptions,
-    parts: Pick<Stage, 'cloud' | 'postgres' | 'ownPostgres' | 'secretsManager' | 'database' | 'user'> & {
+    parts: Pick<Stage, 'cloud' | 'authority' | 'postgres' | 'ownPostgres' | 'secretsManager' | 'database' | 'user'> & {
       password: string
       secretFields: Readonly<Record<string, unknown>>
     },
@@ -69,6 +76,7 @@ export class Stage {
     this.subject = options.subject
     this.random = options.random
     this.cloud = parts.cloud
+    this.authority = parts.authority
     this.postgres = parts.postgres
     this.ownPostgres = parts.ownPostgres
     this.secretsManager = parts.secretsManager
@@ -119,7 +127,7 @@ export class Stage {
       sslrootcert: authority.certificate,
     }
     secretsManager.secrets.create(SECRET, JSON.stringify(secretFields))
-    const parts = { cloud, postgres, ownPostgres, secretsManager, database, user, password, secretFields }
+    const parts = { cloud, authority, postgres, ownPostgres, secretsManager, database, user, password, secretFields }
     return new Stage(options, parts, disposables.move())
   }
 
@@ -139,6 +147,31 @@ export class Stage {
     this.#passwords.push(password)
   }
 
+  /** How long Lambda lets an invocation run. */
+  get timeoutMs(): number {
+    return (this.#options.settings.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
+  }
+
+  /** True when the text names the function's user or one of its passwords. */
+  isSecretIn(text: string): boolean {
+    return [this.user, ...this.#passwords].some((secret) => text.includes(secret))
+  }
+
+  /** Looks until the condition holds; false when it does not within `limitMs`. */
+  async until(holds: () => boolean | Promise<boolean>, limitMs = 2000): Promise<boolean> {
+    const endAt = performance.now() + limitMs
+    while (!(await holds())) {
+      if (performance.now() > endAt) return false
+      await sleep(LOOK_AGAIN_MS)
+    }
+    return true
+  }
+
+  /** The same for the sessions that the function has at the server. */
+  untilSessions(hold: (sessions: readonly Session[]) => boolean, limitMs?: number): Promise<boolean> {
+    return this.until(async () => hold(await this.postgres.sessions({ user: this.user })), limitMs)
+  }
+
   /** A new execution environment of the function; the stage ends it. */
   async startEnvironment(options: ExecutionEnvironmentOptions = {}): Promise<ExecutionEnvironment> {
     const { settings, code, subject } = this.#options
@@ -148,7 +181,7 @@ export class Stage {
         code: code.folderOf(subject),
         layers: subject === 'cockroach-lambda' ? [LAYER] : [],
         environment: { COCKROACH_SECRET_ID: SECRET, ...settings.environment },
-        timeoutSeconds: settings.timeoutSeconds ?? 4,
+        timeoutSeconds: settings.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
         memoryMb: MEMORY_MB,
         runtime: 'nodejs24.x',
       },
@@ -163,9 +196,16 @@ export class Stage {
   }
 
   /** One environment for all injections, as a busy function keeps its own. */
-  keptEnvironment(): Promise<ExecutionEnvironment> {
-    this.#kept ??= this.startEnvironment()
-    return this.#kept
+  async keptEnvironment(): Promise<ExecutionEnvironment> {
+    const [environment] = await this.keptEnvironments(1)
+    if (environment === undefined) throw new Error('no environment was started')
+    return environment
+  }
+
+  /** Several of them, as a function under load has. */
+  keptEnvironments(count: number): Promise<ExecutionEnvironment[]> {
+    while (this.#kept.length < count) this.#kept.push(this.startEnvironment())
+    return Promise.all(this.#kept.slice(0, count))
   }
 
   /** Invokes, counts, and looks for what must never happen. */
@@ -182,7 +222,7 @@ export class Stage {
   /** Writes one line of the ledger; what the caller is told is remembered for `audit()`. */
   async write(
     environment: ExecutionEnvironment,
-    changes: { advanceMs?: number; inTransaction?: boolean; text?: string } = {},
+    changes: { advanceMs?: number; inTransaction?: boolean; text?: string; idempotent?: boolean } = {},
   ): Promise<FaultAnswer | undefined> {
     const { inTransaction = false, ...rest } = changes
     const id = randomUUID()
@@ -195,6 +235,11 @@ export class Stage {
   /** Remembers a write that was made with another event. */
   acknowledge(id: string): void {
     this.#acknowledged.add(id)
+  }
+
+  /** True when the ledger has this line. */
+  async isWritten(id: string): Promise<boolean> {
+    return (await this.postgres.query('select from ledger where id = $1', [id], this.database)).length > 0
   }
 
   /** How many lines the ledger has. */
@@ -230,8 +275,7 @@ export class Stage {
   }
 
   #judge({ ok, payload, error, timedOut, ms }: InvocationResult): FaultAnswer | undefined {
-    const limitMs = (this.#options.settings.timeoutSeconds ?? 4) * 1000
-    if (timedOut || ms > limitMs + GRACE_MS) this.tally.violations.push('a call hung past the deadline')
+    if (timedOut || ms > this.timeoutMs + GRACE_MS) this.tally.violations.push('a call hung past the deadline')
     else if (!ok) this.tally.violations.push(`the process died: ${error?.errorType}`)
     // Sound: `operate()` makes every payload.
     return ok ? (payload as FaultAnswer) : undefined

@@ -1,7 +1,11 @@
 /** What a faulted function does on request: the same for every subject, so that only the database access differs. */
 
 /** One statement; rejects as the subject does. */
-export type Query = (text: string, values?: unknown[]) => Promise<{ rows: Record<string, unknown>[] }>
+export type Query = (
+  text: string,
+  values?: unknown[],
+  options?: { readonly idempotent?: boolean },
+) => Promise<{ rows: Record<string, unknown>[] }>
 
 /** A way to reach the database, as a function would write it. */
 export interface Subject {
@@ -19,8 +23,8 @@ export type FaultEvent = {
   | { readonly op: 'query'; readonly text: string; readonly values?: unknown[] }
   /** Several of the same at once, each with its own number as $1. */
   | { readonly op: 'parallel'; readonly text: string; readonly count: number }
-  /** Writes one line of the ledger, in a statement of its own. */
-  | { readonly op: 'write'; readonly id: string }
+  /** Writes one line of the ledger, in a statement of its own: `text` with the id as $1, or a plain INSERT. */
+  | { readonly op: 'write'; readonly id: string; readonly text?: string; readonly idempotent?: boolean }
   /** The same inside a transaction, with `text` run before COMMIT. */
   | { readonly op: 'writeInTransaction'; readonly id: string; readonly text?: string }
   /** Moves one unit between two accounts, serializable, and writes the ledger. */
@@ -56,7 +60,7 @@ async function perform(subject: Subject, event: FaultEvent): Promise<readonly Re
       return results.map(({ rows }) => rows[0] ?? {})
     }
     case 'write':
-      return (await subject.query(WRITE, [event.id])).rows
+      return (await subject.query(event.text ?? WRITE, [event.id], { idempotent: event.idempotent ?? false })).rows
     case 'writeInTransaction':
       return subject.transaction(async (query) => {
         await query(WRITE, [event.id])

@@ -4,7 +4,7 @@ import { type FaultEvent, operate, type Query, type Subject } from './operations
 
 function subjectOf(db: Database): Subject {
   return {
-    query: (text, values) => db.query(text, values),
+    query: (text, values, options) => db.query(text, values, options),
     transaction: (work) => {
       const options = { isolationLevel: 'serializable', maxAttempts: 1000 } as const
       return db.transaction((client) => work(((text, values) => client.query(text, values)) as Query), options)
