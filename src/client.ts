@@ -1,12 +1,12 @@
 /** A pg client that knows its age, tells how its connection was made, and ends its statements before the deadline. */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { ClientConfig } from 'pg'
+import type { ClientConfig, DatabaseError } from 'pg'
 import { cancelRequest } from './cancel-request.ts'
 import type { ResolvedConnection } from './connection-source.ts'
 import { currentInvocation, deadlineError, type Invocation } from './deadline.ts'
 import { Client, type ProtocolConnection } from './pg.ts'
-import { statementError } from './statement-error.ts'
+import { endsSession, statementError } from './statement-error.ts'
 
 /** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
 const ANSWER_MS = 150
@@ -35,6 +35,9 @@ interface Internals {
   readonly connectionParameters: { password: unknown }
 }
 
+/** The severities after which the server closes the connection. */
+const FATAL = ['FATAL', 'PANIC']
+
 type Callback = (error: unknown, result?: unknown) => void
 
 function isTlsSocket(stream: Socket): stream is TLSSocket {
@@ -47,6 +50,7 @@ export class DatabaseClient extends Client {
   #tcpAt: number | undefined
   #tlsAt: number | undefined
   #readyAt: number | undefined
+  #hasSessionEnded = false
   /** When the pool got it back last, in milliseconds since 1970. */
   idleSince = this.#createdAt
   /** How often the pool has handed it out. */
@@ -66,6 +70,9 @@ export class DatabaseClient extends Client {
     const { connection } = this.#internals
     connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
       this.#serverParameters.set(message.parameterName, message.parameterValue)
+    })
+    connection.on('errorMessage', (error: DatabaseError) => {
+      if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
     })
     connection.on('connect', () => {
       this.#tcpAt = Date.now()
@@ -110,13 +117,20 @@ export class DatabaseClient extends Client {
     return now - this.#createdAt
   }
 
+  /** True while a statement is under way. */
+  get isBusy(): boolean {
+    return Boolean(this.#internals._getActiveQuery())
+  }
+
   /** Why the pool must not keep it, if there is a reason. */
   get unfitness(): string | undefined {
     const { _queryable, _ending, connection } = this.#internals
     // pg learns of a FIN when the socket has closed, which takes some turns of the event loop more than its end.
     const { readableEnded, destroyed } = connection.stream
     if (!_queryable || _ending || readableEnded || destroyed) return 'the connection is broken'
-    if (this.#internals._getActiveQuery()) return 'given back with a statement under way'
+    // The FIN that follows may still be on its way.
+    if (this.#hasSessionEnded) return 'the server ended the session'
+    if (this.isBusy) return 'given back with a statement under way'
     return this.getTransactionStatus() === 'I' ? undefined : 'given back inside a transaction'
   }
 
@@ -129,7 +143,7 @@ export class DatabaseClient extends Client {
 
   /** Ends the session now, whatever it does: a statement under way is cancelled, for the server would finish it first. */
   terminate(): void {
-    if (this.#internals._getActiveQuery()) void this.#cancel(TERMINATE_MS)
+    if (this.isBusy) void this.#cancel(TERMINATE_MS)
     this.#internals.connection.end()
   }
 

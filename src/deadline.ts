@@ -42,14 +42,23 @@ export function currentInvocation(): Invocation | undefined {
   return storage.getStore()
 }
 
+/** A timer may come this much early, in milliseconds. */
+const TIMER_PRECISION_MS = 2
+
+/** True when the time of the invocation that runs is up. */
+export function isAtDeadline(): boolean {
+  const { deadlineAt = Number.POSITIVE_INFINITY } = currentInvocation() ?? {}
+  return performance.now() + TIMER_PRECISION_MS >= deadlineAt
+}
+
 /** When a step of at most `limitMs` has to end, on the monotonic clock in milliseconds: the invocation's deadline if that is sooner. */
 export function endOfStep(limitMs: number, now: number): number {
   return Math.min(now + limitMs, currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
 }
 
-/** The error for connecting that took too long: the invocation's deadline if there is one, else the limit of the step. */
-export function outOfTime(what: string): ConnectionError {
-  if (currentInvocation() !== undefined) return deadlineError(what, true)
+/** The error for connecting that took until `endAt`, which is the invocation's deadline or the limit of the step. */
+export function outOfTime(what: string, endAt: number): ConnectionError {
+  if (endAt === currentInvocation()?.deadlineAt) return deadlineError(what, true)
   const hint = 'Can the function reach Secrets Manager and the server? In a VPC both take a NAT gateway or an endpoint.'
   return new ConnectionError('ERR_CONNECT', `${what} in time`, { hint, safeToRetry: true })
 }

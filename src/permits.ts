@@ -1,6 +1,6 @@
 /** Counts who has a connection: never more than `max`, and a forgotten one is named instead of waited for. */
 import { ConnectionError } from './connection-error.ts'
-import type { Invocation } from './deadline.ts'
+import { deadlineError, type Invocation, isAtDeadline } from './deadline.ts'
 
 /** Somebody who has a connection or is opening one. */
 export interface Holder {
@@ -9,6 +9,8 @@ export interface Holder {
   readonly place: Error | undefined
   /** Takes the connection away; undefined while it is being opened. */
   revoke?: () => void
+  /** True while a statement is under way; undefined as above. */
+  isBusy?: () => boolean
 }
 
 interface Waiter {
@@ -45,8 +47,8 @@ export class Permits {
   /**
    * Waits for one of the connections, `timeoutMs` at the longest.
    *
-   * @throws ConnectionError `ERR_CLIENT_NOT_RELEASED` when an earlier invocation or this one keeps it,
-   * `ERR_CONNECT` when it is still being opened.
+   * @throws ConnectionError `ERR_CLIENT_NOT_RELEASED` when an earlier invocation or this one keeps it, `ERR_DEADLINE` when
+   * statements take until the invocation's deadline, `ERR_CONNECT` when it is still being opened.
    */
   acquire(holder: Holder, timeoutMs: number): Promise<void> {
     if (this.#holders.size < this.#max) {
@@ -94,7 +96,8 @@ export class Permits {
   }
 
   #timedOut(timeoutMs: number): ConnectionError {
-    const taken = [...this.#holders].find(({ revoke }) => revoke !== undefined)
+    const lent = [...this.#holders].filter(({ revoke }) => revoke !== undefined)
+    const taken = lent.find(({ isBusy }) => isBusy?.() !== true) ?? lent[0]
     const waited = `waited ${Math.round(timeoutMs)} ms`
     if (taken === undefined) {
       return new ConnectionError('ERR_CONNECT', `${waited} for a connection that is still being opened`, {
@@ -102,6 +105,8 @@ export class Permits {
         safeToRetry: true,
       })
     }
+    if (taken.isBusy?.() && isAtDeadline())
+      return deadlineError(`${waited} for a connection; statements are under way on all ${this.#max}`, true)
     return new ConnectionError(
       'ERR_CLIENT_NOT_RELEASED',
       `${waited} for a client; all ${this.#max} are in use, one since ${describePlace(taken.place)}`,
