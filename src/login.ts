@@ -10,7 +10,7 @@ import {
 import { type Credentials, isSameLogin, LoginGuard } from './login-guard.ts'
 
 /** While a password is blocked, the secret is looked up this often to see whether it changed. */
-const LOOK_AGAIN_MS = 10_000
+const LOOK_AGAIN_MS = 1000
 
 /**
  * Opens one connection to `destination`; asks `resolve` for the password when the server does, and gives up when that
@@ -161,7 +161,7 @@ export class Login {
         hint:
           kept.secret === undefined
             ? 'Correct the password in DATABASE_URL, PGPASSWORD or the options, and start again.'
-            : 'Correct the secret: a changed password is used at once.',
+            : 'Correct the secret: a changed password is used within a second.',
         safeToRetry: true,
       },
     )

@@ -1,12 +1,17 @@
 /** Keeps the secret: one request at a time, re-read when old, the old value when Secrets Manager fails. */
 import { ConnectionError } from './connection-error.ts'
 import type { ParsedFields } from './connection-fields.ts'
+import { endOfStep } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { isResourceNotFound, secretUnavailable } from './secret-error.ts'
 import type { GetSecretValue, VersionStage } from './secret-value-request.ts'
 
 /** Less than connecting may take in all, so that the reason is told and not just that time was up. */
 const READ_TIMEOUT_MS = 4000
+/** With an old value at hand nobody waits longer than this for a new one. */
+const REREAD_LIMIT_MS = 1000
+/** Before the deadline, so that the reason is told: time for that, in milliseconds. */
+const SPARE_MS = 100
 /** After a failed re-read the old value serves this long before Secrets Manager is asked again. */
 const STALE_FOR_MS = 30_000
 
@@ -30,6 +35,21 @@ export interface SecretSourceOptions {
   readonly parse: (secretString: string) => ParsedFields
   readonly diagnostics: Diagnostics
   readonly now: () => number
+}
+
+/** Stops waiting in time; the reading goes on, and what it brings serves the next connection. */
+function within<Value>(limitMs: number, secretId: string, reading: Promise<Value>): Promise<Value> {
+  const { promise, resolve, reject } = Promise.withResolvers<Value>()
+  const noAnswer = Object.assign(new Error(`no answer within ${Math.round(limitMs)} ms`), { name: 'TimeoutError' })
+  const timer = setTimeout(() => reject(secretUnavailable(secretId, noAnswer)), limitMs)
+  void reading.then(resolve, reject).finally(() => clearTimeout(timer))
+  return promise
+}
+
+/** How long a first reading may be waited for. */
+function firstReadLimitMs(): number {
+  const now = performance.now()
+  return Math.max(0, endOfStep(READ_TIMEOUT_MS + SPARE_MS, now) - SPARE_MS - now)
 }
 
 export class SecretSource {
@@ -56,8 +76,8 @@ export class SecretSource {
     const known = this.#version
     if (known !== undefined && this.#options.now() < this.#rereadAt) return known
     try {
-      const cached = await this.#read('AWSCURRENT', this.#options.getCached)
-      return this.#adopt(this.#isOutdated(cached) ? await this.#read('AWSCURRENT', this.#options.getFresh) : cached)
+      const limitMs = known === undefined ? firstReadLimitMs() : REREAD_LIMIT_MS
+      return await within(limitMs, this.#options.secretId, this.#renew())
     } catch (error) {
       if (known === undefined || !(error instanceof ConnectionError)) throw error
       this.#rereadAt = this.#options.now() + STALE_FOR_MS
@@ -87,6 +107,11 @@ export class SecretSource {
   /** Keeps a version that the server accepted, until its time to live ends. */
   adopt(version: SecretVersion): void {
     this.#adopt(version)
+  }
+
+  async #renew(): Promise<SecretVersion> {
+    const cached = await this.#read('AWSCURRENT', this.#options.getCached)
+    return this.#adopt(this.#isOutdated(cached) ? await this.#read('AWSCURRENT', this.#options.getFresh) : cached)
   }
 
   /** A cache on the way may still hold what was replaced before our own last reading. */

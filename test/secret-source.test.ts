@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
 import { ConnectionError } from '../src/connection-error.ts'
+import { runInvocation } from '../src/deadline.ts'
 import { Diagnostics } from '../src/diagnostics.ts'
 import { SecretSource } from '../src/secret-source.ts'
 import { parseSecret } from '../src/secret-value.ts'
@@ -31,6 +32,8 @@ class Service {
   now = 1_000_000
   readonly requests: { stage: VersionStage; from: 'cached' | 'fresh' }[] = []
   answers: Partial<Record<VersionStage, SecretValue | Error>> = {}
+  /** Answers wait for this. */
+  hold: Promise<void> | undefined
   /** What the cache on the way still holds. */
   cached: SecretValue | undefined
 
@@ -48,6 +51,7 @@ class Service {
     return async ({ versionStage }) => {
       this.requests.push({ stage: versionStage, from })
       await new Promise((resolve) => setImmediate(resolve))
+      await this.hold
       const answer = (from === 'cached' ? this.cached : undefined) ?? this.answers[versionStage]
       if (answer === undefined) throw exception('ResourceNotFoundException')
       if (answer instanceof Error) throw answer
@@ -109,6 +113,22 @@ describe('the kept secret', () => {
     expect(service.requests).toHaveLength(1)
   })
 
+  test('that does not come before the deadline is an error that says so', async () => {
+    const service = new Service('one')
+    const source = service.source()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    service.hold = promise
+    const now = performance.now()
+    const read = runInvocation(400, 100, now, undefined, () => source.current())
+    await expect(read).rejects.toMatchObject({
+      ...{ code: 'ERR_SECRET_UNAVAILABLE', hint: expect.stringContaining('NAT gateway') },
+      message: expect.stringMatching(/^GetSecretValue for "app\/db" failed: TimeoutError: no answer within \d+ ms$/),
+    })
+    expect(performance.now() - now).toBeLessThan(300)
+    resolve()
+    expect(await password(source.current())).toBe('one')
+  })
+
   test('a failure is shared by those who waited, and not kept', async () => {
     const service = new Service('one')
     const source = service.source()
@@ -156,6 +176,20 @@ describe('stale beats down', () => {
     expect(service.requests).toHaveLength(2)
     service.now += 1
     expect(await password(source.current())).toBe('two')
+  })
+
+  test('and beats slow: nobody waits longer than a second, and the late value serves the next connection', async () => {
+    const service = new Service('one')
+    const source = service.source()
+    await source.current()
+    service.now += TTL_MS
+    const { promise, resolve } = Promise.withResolvers<void>()
+    service.hold = promise
+    service.put('two')
+    expect(await password(source.current())).toBe('one')
+    expect(stderr.mock.calls.join('')).toContain('no answer within 1000 ms')
+    resolve()
+    await expect.poll(() => password(source.current())).toBe('two')
   })
 
   test('but there has to be an old value', async () => {
