@@ -18,9 +18,10 @@ export type { TenantOptions } from './cloud-stand-in/tenant.ts'
 
 /**
  * How new clients are turned away: `tls` answers SSLRequest with `N`, `silence` accepts and says nothing, `rst` resets
- * at once, and an error is sent after the client was routed, in place of its cluster's answer.
+ * at once, an error is sent after the client was routed, in place of its cluster's answer, and a function plays somebody
+ * else on the client's socket.
  */
-export type Refuse = 'tls' | 'silence' | 'rst' | FatalError
+export type Refuse = 'tls' | 'silence' | 'rst' | FatalError | ((socket: Socket) => void)
 
 export interface CloudStandInOptions {
   /** The server behind, in clear text on loopback. */
@@ -52,6 +53,8 @@ export class CloudStandIn {
   /** Sees every message from the server, and decides what becomes of it. */
   onServerMessage: MessageHook | undefined
   crdbVersion: string | undefined
+  /** Awaited before a client that was let through is handed on to its cluster. */
+  beforeLogin: (() => Promise<void>) | undefined
 
   readonly #postgres: PostgresAddress
   readonly #routing: boolean
@@ -168,6 +171,7 @@ export class CloudStandIn {
     socket.once('close', () => this.#sockets.delete(socket))
     if (this.refuse === 'rst') socket.resetAndDestroy()
     else if (this.refuse === 'silence') listenWithoutAWord(socket)
+    else if (typeof this.refuse === 'function') this.refuse(socket)
     else void this.#serve(socket)
   }
 
@@ -202,6 +206,9 @@ export class CloudStandIn {
       },
       get onClientMessage() {
         return standIn.onClientMessage
+      },
+      get beforeLogin() {
+        return standIn.beforeLogin
       },
       get onServerMessage() {
         return standIn.onServerMessage

@@ -17,6 +17,8 @@ import { tlsOptions } from './tls.ts'
 /** Everything from waiting for a free connection to the end of the login. */
 const CONNECT_LIMIT_MS = 5000
 const PROBE_LIMIT_MS = 1000
+/** An attempt that runs out of time gets this long to tell what it waited for, in milliseconds. */
+const REASON_MS = 25
 const RECONNECT: Backoff = { baseMs: 100, capMs: 2000 }
 
 /** A client of this pool; `await using` gives it back. */
@@ -125,8 +127,9 @@ export class DatabasePool extends Pool {
    * A connection, checked; new if there is none that can be trusted.
    *
    * @param place where the caller's code asked, to name it when the client is never given back
+   * @param maxAttempts to open one, if the reason that it fails for may pass by itself
    */
-  async take(place: Error | undefined): Promise<CheckedOutClient> {
+  async take(place: Error | undefined, maxAttempts = Number.POSITIVE_INFINITY): Promise<CheckedOutClient> {
     if (this.ending)
       throw new ConnectionError('ERR_CLOSED', 'the pool was closed', { hint: 'Call close() last.', safeToRetry: true })
     const startedAt = this.#clock.monotonicNow()
@@ -135,16 +138,16 @@ export class DatabasePool extends Pool {
     const holder: Holder = { invocation: currentInvocation(), place }
     await this.#permits.acquire(holder, endAt - startedAt)
     try {
-      return this.#lend((await this.#takeIdle(endAt)) ?? (await this.#openInTime(endAt)), holder)
+      return this.#lend((await this.#takeIdle(endAt)) ?? (await this.#openInTime(endAt, maxAttempts)), holder)
     } catch (error) {
       this.#permits.release(holder)
       throw error
     }
   }
 
-  /** Opens a connection if there is none, without counting that as a use. */
+  /** Opens a connection if there is none, without counting that as a use; tries once, for whoever needs it tries on. */
   async warmUp(): Promise<void> {
-    const client = await this.take(undefined)
+    const client = await this.take(undefined, 1)
     client.uses = 0
     client.release()
   }
@@ -168,6 +171,7 @@ export class DatabasePool extends Pool {
     client.uses += 1
     this.#lent.add(client)
     if (this.#isTerminated) client.terminate()
+    holder.isBusy = () => client.isBusy
     holder.revoke = () => {
       isRevoked = true
       isLent = false
@@ -209,14 +213,17 @@ export class DatabasePool extends Pool {
   }
 
   /** Gives up waiting when the time for connecting is over; a connection that comes later is kept for the next caller. */
-  #openInTime(endAt: number): Promise<CheckedOutClient> {
+  #openInTime(endAt: number, maxAttempts: number): Promise<CheckedOutClient> {
     return new Promise((resolve, reject) => {
       let isTooLate = false
-      const timer = setTimeout(() => {
-        isTooLate = true
-        reject(outOfTime('no connection was opened'))
-      }, endAt - this.#clock.monotonicNow())
-      this.#open(endAt).then(
+      const timer = setTimeout(
+        () => {
+          isTooLate = true
+          reject(outOfTime('no connection was opened', endAt))
+        },
+        endAt - this.#clock.monotonicNow() + REASON_MS,
+      )
+      this.#open(endAt, maxAttempts).then(
         (client) => {
           clearTimeout(timer)
           if (isTooLate) client.release()
@@ -231,14 +238,15 @@ export class DatabasePool extends Pool {
   }
 
   /** Tries until the time for connecting is over, as long as the reason may pass by itself. */
-  async #open(endAt: number): Promise<CheckedOutClient> {
+  async #open(endAt: number, maxAttempts: number): Promise<CheckedOutClient> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#login.open(this.#dial(endAt, attempt))
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
         const waitMs = fullJitterMs(attempt, RECONNECT, this.#clock.random)
-        const retryInMs = isTransient(error) && this.#clock.monotonicNow() + waitMs < endAt ? waitMs : undefined
+        const isLast = attempt + 1 >= maxAttempts || this.#clock.monotonicNow() + waitMs >= endAt
+        const retryInMs = isTransient(error) && !isLast ? waitMs : undefined
         this.#diagnostics.publish('connectFailed', { code: error.code, message: error.message, attempt, retryInMs })
         if (retryInMs === undefined) throw error
         await this.#clock.sleep(retryInMs)
@@ -251,7 +259,7 @@ export class DatabasePool extends Pool {
       const { host, port, connect_timeout } = destination.parameters
       const startedAt = this.#clock.monotonicNow()
       const limitMs = Math.min(endAt - startedAt, (connect_timeout || Number.POSITIVE_INFINITY) * 1000)
-      if (limitMs <= 0) throw outOfTime('no connection was opened')
+      if (limitMs <= 0) throw outOfTime('no connection was opened', endAt)
       // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
       Object.assign(this.options, clientConfig(destination, resolve, Math.ceil(limitMs)), { signal })
       const client = await this.#connectClient().catch((error: unknown) => {

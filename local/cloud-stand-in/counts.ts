@@ -4,6 +4,8 @@ export class Counts {
   tcp = 0
   /** TLS handshakes completed. */
   tls = 0
+  /** Start-up messages that arrived, which name user and database. */
+  startups = 0
   /** Password attempts that reached the server. */
   logins = 0
   /** Logins that the server accepted. */

@@ -42,6 +42,7 @@ export interface Front extends LaneFaults {
   /** Connecting to PostgreSQL is tried again and again, as the Cloud does; otherwise the client is cut off. */
   readonly redials: boolean
   readonly crdbVersion: string | undefined
+  readonly beforeLogin: (() => Promise<void>) | undefined
   readonly onClientMessage: MessageHook | undefined
   readonly onServerMessage: MessageHook | undefined
   admit(startup: StartupMessage, servername: string | undefined): Admission | FatalError
@@ -172,6 +173,7 @@ export class ProxiedConnection {
     if (packet === undefined) return this.discard()
     if (startupPacketCode(packet) === CANCEL_REQUEST) return await this.#cancel(client, packet)
     const startup = parseStartupMessage(packet)
+    this.#front.counts.startups += 1
     this.user = startup.parameters.get('user')
     this.application_name = startup.parameters.get('application_name')
     const admission = this.#front.admit(startup, this.host)
@@ -180,6 +182,7 @@ export class ProxiedConnection {
       return
     }
     this.cluster = admission.cluster
+    await this.#front.beforeLogin?.()
     const isWanted = (): boolean => !this.closed.aborted && !this.#hasClientEnded
     const backend = await logIn(admission, { redials: this.#front.redials, isWanted, signal: this.closed })
     if (backend === undefined) return this.reset()

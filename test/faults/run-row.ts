@@ -50,6 +50,6 @@ export async function runRow(row: FaultRow, options: RowOptions): Promise<RowOut
     row,
     subject,
     tally: stage.tally,
-    broken: [...brokenAlways(stage.tally), ...(await row.brokenPromises(stage))],
+    broken: [...brokenAlways(stage.tally), ...new Set(stage.findings), ...(await row.brokenPromises(stage))],
   }
 }
