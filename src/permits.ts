@@ -101,7 +101,7 @@ export class Permits {
     const waited = `waited ${Math.round(timeoutMs)} ms`
     if (taken === undefined) {
       return new ConnectionError('ERR_CONNECT', `${waited} for a connection that is still being opened`, {
-        hint: 'Can the function reach the server?',
+        hint: 'Can the function reach Secrets Manager and the server?',
         safeToRetry: true,
       })
     }
