@@ -7,8 +7,11 @@ import {
 } from '@aws-sdk/client-secrets-manager'
 import { LoopbackHttpServer } from './loopback-http-server.ts'
 
-/** `broken` answers 500, `absent` cuts every connection as if nothing listened, `notReady` answers 400 as during init. */
-export type ExtensionState = 'ready' | 'notReady' | 'broken' | 'absent'
+/**
+ * `broken` answers 500, `silent` nothing, `absent` cuts every connection as if nothing listened, `notReady` answers 400
+ * as during init.
+ */
+export type ExtensionState = 'ready' | 'notReady' | 'broken' | 'silent' | 'absent'
 
 export interface SecretsExtensionOptions {
   /** Where Secrets Manager, or its stand-in, is. */
@@ -71,6 +74,7 @@ export class SecretsExtensionStandIn {
       request.socket.resetAndDestroy()
       return
     }
+    if (this.state === 'silent') return
     if (this.state === 'broken') return answer(response, 500, 'unexpected error')
     if (this.state === 'notReady') return answer(response, 400, 'not ready to serve traffic, please wait')
     if (request.headers['x-aws-parameters-secrets-token'] !== this.#sessionToken) {

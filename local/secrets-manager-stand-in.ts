@@ -5,7 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { LoopbackHttpServer } from './loopback-http-server.ts'
 import { SecretsManagerError, type SecretsManagerErrorType } from './secrets-manager-stand-in-errors.ts'
 import { OPERATIONS, type Request } from './secrets-manager-stand-in-operations.ts'
-import { type PutOptions, type Secret, SecretStore, type SecretValue } from './secrets-manager-stand-in-store.ts'
+import {
+  AWSCURRENT,
+  type PutOptions,
+  type Secret,
+  SecretStore,
+  type SecretValue,
+} from './secrets-manager-stand-in-store.ts'
 
 /** How a request may be made to fail: one of AWS's errors, or a connection that is cut. */
 export type SecretsManagerFault = SecretsManagerErrorType | 'connection reset'
@@ -118,6 +124,12 @@ class SecretControls {
   /** Adds a version; gives its VersionId. */
   put(secretId: string, value: SecretValue, options: PutOptions = {}): string {
     return this.#find(secretId).put(value, options).VersionId
+  }
+
+  /** Gives AWSCURRENT to a version, as the last step of a rotation does. */
+  promote(secretId: string, VersionId: string): void {
+    const secret = this.#find(secretId)
+    secret.moveStage(AWSCURRENT, secret.find({ VersionId }))
   }
 
   /** No principal may use the secret from now on; `false` permits it again. */

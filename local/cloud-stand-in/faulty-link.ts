@@ -75,12 +75,12 @@ export class FaultyLink extends Duplex {
     callback(error)
   }
 
-  /** Sends FIN now, ahead of whatever is delayed. */
-  sendFin(): void {
+  /** Sends FIN, ahead of whatever is delayed; resolves when it has left. */
+  sendFin(): Promise<void> {
     this.#toClient.drop()
-    this.#socket.end()
     // Reading on, so that the client's own FIN is seen and the socket closes.
     this.#socket.resume()
+    return new Promise((resolve) => this.#socket.end(() => resolve()))
   }
 
   /** Sends RST now. */
