@@ -1,11 +1,11 @@
 /** A pg client that knows its age, tells how its connection was made, and ends its statements before the deadline. */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { ClientConfig, DatabaseError } from 'pg'
+import type { ClientConfig } from 'pg'
 import { cancelRequest } from './cancel-request.ts'
 import type { ResolvedConnection } from './connection-source.ts'
 import { currentInvocation, deadlineError, type Invocation } from './deadline.ts'
-import { Client, type ProtocolConnection } from './pg.ts'
+import { Client, type DatabaseError, type ProtocolConnection } from './pg.ts'
 import { endsSession, statementError } from './statement-error.ts'
 
 /** Kept for the answer itself, once the statement was cancelled, in milliseconds. */

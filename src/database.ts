@@ -1,7 +1,6 @@
 /** One database: the functions of this package, over one pool that is made on first use. */
 import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
-import { ConnectionError } from './connection-error.ts'
 import { mergeParameters } from './connection-parameters.ts'
 import { ConnectionSource } from './connection-source.ts'
 import { buildConnectionString } from './connection-string.ts'
@@ -17,6 +16,7 @@ import { cachedReader, sdkReader } from './secret-readers.ts'
 import { SecretSource } from './secret-source.ts'
 import { parseSecret } from './secret-value.ts'
 import { DEFAULT_DEADLINE_MARGIN_MS, readSettings, type Settings } from './settings.ts'
+import { mayBeRepeated } from './statement-error.ts'
 import { runTransaction, type TransactionClient } from './transaction.ts'
 import type { TransactionOptions } from './transaction-options.ts'
 
@@ -107,8 +107,7 @@ export class Database {
     try {
       return (await pool.run(text, values)) as QueryResult<Row>
     } catch (error) {
-      if (!(error instanceof ConnectionError) || error.code !== 'ERR_CONNECTION_LOST') throw error
-      if (!error.safeToRetry && options.idempotent !== true) throw error
+      if (!mayBeRepeated(error, options.idempotent === true)) throw error
       return (await pool.run(text, values)) as QueryResult<Row>
     }
   }

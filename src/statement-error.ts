@@ -19,6 +19,14 @@ const LOST_CODES = [
   'ENETDOWN',
 ]
 
+/** Classes 08 and 57P0: the server ends the session. */
+const SESSION_END = /^(08...|57P0.)$/
+
+/** True when the server's answer says that the session is over, and with it the connection. */
+export function endsSession(error: unknown): boolean {
+  return error instanceof DatabaseError && SESSION_END.test(error.code ?? '')
+}
+
 function isLost(error: Error): boolean {
   return LOST.includes(error.message) || ('code' in error && LOST_CODES.includes(String(error.code)))
 }
@@ -41,4 +49,11 @@ export function statementError(error: unknown): unknown {
       : 'The statement may have taken effect. Repeat it only if that does no harm (idempotent: true), or use transaction().',
     safeToRetry: wasNeverSent,
   })
+}
+
+/** True when the connection broke under the statement, and sending it again does no harm. */
+export function mayBeRepeated(error: unknown, isIdempotent: boolean): boolean {
+  const isLost = error instanceof ConnectionError && error.code === 'ERR_CONNECTION_LOST'
+  if (isLost && error.safeToRetry) return true
+  return isIdempotent && (isLost || endsSession(error))
 }

@@ -8,6 +8,7 @@ import { currentInvocation } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { DatabaseError } from './pg.ts'
 import type { DatabasePool } from './pool.ts'
+import { endsSession } from './statement-error.ts'
 import { beginStatement, type TransactionOptions } from './transaction-options.ts'
 
 const RETRY: Backoff = { baseMs: 20, capMs: 1000 }
@@ -18,8 +19,6 @@ const STATEMENT_COMPLETION_UNKNOWN = '40003'
 const DEADLOCK_DETECTED = '40P01'
 /** The server aborted the transaction, and says that it can be run again. */
 const ABORTED = [SERIALIZATION_FAILURE, DEADLOCK_DETECTED]
-/** Classes 08 and 57P: the session ends; during COMMIT nobody knows which came first. */
-const SESSION_END = /^(08...|57P0.)$/
 
 /** The client of a transaction: as pg's, until the transaction ends. */
 export type TransactionClient = Omit<DatabaseClient, 'release' | 'end' | 'connect'>
@@ -92,7 +91,7 @@ function isRepeatable(error: unknown, stage: Run['stage']): boolean {
   for (const cause of causes(error)) {
     if (cause instanceof DatabaseError && cause.code !== undefined) {
       if (ABORTED.includes(cause.code)) return true
-      if (stage !== 'commit' && SESSION_END.test(cause.code)) return true
+      if (stage !== 'commit' && endsSession(cause)) return true
     }
     if (cause instanceof ConnectionError && cause.code === 'ERR_CONNECTION_LOST')
       return stage !== 'commit' || cause.safeToRetry
@@ -104,7 +103,8 @@ function isRepeatable(error: unknown, stage: Run['stage']): boolean {
 function commitError(error: unknown): unknown {
   const isLost = error instanceof ConnectionError && !error.safeToRetry
   const code = error instanceof DatabaseError ? (error.code ?? '') : ''
-  if (!isLost && code !== STATEMENT_COMPLETION_UNKNOWN && !SESSION_END.test(code)) return error
+  // A session that ended during COMMIT: nobody knows which came first.
+  if (!isLost && code !== STATEMENT_COMPLETION_UNKNOWN && !endsSession(error)) return error
   return new ConnectionError(
     'ERR_COMMIT_AMBIGUOUS',
     'the connection was lost during COMMIT: the transaction may have been committed',

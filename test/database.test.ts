@@ -68,6 +68,14 @@ describe('query', () => {
     expect(product.cloud.standIn.counts.logins).toBe(1)
   })
 
+  test('sends a statement again when the server ended the session under it, if it is idempotent', async () => {
+    const { query } = product.database()
+    const first = (await query('select pg_backend_pid() as pid')).rows[0]?.pid
+    const text = 'select pg_backend_pid() as pid, pg_terminate_backend(pg_backend_pid()) where pg_backend_pid() = $1'
+    expect((await query(text, [first], { idempotent: true })).rows).toEqual([])
+    await expect(query('select pg_terminate_backend(pg_backend_pid())')).rejects.toMatchObject({ code: '57P01' })
+  })
+
   test('does not keep a connection that a statement left inside a transaction', async () => {
     const { query } = product.database()
     await query('begin')

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConnectionError } from '../src/connection-error.ts'
 import { DatabaseError } from '../src/pg.ts'
-import { statementError } from '../src/statement-error.ts'
+import { endsSession, mayBeRepeated, statementError } from '../src/statement-error.ts'
 
 const LOST = 'the connection was lost while a statement was under way'
 
@@ -47,4 +47,33 @@ describe('everything else stays as it is', () => {
   ])('%s', (_, error) => {
     expect(statementError(error)).toBe(error)
   })
+})
+
+const serverError = (code: string): DatabaseError => Object.assign(new DatabaseError('no', 0, 'error'), { code })
+
+test.each([
+  [serverError('57P01'), true],
+  [serverError('57P05'), true],
+  [serverError('08006'), true],
+  [serverError('57014'), false],
+  [serverError('40001'), false],
+  [serverError('108006'), false],
+  [new DatabaseError('no', 0, 'error'), false],
+  [Object.assign(new Error('no'), { code: '57P01' }), false],
+  [undefined, false],
+])('%s ends the session: %s', (error, expected) => {
+  expect(endsSession(error)).toBe(expected)
+})
+
+const lost = (safeToRetry: boolean) => new ConnectionError('ERR_CONNECTION_LOST', 'lost', { safeToRetry })
+
+test.each<readonly [string, unknown, boolean, boolean]>([
+  ['lost before it was sent', lost(true), true, true],
+  ['lost under way', lost(false), false, true],
+  ['ended by the server', serverError('57P01'), false, true],
+  ['refused by the server', serverError('23505'), false, false],
+  ['past the deadline', new ConnectionError('ERR_DEADLINE', 'late'), false, false],
+  ['past the deadline, unsent', new ConnectionError('ERR_DEADLINE', 'late', { safeToRetry: true }), false, false],
+])('a statement that was %s may be repeated', (_, error, always, ifIdempotent) => {
+  expect([mayBeRepeated(error, false), mayBeRepeated(error, true)]).toEqual([always, ifIdempotent])
 })
