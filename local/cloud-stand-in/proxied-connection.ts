@@ -90,10 +90,10 @@ export class ProxiedConnection {
     return this.#closed.signal
   }
 
-  /** FIN to both sides, without TLS's goodbye: what the client sees when the Cloud drops it. */
-  end(): void {
-    this.#link.sendFin()
+  /** FIN to both sides, without TLS's goodbye: what the client sees when the Cloud drops it. Resolves when it is sent. */
+  end(): Promise<void> {
     this.#backend?.end()
+    return this.#link.sendFin()
   }
 
   /** RST to the client, FIN to PostgreSQL. */
