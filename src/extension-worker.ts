@@ -6,7 +6,7 @@ import { workerData } from 'node:worker_threads'
 export interface ExtensionWorkerData {
   /** Host and port of the Runtime API. */
   readonly runtimeApi: string
-  /** One Int32: 0 under way, 1 registered, 2 refused. */
+  /** One Int32: 0 under way, 1 registered, 2 refused, 3 nobody there. */
   readonly state: SharedArrayBuffer
 }
 
@@ -14,7 +14,7 @@ const EXTENSION_NAME = 'cockroach-lambda'
 
 const { runtimeApi, state } = workerData as ExtensionWorkerData
 
-function tell(outcome: 1 | 2): void {
+function tell(outcome: 1 | 2 | 3): void {
   const cell = new Int32Array(state)
   Atomics.store(cell, 0, outcome)
   Atomics.notify(cell, 0)
@@ -46,5 +46,5 @@ const registration = request(
     } else tell(2)
   },
 )
-registration.on('error', () => tell(2))
+registration.on('error', () => tell(3))
 registration.end(JSON.stringify({ events: [] }))

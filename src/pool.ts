@@ -291,6 +291,7 @@ export class DatabasePool extends Pool {
 
   /** Ends the pool; waits for the idle connections to close, not for lent ones: those close when they come back. */
   async close(): Promise<void> {
+    if (this.ending) return
     const ended = this.end()
     if (this.#lent.size === 0) await ended
   }
