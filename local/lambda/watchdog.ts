@@ -33,7 +33,7 @@ export function watch(left: number | string): void {
 
 /** Forgets it: the process has ended, or the folder is gone. */
 export function unwatch(left: number | string): void {
-  watched.delete(String(left))
+  if (!watched.delete(String(left))) return
   shell?.stdin.write(`-${left}\n`)
   if (watched.size > 0) return
   shell?.stdin.end()
