@@ -5,6 +5,14 @@ import { acknowledgeRules } from './acknowledged-rules.ts'
 import { propsFromContext } from './health-check-context.ts'
 import { HealthCheckStack } from './health-check-stack.ts'
 
+/** Account and region of the command line's credentials; only the lookup of a VPC needs them, so that all else synthesises offline. */
+function currentEnvironment(): { env?: { account?: string; region?: string } } {
+  const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env
+  return account === undefined || region === undefined ? {} : { env: { account, region } }
+}
+
 const app = new App({ context: recommendedFeatureFlags })
-acknowledgeRules(new HealthCheckStack(app, 'CockroachHealthCheck', propsFromContext(app.node)))
+const props = propsFromContext(app.node)
+const environment = props.vpcId === undefined ? {} : currentEnvironment()
+acknowledgeRules(new HealthCheckStack(app, 'CockroachHealthCheck', { ...props, ...environment }))
 app.synth()

@@ -1,49 +1,88 @@
 /** Reads the sample stack's settings from `-c name=value`. */
 import type { Node } from 'constructs'
+import { nearest } from '../src/nearest.ts'
+import { isSchedule } from './health-check-schedule.ts'
 import type { HealthCheckStackProps } from './health-check-stack.ts'
 
 const ROUTINGS = ['database', 'sni', 'options'] as const
 
+/** Each name, and how its value is read. */
+const READERS = {
+  secretName: text,
+  host: text,
+  port,
+  database: text,
+  user: text,
+  cluster: text,
+  clusterRouting: routing,
+  rootCertificate: text,
+  vpc: flag,
+  vpcId,
+  schedule,
+} satisfies { readonly [Name in keyof HealthCheckStackProps]: (name: string, value: unknown) => unknown }
+
+/** The names that `-c` may set. */
+export const CONTEXT_NAMES: readonly string[] = Object.keys(READERS)
+
+/** What the CDK's own command line puts beside ours; its other names have a colon or a slash in them. */
+const CDK_NAMES = ['acknowledged-issue-numbers', 'cli-telemetry']
+
 /**
  * The stack's props from the app's context.
- * @throws Error when a value is empty, the port no port, or the routing unknown.
+ * @throws Error when a name is unknown, naming the nearest, or a value is not what it should be.
  */
 export function propsFromContext(node: Node): HealthCheckStackProps {
-  const props: Record<keyof HealthCheckContext, unknown> = {
-    secretName: text(node, 'secretName'),
-    host: text(node, 'host'),
-    port: port(node, 'port'),
-    database: text(node, 'database'),
-    user: text(node, 'user'),
-    cluster: text(node, 'cluster'),
-    clusterRouting: routing(node, 'clusterRouting'),
-    rootCertificate: text(node, 'rootCertificate'),
-  }
-  return Object.fromEntries(Object.entries(props).filter(([, value]) => value !== undefined))
+  const context: Readonly<Record<string, unknown>> = node.getAllContext()
+  refuseUnknownNames(Object.keys(context))
+  return Object.fromEntries(
+    Object.entries(READERS).flatMap(([name, read]) =>
+      context[name] === undefined ? [] : [[name, read(name, context[name])]],
+    ),
+  )
 }
 
-type HealthCheckContext = Pick<
-  HealthCheckStackProps,
-  'secretName' | 'host' | 'port' | 'database' | 'user' | 'cluster' | 'clusterRouting' | 'rootCertificate'
->
+function refuseUnknownNames(names: readonly string[]): void {
+  const known = [...CONTEXT_NAMES, ...CDK_NAMES]
+  const unknown = names.filter((name) => !known.includes(name) && !/[:/]/.test(name))
+  if (unknown.length === 0) return
+  const problems = unknown.map((name) => `context ${name} is unknown; did you mean ${nearest(name, CONTEXT_NAMES)}?`)
+  throw new Error(`${problems.join(' ')} Known are ${CONTEXT_NAMES.join(', ')}`)
+}
 
-function text(node: Node, name: string): string | undefined {
-  const value: unknown = node.tryGetContext(name)
-  if (value === undefined || (typeof value === 'string' && value.trim() !== '')) return value
+function text(name: string, value: unknown): string {
+  if (typeof value === 'string' && value.trim() !== '') return value
   throw new Error(`context ${name} is ${JSON.stringify(value)}; expected text, as in -c ${name}=value`)
 }
 
-function port(node: Node, name: string): number | undefined {
-  const value = text(node, name)
-  if (value === undefined) return undefined
+function port(name: string, value: unknown): number {
   const number = Number(value)
-  if (/^\d+$/.test(value) && number >= 1 && number <= 65_535) return number
-  throw new Error(`context ${name} is "${value}"; expected 1 to 65535`)
+  if (/^\d+$/.test(String(value)) && number >= 1 && number <= 65_535) return number
+  throw new Error(`context ${name} is ${JSON.stringify(value)}; expected 1 to 65535`)
 }
 
-function routing(node: Node, name: string): (typeof ROUTINGS)[number] | undefined {
-  const value = text(node, name)
+function routing(name: string, value: unknown): (typeof ROUTINGS)[number] {
   const known = ROUTINGS.find((candidate) => candidate === value)
-  if (known !== undefined || value === undefined) return known
-  throw new Error(`context ${name} is "${value}"; expected ${ROUTINGS.join(', ')}`)
+  if (known !== undefined) return known
+  throw new Error(`context ${name} is ${JSON.stringify(value)}; expected ${ROUTINGS.join(', ')}`)
+}
+
+function flag(name: string, value: unknown): boolean {
+  const known = new Map([
+    ['true', true],
+    ['false', false],
+  ]).get(String(value))
+  if (known !== undefined) return known
+  throw new Error(`context ${name} is ${JSON.stringify(value)}; expected true or false`)
+}
+
+function vpcId(name: string, value: unknown): string {
+  if (typeof value === 'string' && /^vpc-[\da-f]+$/.test(value)) return value
+  throw new Error(`context ${name} is ${JSON.stringify(value)}; expected vpc- and hexadecimal digits`)
+}
+
+function schedule(name: string, value: unknown): string {
+  if (typeof value === 'string' && isSchedule(value)) return value
+  throw new Error(
+    `context ${name} is ${JSON.stringify(value)}; expected "rate(5 minutes)" or "cron(0/15 * * * ? *)", quoted`,
+  )
 }

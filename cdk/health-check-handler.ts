@@ -1,5 +1,5 @@
 /** The sample stack's function: answers whether the database can be reached, however it is asked. */
-import { healthCheck, withDatabase } from 'cockroach-lambda'
+import { type HealthReport, healthCheck, withDatabase } from 'cockroach-lambda'
 
 /** What a function URL and API Gateway (payload format 2.0) send, as far as it tells them from a direct invocation. */
 interface HttpEvent {
@@ -12,9 +12,22 @@ function isHttpEvent(event: unknown): event is HttpEvent {
   return typeof requestContext === 'object' && requestContext !== null && 'http' in requestContext
 }
 
-/** A direct invocation gets the report itself; HTTP gets it as JSON, with 200 or 503. */
+/** What an EventBridge rule with a schedule sends. */
+function isScheduledEvent(event: unknown): boolean {
+  return typeof event === 'object' && event !== null && 'source' in event && event.source === 'aws.events'
+}
+
+/** Nobody reads the answer to a schedule; Lambda counts what is thrown, and the alarm looks at that count. */
+function throwUnlessHealthy({ ok, error }: HealthReport): void {
+  if (ok) return
+  const { code = 'ERR_UNHEALTHY', message = 'the health check failed', hint } = error ?? {}
+  throw Object.assign(new Error(hint === undefined ? message : `${message} (${hint})`), { name: code })
+}
+
+/** A direct invocation gets the report itself; HTTP gets it as JSON, with 200 or 503; a schedule gets an error. */
 export const handler = withDatabase(async (event: unknown) => {
   const report = await healthCheck()
+  if (isScheduledEvent(event)) throwUnlessHealthy(report)
   if (!isHttpEvent(event)) return report
   return {
     statusCode: report.ok ? 200 : 503,

@@ -1,5 +1,6 @@
 /** The sample stack: a secret, the layer, and a function that tells whether they reach the database. */
-import { CfnOutput, Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
@@ -8,6 +9,9 @@ import type { Construct } from 'constructs'
 import { builtPath } from './built-files.ts'
 import { CockroachDatabase, type CockroachDatabaseProps } from './cockroach-database.ts'
 import { CockroachLayer } from './cockroach-layer.ts'
+import { addSchedule } from './health-check-schedule.ts'
+import { allowNetworkInterfaces, existingVpc, type HealthCheckVpc, newVpc } from './health-check-vpc.ts'
+import { addNextSteps } from './next-steps.ts'
 
 export interface HealthCheckStackProps
   extends StackProps,
@@ -22,6 +26,21 @@ export interface HealthCheckStackProps
    * @default the roots of CockroachDB Cloud's Basic and Standard plans
    */
   readonly rootCertificate?: string
+  /**
+   * A new VPC, out of which the function comes from one fixed address, for the Cloud's IP allowlist.
+   * @default false
+   */
+  readonly vpc?: boolean
+  /**
+   * An existing VPC to put the function into; needs `env` with account and region.
+   * @default none
+   */
+  readonly vpcId?: string
+  /**
+   * When the health check runs by itself, with an alarm on its failures: `rate(5 minutes)` or `cron(0/15 * * * ? *)`.
+   * @default never
+   */
+  readonly schedule?: string
 }
 
 /** Deploy it with `npx cdk deploy`; its outputs say what to type next. */
@@ -30,11 +49,17 @@ export class HealthCheckStack extends Stack {
   readonly layer: CockroachLayer
   readonly database: CockroachDatabase
   readonly healthCheck: lambda.Function
+  /** With `schedule` only; give it actions. */
+  readonly alarm: cloudwatch.Alarm | undefined
 
   constructor(scope: Construct, id: string, props: HealthCheckStackProps = {}) {
-    const { secretName, rootCertificate, host, port, database, user, cluster, clusterRouting, ...stackProps } = props
+    const { secretName, rootCertificate, vpc, vpcId, schedule, ...rest } = props
+    const { host, port, database, user, cluster, clusterRouting, ...stackProps } = rest
     super(scope, id, { description: 'cockroach-lambda: health check of a database connection', ...stackProps })
     Tags.of(this).add('application', 'cockroach-lambda')
+    if (vpc === true && vpcId !== undefined) {
+      throw new Error(`vpc and vpcId ${vpcId} exclude each other: a new VPC, or one that exists`)
+    }
 
     this.secret =
       secretName === undefined ? newSecret(this) : secretsmanager.Secret.fromSecretNameV2(this, 'Secret', secretName)
@@ -44,34 +69,62 @@ export class HealthCheckStack extends Stack {
       layer: this.layer,
       ...definedOnly({ host, port, database, user, cluster, clusterRouting }),
     })
-    this.healthCheck = healthCheckFunction(this)
+    const network = vpc === true ? newVpc(this) : vpcId === undefined ? undefined : existingVpc(this, vpcId)
+    this.healthCheck = healthCheckFunction(this, network)
     this.database.connect(this.healthCheck)
-    const url = this.healthCheck.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM })
-    this.#addOutputs(url.url)
+    this.alarm = schedule === undefined ? undefined : addSchedule(this, this.healthCheck, schedule)
+    this.#addOutputs(secretName === undefined, network)
   }
 
-  #addOutputs(url: string): void {
+  #addOutputs(isNewSecret: boolean, network: HealthCheckVpc | undefined): void {
+    const { region } = this
     const secretId = this.secret.secretFullArn ?? this.secret.secretName
     const name = this.healthCheck.functionName
-    const outputs: Readonly<Record<string, readonly [description: string, value: string]>> = {
-      FillSecret: [
-        '1. Put the connection string from the Cloud console into secret.txt, type this, delete the file',
-        `aws secretsmanager put-secret-value --region ${this.region} --secret-id ${secretId} --secret-string file://secret.txt`,
-      ],
-      CheckHealth: [
-        '2. Ask the function whether it reaches the database',
-        `aws lambda invoke --region ${this.region} --function-name ${name} /dev/stdout`,
-      ],
-      CheckHealthOverHttp: [
-        'The same over its URL, signed',
-        `curl --aws-sigv4 aws:amz:${this.region}:lambda --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}`,
-      ],
-      AttachLayer: [
-        'The layer in a function of your own (put its name in place of MY_FUNCTION; this replaces its other layers)',
-        `aws lambda update-function-configuration --region ${this.region} --function-name MY_FUNCTION --layers ${this.layer.layerVersionArn}`,
-      ],
+    const { url } = this.healthCheck.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM })
+    const allowAddress = {
+      id: 'AllowAddress',
+      description: 'Put this address on the IP allowlist of the cluster (Cloud console, Networking)',
+      value: network?.allowlistEntry ?? '',
     }
-    for (const [id, [description, value]] of Object.entries(outputs)) new CfnOutput(this, id, { description, value })
+    const fillSecret = {
+      id: 'FillSecret',
+      description: 'Put the connection string from the Cloud console into secret.txt, type this, delete the file',
+      value: `aws secretsmanager put-secret-value --region ${region} --secret-id ${secretId} --secret-string file://secret.txt`,
+    }
+    const checkHealth = {
+      id: 'CheckHealth',
+      description: 'Ask the function whether it reaches the database',
+      value: `aws lambda invoke --region ${region} --function-name ${name} /dev/stdout`,
+    }
+    addNextSteps(this, {
+      necessary: [
+        ...(network?.allowlistEntry === undefined ? [] : [allowAddress]),
+        ...(isNewSecret ? [fillSecret] : []),
+        checkHealth,
+      ],
+      more: [
+        {
+          id: 'CheckHealthOverHttp',
+          description: 'The same over its URL, signed',
+          value: `curl --aws-sigv4 aws:amz:${region}:lambda --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}`,
+        },
+        {
+          id: 'AttachLayer',
+          description:
+            'The layer in a function of your own (put its name in place of MY_FUNCTION; this replaces its other layers)',
+          value: `aws lambda update-function-configuration --region ${region} --function-name MY_FUNCTION --layers ${this.layer.layerVersionArn}`,
+        },
+        ...(this.alarm === undefined
+          ? []
+          : [
+              {
+                id: 'ShowAlarm',
+                description: 'How the last scheduled check went: OK, ALARM, or INSUFFICIENT_DATA before the first',
+                value: `aws cloudwatch describe-alarms --region ${region} --alarm-names ${this.alarm.alarmName} --query MetricAlarms[0].StateValue`,
+              },
+            ]),
+      ],
+    })
   }
 }
 
@@ -80,11 +133,12 @@ function newSecret(scope: Construct): secretsmanager.ISecret {
   const secret = new secretsmanager.CfnSecret(scope, 'EmptySecret', {
     description: 'Connection string of the database; read by cockroach-lambda',
   })
-  secret.applyRemovalPolicy(RemovalPolicy.RETAIN)
+  // Outlives the stack, but not a first deployment that fails: nobody could have filled it by then.
+  secret.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
   return secretsmanager.Secret.fromSecretCompleteArn(scope, 'Secret', secret.ref)
 }
 
-function healthCheckFunction(scope: Construct): lambda.Function {
+function healthCheckFunction(scope: Construct, network: HealthCheckVpc | undefined): lambda.Function {
   const logGroup = new logs.LogGroup(scope, 'HealthCheckLogs', {
     retention: logs.RetentionDays.ONE_MONTH,
     removalPolicy: RemovalPolicy.DESTROY,
@@ -92,7 +146,8 @@ function healthCheckFunction(scope: Construct): lambda.Function {
   // A role of its own: the managed one may write every log group of the account.
   const role = new iam.Role(scope, 'HealthCheckRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
   logGroup.grantWrite(role)
-  return new lambda.Function(scope, 'HealthCheck', {
+  if (network !== undefined) allowNetworkInterfaces(role)
+  const healthCheck = new lambda.Function(scope, 'HealthCheck', {
     description: 'Tells whether the database can be reached',
     code: lambda.Code.fromAsset(builtPath('health-check')),
     handler: 'index.handler',
@@ -104,7 +159,10 @@ function healthCheckFunction(scope: Construct): lambda.Function {
     loggingFormat: lambda.LoggingFormat.JSON,
     logGroup,
     role,
+    ...(network === undefined ? {} : { vpc: network.vpc }),
   })
+  network?.secretsManagerEndpoint?.connections.allowDefaultPortFrom(healthCheck)
+  return healthCheck
 }
 
 /** The record without its undefined values, for props that may be absent but not undefined. */

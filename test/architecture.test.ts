@@ -143,9 +143,9 @@ describe('src/', () => {
   })
 })
 
-test('cdk/ shares with src/ only the names of environment variables', () => {
+test('cdk/ shares with src/ only the names of environment variables, and the search for the nearest', () => {
   const outside = [...relativeImports('cdk').values()].flat().filter((path) => !path.startsWith('./'))
-  expect(new Set(outside)).toEqual(new Set(['../src/environment-variables']))
+  expect(new Set(outside)).toEqual(new Set(['../src/environment-variables', '../src/nearest']))
 })
 
 test.each(['layer', 'certs'])('%s/ imports nothing from elsewhere', (folder) => {

@@ -196,9 +196,9 @@ describe('CockroachLayer', () => {
 })
 
 describe('HealthCheckStack', () => {
-  test('makes an empty secret that outlives the stack', () => {
+  test('makes an empty secret that outlives the stack, but not a first deployment that fails', () => {
     healthCheckTemplate('empty').hasResource('AWS::SecretsManager::Secret', {
-      DeletionPolicy: 'Retain',
+      DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
       Properties: { GenerateSecretString: Match.absent(), SecretString: Match.absent() },
     })
@@ -222,40 +222,189 @@ describe('HealthCheckStack', () => {
     template.hasResourceProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' })
   })
 
-  test('outputs the commands to type next', () => {
-    const outputs = Object.keys(healthCheckTemplate('outputs').findOutputs('*'))
-    expect(outputs).toEqual(['FillSecret', 'CheckHealth', 'CheckHealthOverHttp', 'AttachLayer'])
+  test.each<[string, HealthCheckStackProps, readonly string[]]>([
+    ['a new secret', {}, ['Step1FillSecret', 'Step2CheckHealth']],
+    ['a secret that exists', { secretName: 'app/db' }, ['Step1CheckHealth']],
+    ['a new VPC', { vpc: true }, ['Step1AllowAddress', 'Step2FillSecret', 'Step3CheckHealth']],
+  ])('outputs what to type next, for %s', (name, props, steps) => {
+    const outputs = Object.keys(healthCheckTemplate(`outputs ${name}`, props).findOutputs('*'))
+    expect(outputs).toEqual([...steps, 'CheckHealthOverHttp', 'AttachLayer'])
+  })
+
+  test('tags what it makes', () => {
+    const template = healthCheckTemplate('tags', { vpc: true, schedule: 'rate(1 hour)' })
+    for (const type of [
+      'AWS::Lambda::Function',
+      'AWS::SecretsManager::Secret',
+      'AWS::EC2::EIP',
+      'AWS::Logs::LogGroup',
+    ]) {
+      template.allResourcesProperties(type, {
+        Tags: Match.arrayWith([{ Key: 'application', Value: 'cockroach-lambda' }]),
+      })
+    }
+  })
+
+  describe('with vpc', () => {
+    const template = () => healthCheckTemplate('vpc', { vpc: true })
+
+    test('goes out by one NAT gateway, whose Elastic IP is an output', () => {
+      const vpc = template()
+      vpc.resourceCountIs('AWS::EC2::NatGateway', 1)
+      vpc.hasResourceProperties('AWS::EC2::NatGateway', {
+        AllocationId: { 'Fn::GetAtt': ['NatAddress', 'AllocationId'] },
+      })
+      vpc.hasOutput('Step1AllowAddress', { Value: { 'Fn::Join': ['', [{ Ref: 'NatAddress' }, '/32']] } })
+    })
+
+    test('runs in the private subnets, and reaches Secrets Manager inside the VPC', () => {
+      const vpc = template()
+      const own = { 'Fn::GetAtt': [Match.stringLikeRegexp('^HealthCheckSecurityGroup'), 'GroupId'] }
+      vpc.hasResourceProperties('AWS::Lambda::Function', {
+        VpcConfig: {
+          SubnetIds: [1, 2].map((number) => ({ Ref: Match.stringLikeRegexp(`^VpcPrivateSubnet${number}`) })),
+          SecurityGroupIds: [own],
+        },
+      })
+      vpc.hasResourceProperties('AWS::EC2::VPCEndpoint', {
+        VpcEndpointType: 'Interface',
+        PrivateDnsEnabled: true,
+        ServiceName: { 'Fn::Join': ['', ['com.amazonaws.', { Ref: 'AWS::Region' }, '.secretsmanager']] },
+      })
+      vpc.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { FromPort: 443, SourceSecurityGroupId: own })
+    })
+
+    test('lets Lambda make network interfaces, and the code of the function not', () => {
+      const statements = Object.values(template().findResources('AWS::IAM::Policy'))
+        .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
+        .filter(({ Action }) => Action.includes('ec2:CreateNetworkInterface'))
+      expect(statements).toEqual([
+        expect.objectContaining({ Effect: 'Allow' }),
+        expect.objectContaining({
+          Effect: 'Deny',
+          Condition: { ArnLike: { 'lambda:SourceFunctionArn': expect.anything() } },
+        }),
+      ])
+      expect(statements[1].Action).toEqual(statements[0].Action)
+    })
+  })
+
+  describe('with vpcId', () => {
+    const env = { account: '123456789012', region: 'ap-southeast-1' }
+    const vpcId = 'vpc-0123456789abcdef0'
+
+    /** As `cdk.context.json` remembers a VPC that was looked up. */
+    function synth(name: string, subnetTypes: readonly string[]): Template {
+      const subnet = { cidr: '10.0.0.0/24', availabilityZone: 'ap-southeast-1a', routeTableId: 'rtb-1' }
+      const subnetGroups = subnetTypes.map((type) => ({
+        ...{ name: type, type },
+        subnets: [{ ...subnet, subnetId: `subnet-${type.toLowerCase()}` }],
+      }))
+      const app = newApp(name)
+      app.node.setContext(
+        `vpc-provider:account=${env.account}:filter.vpc-id=${vpcId}:region=${env.region}:returnAsymmetricSubnets=true`,
+        { vpcId, vpcCidrBlock: '10.0.0.0/16', availabilityZones: [], subnetGroups },
+      )
+      return Template.fromStack(new HealthCheckStack(app, 'Stack', { vpcId, env }))
+    }
+
+    test('takes the private subnets of a VPC that was looked up, and makes nothing in it but a security group', () => {
+      const template = synth('lookup', ['Public', 'Private'])
+      template.hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds: ['subnet-private'] } })
+      const made = Object.values(template.toJSON().Resources).map((resource) => Object(resource).Type)
+      expect(made.filter((type) => type.startsWith('AWS::EC2::'))).toEqual(['AWS::EC2::SecurityGroup'])
+    })
+
+    test('refuses a VPC without private subnets', () => {
+      expect(() => synth('public', ['Public'])).toThrow(/has no private subnet with a NAT gateway/)
+    })
+
+    test('refuses to guess account and region', () => {
+      expect(() => healthCheckTemplate('nowhere', { vpcId })).toThrow(/account and region are unknown: log in to AWS/)
+    })
+
+    test('refuses a new VPC beside it', () => {
+      expect(() => healthCheckTemplate('both', { vpcId, vpc: true, env })).toThrow(/exclude each other/)
+    })
+  })
+
+  describe('with schedule', () => {
+    const template = () => healthCheckTemplate('schedule', { schedule: 'rate(5 minutes)' })
+
+    test('runs the function, once each time', () => {
+      template().hasResourceProperties('AWS::Events::Rule', {
+        ScheduleExpression: 'rate(5 minutes)',
+        State: 'ENABLED',
+        Targets: [Match.objectLike({ Arn: { 'Fn::GetAtt': [Match.stringLikeRegexp('^HealthCheck'), 'Arn'] } })],
+      })
+      template().hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 })
+    })
+
+    test('raises an alarm when a run fails, and keeps it until one does not', () => {
+      template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+        Namespace: 'AWS/Lambda',
+        MetricName: 'Errors',
+        Statistic: 'Sum',
+        Threshold: 1,
+        ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+        TreatMissingData: 'ignore',
+      })
+      template().hasOutput('ShowAlarm', {})
+    })
+
+    test('there is none by default', () => {
+      healthCheckTemplate('unscheduled').resourceCountIs('AWS::Events::Rule', 0)
+    })
+
+    test('refuses what EventBridge would', () => {
+      expect(() => healthCheckTemplate('bad', { schedule: 'rate(1 minutes)' })).toThrow(
+        /schedule is "rate\(1 minutes\)"/,
+      )
+    })
   })
 
   describe('under cdk-nag AwsSolutions', () => {
     /** Synthesises with the rules on; the CDK throws when one is broken and not acknowledged. */
-    function synth(name: string, acknowledge: (stack: HealthCheckStack) => void): void {
+    function synth(
+      name: string,
+      props: HealthCheckStackProps,
+      acknowledge: (stack: HealthCheckStack) => void = () => {},
+    ): void {
       const app = newApp(name)
-      acknowledge(new HealthCheckStack(app, 'Stack'))
+      acknowledge(new HealthCheckStack(app, 'Stack', props))
       Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
       app.synth()
     }
 
-    test('passes with the acknowledged rules', () => {
-      expect(() => synth('nag', acknowledgeRules)).not.toThrow()
-    })
+    describe.each<[string, HealthCheckStackProps, readonly string[]]>([
+      ['the default', {}, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
+      ['secretName', { secretName: 'app/db' }, ['AwsSolutions-IAM5[Resource::*]']],
+      ['vpc', { vpc: true }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
+      ['schedule', { schedule: 'rate(5 minutes)' }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
+    ])('%s', (name, props, rules) => {
+      test('passes with the acknowledged rules', () => {
+        expect(() => synth(`nag-${name}`, props, acknowledgeRules)).not.toThrow()
+      })
 
-    test('breaks those two rules and no other', () => {
-      expect(() => synth('nag-raw', () => {})).toThrow()
-      const report: unknown = JSON.parse(readFileSync(join(folder, 'nag-raw/validation-report.json'), 'utf8'))
-      expect(
-        JSON.stringify(report)
-          .match(/AwsSolutions-\w+(?:\[[^\]]*\])?/g)
-          ?.sort(),
-      ).toEqual(['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4'])
+      test('breaks those rules and no other', () => {
+        expect(() => synth(`nag-raw-${name}`, props)).toThrow()
+        const report = readFileSync(join(folder, `nag-raw-${name}/validation-report.json`), 'utf8')
+        const broken = JSON.stringify(JSON.parse(report)).match(/AwsSolutions-\w+(?:\[[^\]]*\])?/g)
+        expect([...new Set(broken)].sort()).toEqual(rules)
+      })
     })
   })
 })
 
 describe('propsFromContext', () => {
-  test('takes the names it knows, and the port as a number', () => {
-    const { node } = new App({ context: { secretName: 'app/db', port: '26257', other: 'x' } })
-    expect(propsFromContext(node)).toEqual({ secretName: 'app/db', port: 26257 })
+  test('takes the names it knows, with their types, and leaves alone what the CDK puts there', () => {
+    const context = { secretName: 'app/db', port: '26257', vpc: 'true', 'cli-telemetry': false, 'aws:cdk:x': true }
+    expect(propsFromContext(new App({ context }).node)).toEqual({ secretName: 'app/db', port: 26257, vpc: true })
+  })
+
+  test('takes JSON of cdk.json as well as text', () => {
+    const { node } = new App({ context: { port: 26257, vpc: false } })
+    expect(propsFromContext(node)).toEqual({ port: 26257, vpc: false })
   })
 
   test.each([
@@ -263,8 +412,20 @@ describe('propsFromContext', () => {
     ['port', '0', 'context port is "0"'],
     ['port', '26257x', 'context port is "26257x"'],
     ['clusterRouting', 'SNI', 'context clusterRouting is "SNI"'],
+    ['vpc', 'yes', 'context vpc is "yes"; expected true or false'],
+    ['vpcId', 'my-vpc', 'context vpcId is "my-vpc"'],
+    ['schedule', '5 minutes', 'context schedule is "5 minutes"'],
+    ['schedule', 'rate(1 minutes)', 'context schedule is "rate(1 minutes)"'],
+    ['schedule', 'cron(0/15 * * * *)', 'context schedule is "cron(0/15 * * * *)"'],
+    ['secretname', 'app/db', 'context secretname is unknown; did you mean secretName?'],
+    ['shedule', 'rate(1 hour)', 'context shedule is unknown; did you mean schedule?'],
+    ['secret-name', 'app/db', 'context secret-name is unknown; did you mean secretName?'],
   ])('refuses -c %s=%s', (name, value, message) => {
     const { node } = new App({ context: { [name]: value } })
     expect(() => propsFromContext(node)).toThrow(message)
+  })
+
+  test.each(['rate(1 minute)', 'rate(12 hours)', 'cron(0/15 * * * ? *)'])('takes -c schedule=%s', (schedule) => {
+    expect(propsFromContext(new App({ context: { schedule } }).node)).toEqual({ schedule })
   })
 })

@@ -19,7 +19,8 @@ const UNREACHABLE = {
 function invoke(event: unknown): unknown {
   const code = `import { handler } from ${JSON.stringify(HANDLER)}
     const context = { awsRequestId: 'r', getRemainingTimeInMillis: () => 3000 }
-    console.log(JSON.stringify(await handler(${JSON.stringify(event)}, context)))`
+    const answer = await handler(${JSON.stringify(event)}, context).catch(({ name, message }) => ({ thrown: { name, message } }))
+    console.log(JSON.stringify(answer))`
   return JSON.parse(
     execFileSync(process.execPath, ['--input-type=module', '--eval', code], { encoding: 'utf8', env: UNREACHABLE }),
   )
@@ -36,7 +37,6 @@ describe('when the secret cannot be read', () => {
     ['{}', {}],
     ['null', null],
     ['text', 'ping'],
-    ['a scheduled event', { source: 'aws.events', detail: {} }],
   ])('a direct invocation with %s gets the report', (_name, event) => {
     expect(invoke(event)).toMatchObject(report)
   })
@@ -54,5 +54,11 @@ describe('when the secret cannot be read', () => {
     const answer = invoke(event)
     expect(answer).toMatchObject({ statusCode: 503, headers: { 'content-type': 'application/json' } })
     expect(JSON.parse(String(Object(answer).body))).toMatchObject(report)
+  })
+
+  test("a schedule gets an error, which Lambda counts, with the report's code and hint", () => {
+    const event = { source: 'aws.events', 'detail-type': 'Scheduled Event', detail: {} }
+    const thrown = { name: 'ERR_SECRET_UNAVAILABLE', message: expect.stringMatching(/app\/db.*\(.+\)$/s) }
+    expect(invoke(event)).toEqual({ thrown })
   })
 })

@@ -1,0 +1,92 @@
+/** The network of a health check that reaches the database from one fixed address. */
+
+import { ArnFormat, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
+import * as ec2 from 'aws-cdk-lib/aws-ec2'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import * as logs from 'aws-cdk-lib/aws-logs'
+import type { Construct } from 'constructs'
+
+/** What Lambda does to put a function into a VPC: the managed policy's actions, without its right to write every log group. */
+const NETWORK_INTERFACE_ACTIONS = [
+  'ec2:CreateNetworkInterface',
+  'ec2:DescribeNetworkInterfaces',
+  'ec2:DescribeSubnets',
+  'ec2:DeleteNetworkInterface',
+  'ec2:AssignPrivateIpAddresses',
+  'ec2:UnassignPrivateIpAddresses',
+]
+
+export interface HealthCheckVpc {
+  readonly vpc: ec2.IVpc
+  /** Where connections come from, in CIDR notation; known for a new VPC only. */
+  readonly allowlistEntry?: string
+  /** Secrets Manager's own door into the VPC; an existing VPC is left as it is. */
+  readonly secretsManagerEndpoint?: ec2.InterfaceVpcEndpoint
+}
+
+/** Two zones, one NAT gateway with an Elastic IP, and an interface endpoint for Secrets Manager. */
+export function newVpc(scope: Construct): HealthCheckVpc {
+  const address = new ec2.CfnEIP(scope, 'NatAddress', { domain: 'vpc' })
+  const vpc = new ec2.Vpc(scope, 'Vpc', {
+    maxAzs: 2,
+    natGateways: 1,
+    natGatewayProvider: ec2.NatProvider.gateway({ eipAllocationIds: [address.attrAllocationId] }),
+    // Nothing uses the default group, and emptying it takes another function with rights of its own.
+    restrictDefaultSecurityGroup: false,
+  })
+  const logGroup = new logs.LogGroup(scope, 'RejectedTraffic', {
+    retention: logs.RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  })
+  vpc.addFlowLog('RejectedTrafficLog', {
+    trafficType: ec2.FlowLogTrafficType.REJECT,
+    destination: ec2.FlowLogDestination.toCloudWatchLogs(logGroup),
+  })
+  const secretsManagerEndpoint = vpc.addInterfaceEndpoint('SecretsManager', {
+    service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+    // The function's security group is let in by name.
+    open: false,
+  })
+  // @ts-expect-error -- under exactOptionalPropertyTypes the CDK's Vpc does not match its own IVpc (vpnGatewayId).
+  return { vpc, allowlistEntry: `${address.ref}/32`, secretsManagerEndpoint }
+}
+
+/**
+ * A VPC that is there already, with private subnets that have a way out.
+ * @throws Error when account or region are unknown, or the VPC has no such subnets.
+ */
+export function existingVpc(scope: Construct, vpcId: string): HealthCheckVpc {
+  const { account, region } = Stack.of(scope)
+  if (Token.isUnresolved(account) || Token.isUnresolved(region)) {
+    throw new Error(
+      `vpcId ${vpcId} has to be looked up, but account and region are unknown: log in to AWS (aws sts get-caller-identity must answer) and set AWS_REGION, or set CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION where cdk.context.json knows the VPC`,
+    )
+  }
+  const vpc = ec2.Vpc.fromLookup(scope, 'Vpc', { vpcId })
+  if (vpc.privateSubnets.length === 0) {
+    throw new Error(
+      `vpcId ${vpcId} has no private subnet with a NAT gateway, and a function in a public one reaches nothing outside: choose another, or take -c vpc=true for a new one`,
+    )
+  }
+  return { vpc }
+}
+
+/** Lets Lambda make network interfaces with this role, and the function's own code not. */
+export function allowNetworkInterfaces(role: iam.Role): void {
+  role.addToPolicy(new iam.PolicyStatement({ actions: NETWORK_INTERFACE_ACTIONS, resources: ['*'] }))
+  const anyFunction = Stack.of(role).formatArn({
+    service: 'lambda',
+    resource: 'function',
+    resourceName: '*',
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  })
+  role.addToPolicy(
+    new iam.PolicyStatement({
+      effect: iam.Effect.DENY,
+      actions: NETWORK_INTERFACE_ACTIONS,
+      resources: ['*'],
+      // Set on requests of a function's code, not on Lambda's. By pattern: the function itself waits for this policy.
+      conditions: { ArnLike: { 'lambda:SourceFunctionArn': anyFunction } },
+    }),
+  )
+}
