@@ -1,7 +1,10 @@
 /** Dice that fall the same way for the same seed, so that a failing run can be repeated. */
 
+/** A number from 0 up to but not including 1. */
+export type Random = () => number
+
 /** Mulberry32: numbers from 0 up to but not including 1. */
-export function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): Random {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0
@@ -12,6 +15,6 @@ export function seededRandom(seed: number): () => number {
 }
 
 /** A whole number from `min` to `max`, both included. */
-export function between(random: () => number, min: number, max: number): number {
+export function between(random: Random, min: number, max: number): number {
   return min + Math.floor(random() * (max - min + 1))
 }

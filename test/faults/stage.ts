@@ -169,7 +169,12 @@ export class Stage {
 
   /** The same for the sessions that the function has at the server. */
   untilSessions(hold: (sessions: readonly Session[]) => boolean, limitMs?: number): Promise<boolean> {
-    return this.until(async () => hold(await this.postgres.sessions({ user: this.user })), limitMs)
+    return this.until(async () => hold(await this.sessions()), limitMs)
+  }
+
+  /** The sessions that the function has at the server. */
+  sessions(): Promise<readonly Session[]> {
+    return this.postgres.sessions({ user: this.user })
   }
 
   /** A new execution environment of the function; the stage ends it. */

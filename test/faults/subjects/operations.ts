@@ -30,6 +30,10 @@ export type FaultEvent = {
   /** Moves one unit between two accounts, serializable, and writes the ledger. */
   | { readonly op: 'transfer'; readonly id: string; readonly from: number; readonly to: number }
   | { readonly op: 'leak' }
+  /** Sends a statement and answers without waiting for it. */
+  | { readonly op: 'unawaited'; readonly text: string }
+  /** Tells how much memory the process has, once it has collected what it can (Node's --expose-gc). */
+  | { readonly op: 'memory' }
 )
 
 /** What an invocation answers: the caller's view. */
@@ -69,9 +73,17 @@ async function perform(subject: Subject, event: FaultEvent): Promise<readonly Re
     case 'transfer':
       await subject.transaction((query) => transfer(query, event))
       return []
+    case 'unawaited':
+      subject.query(event.text).catch(() => undefined)
+      return []
     case 'leak':
       await subject.leak()
       return []
+    case 'memory': {
+      globalThis.gc?.()
+      const { rss, heapUsed, external } = process.memoryUsage()
+      return [{ rss, heapUsed, external }]
+    }
   }
 }
 
