@@ -82,14 +82,26 @@ function keepsItsPromise(invocations: readonly SampleInvocation[]): boolean {
   return isReused && invocations.every(({ ok, tls }) => ok && tls?.authorized === true)
 }
 
-/** One cold invocation, some warm ones, a freeze and one more, in one execution environment. */
-export async function runSample(stack: SampleStack, environment: ExecutionEnvironment): Promise<SampleReport> {
-  const described = [describeInvocation('cold', await environment.invoke({}), environment.initMs)]
-  for (let turn = 0; turn < WARM_INVOCATIONS; turn += 1) {
-    described.push(describeInvocation('warm', await environment.invoke({})))
+/**
+ * One cold invocation, some warm ones, a freeze and one more, in one execution environment.
+ *
+ * @param signal aborted: no further invocation is made, and the promise rejects
+ */
+export async function runSample(
+  stack: SampleStack,
+  environment: ExecutionEnvironment,
+  signal?: AbortSignal,
+): Promise<SampleReport> {
+  const described: ReturnType<typeof describeInvocation>[] = []
+  const invoke = async (kind: SampleInvocation['kind'], initMs = 0) => {
+    signal?.throwIfAborted()
+    described.push(describeInvocation(kind, await environment.invoke({}), initMs))
   }
+  await invoke('cold', environment.initMs)
+  for (let turn = 0; turn < WARM_INVOCATIONS; turn += 1) await invoke('warm')
   await environment.freeze()
-  described.push(describeInvocation('thawed', await environment.invoke({})))
+  await invoke('thawed')
+  signal?.throwIfAborted()
   const invocations = described.map(({ report, ...invocation }) => invocation)
   const first = described.find(({ report }) => report?.connection !== undefined)?.report
   return {

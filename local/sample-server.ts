@@ -8,6 +8,8 @@ import { describeInvocation } from './sample-run.ts'
 
 export interface SampleServer extends AsyncDisposable {
   readonly url: string
+  /** Each with its leading slash. */
+  readonly paths: readonly string[]
 }
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
@@ -46,6 +48,7 @@ export async function startSampleServer(environment: ExecutionEnvironment): Prom
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
+    paths: Object.keys(known),
     async [Symbol.asyncDispose]() {
       server.close()
       server.closeAllConnections()

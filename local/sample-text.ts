@@ -50,3 +50,17 @@ export function reportText({ ok, layer, connection, tls, invocations }: SampleRe
       : 'Something is wrong: see the table above.',
   ].join('\n')
 }
+
+/** What made `npm start` fail: messages, cause by cause; with a stack only where the code itself is to blame. */
+export function failureText(error: unknown): string {
+  const lines: string[] = []
+  for (let cause = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {
+    lines.push(cause instanceof Error ? errorText(cause) : String(cause))
+  }
+  return `npm start failed: ${lines.join('\n  because: ')}`
+}
+
+/** A plain Error was thrown on purpose; a TypeError and its like are bugs. */
+function errorText(error: Error): string {
+  return error.constructor === Error ? error.message : (error.stack ?? error.message)
+}

@@ -1,56 +1,80 @@
 /** `npm start`: the main job on one machine; exits with 1 when anything is wrong. */
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runSample } from './sample-run.ts'
 import { startSampleServer } from './sample-server.ts'
 import { startSampleStack } from './sample-stack.ts'
-import { reportText } from './sample-text.ts'
+import { failureText, reportText } from './sample-text.ts'
 
 const USAGE = `npm start [-- --json] [-- --serve]
-  --json   one JSON document on stdout; progress goes to stderr
+  --json   one JSON document on stdout; everything else goes to stderr
   --serve  stay up, print the URLs, and invoke on request until interrupted`
 
 const OPTIONS = { json: { type: 'boolean' }, serve: { type: 'boolean' }, help: { type: 'boolean' } } as const
 
-function readArguments(): { json?: boolean; serve?: boolean; help?: boolean } {
+/** Exit statuses, as shells count them. */
+const OK = 0
+const FAILED = 1
+const WRONG_USAGE = 2
+const SIGNALLED = 128
+
+interface Arguments {
+  readonly json: boolean
+  readonly serve: boolean
+  readonly help: boolean
+}
+
+function readArguments(): Arguments {
   try {
-    return parseArgs({ options: OPTIONS }).values
+    const { json = false, serve = false, help = false } = parseArgs({ options: OPTIONS }).values
+    return { json, serve, help }
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`)
-    process.exit(2)
+    process.exit(WRONG_USAGE)
   }
+}
+
+/** Aborted by Ctrl-C or SIGTERM, so that everything that was started is taken down on the way out. */
+function interruptible(): AbortSignal {
+  const controller = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    // Not once: npm passes Ctrl-C on to a process that has had it from the terminal already, and the second would kill.
+    process.on(signal, () => {
+      if (!controller.signal.aborted) console.error('Interrupted; taking everything down.')
+      process.exitCode = SIGNALLED + constants.signals[signal]
+      controller.abort()
+    })
+  }
+  return controller.signal
 }
 
 const progress = (step: string): boolean => process.stderr.write(`… ${step}\n`)
 
-class Interrupted extends Error {}
-
-/** Rejects on Ctrl-C or SIGTERM, so that everything that was started is taken down on the way out. */
-const interruption = Promise.race(['SIGINT', 'SIGTERM'].map((signal) => once(process, signal))).then(() => {
-  throw new Interrupted()
-})
-
-async function main({ json = false, serve = false }: { json?: boolean; serve?: boolean }): Promise<boolean> {
-  await using stack = await startSampleStack(progress)
+async function main({ json, serve }: Arguments, signal: AbortSignal): Promise<number> {
+  await using stack = await startSampleStack({ onProgress: progress, signal })
   progress('invoking the health-check function')
   await using environment = await stack.startEnvironment({ onOutput: (text) => process.stderr.write(text) })
-  const report = await Promise.race([runSample(stack, environment), interruption])
+  const report = await runSample(stack, environment, signal)
   console.log(json ? JSON.stringify(report, null, 2) : reportText(report))
-  if (!serve) return report.ok
-  await using server = await startSampleServer(environment)
-  const urls = ['invoke', 'freeze', 'thaw'].map((path) => `  ${server.url}/${path}`)
-  console.log(`Serving until interrupted (Ctrl-C):\n${urls.join('\n')}`)
-  return await interruption.catch(() => report.ok)
+  if (serve) {
+    await using server = await startSampleServer(environment)
+    const urls = server.paths.map((path) => `  ${server.url}${path}`)
+    const say = json ? console.error : console.log
+    say(`Serving until interrupted (Ctrl-C):\n${urls.join('\n')}`)
+    if (!signal.aborted) await once(signal, 'abort')
+  }
+  return report.ok ? OK : FAILED
 }
 
 const values = readArguments()
 if (values.help) console.log(USAGE)
 else {
-  process.exitCode = await main(values).then(
-    (isOk) => (isOk ? 0 : 1),
-    (error: unknown) => {
-      console.error(error instanceof Interrupted ? 'Interrupted; everything was taken down.' : error)
-      return 1
-    },
-  )
+  const signal = interruptible()
+  const status = await main(values, signal).catch((error: unknown) => {
+    if (!signal.aborted) console.error(failureText(error))
+    return FAILED
+  })
+  // Interrupted while serving is how that ends; anywhere else, the signal's own status stands.
+  if (!signal.aborted || status === OK) process.exitCode = status
 }
