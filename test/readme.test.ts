@@ -1,0 +1,356 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { App } from 'aws-cdk-lib'
+import { Capture, Match, Template } from 'aws-cdk-lib/assertions'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { CONTEXT_NAMES, propsFromContext } from '../cdk/health-check-context.ts'
+import { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
+import type { FunctionDefinition } from '../local/lambda/function-definition.ts'
+import { SecretsManagerStandIn } from '../local/secrets-manager-stand-in.ts'
+import type { DatabaseOptions } from '../src/database-options.ts'
+import * as variable from '../src/environment-variables.ts'
+import * as library from '../src/index.ts'
+import { readSettings } from '../src/settings.ts'
+import { openCloud, type TestCloud } from './support/database.ts'
+import { installPackedPackage } from './support/packed-package.ts'
+import { awsEnvironment } from './support/product.ts'
+import { codeIn, SNIPPETS, tableOf } from './support/readme.ts'
+
+const REPOSITORY = join(import.meta.dirname, '..')
+const LAYER = join(REPOSITORY, 'dist/layer.zip')
+const LOOPBACK_NAMES = join(REPOSITORY, 'local/loopback-names-preload.ts')
+/** As the README names it. */
+const SECRET = 'app/db'
+const SETUP_TIMEOUT_MS = 120_000
+
+const source = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8')
+const packageJson: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(source('package.json'))
+
+/** The one snippet of a language with these words in it. */
+function snippet(language: string, words: string): string {
+  const [found, ...others] = SNIPPETS.filter((each) => each.language === language && each.text.includes(words))
+  if (found === undefined || others.length > 0) expect.fail(`README.md: not exactly one ${language} block has ${words}`)
+  return found.text
+}
+
+describe('snippets', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-readme-'))
+  let cloud: TestCloud
+  let secretsManager: SecretsManagerStandIn
+
+  beforeAll(async () => {
+    cloud = await openCloud()
+    secretsManager = await SecretsManagerStandIn.start()
+    const { host, standIn, user, password } = cloud
+    const text = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${standIn.port}/defaultdb?sslmode=verify-full`
+    secretsManager.secrets.create(SECRET, text)
+    installPackedPackage(folder)
+    // A cluster's own CA, put where the layer has the public ones and where containers have theirs.
+    for (const place of ['own-ca/certs', 'home/.postgresql']) {
+      mkdirSync(join(folder, place), { recursive: true })
+      writeFileSync(join(folder, place, 'root.crt'), cloud.authority.certificate)
+    }
+  }, SETUP_TIMEOUT_MS)
+
+  afterAll(async () => {
+    await secretsManager?.stop()
+    await cloud?.[Symbol.asyncDispose]()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  /** Runs a module as a function with the layer; one that is no handler is given one, that answers with `answer`. */
+  async function runInLambda(text: string, answer = 'null'): Promise<{ payload: unknown; opt: string }> {
+    const code = mkdtempSync(join(folder, 'code-'))
+    const isCommonJs = text.includes('require(')
+    const hasHandler = /\bhandler\b/.test(text)
+    writeFileSync(
+      join(code, isCommonJs ? 'index.cjs' : 'index.mjs'),
+      hasHandler ? text : `${text}\nexport const handler = async () => ${answer}\n`,
+    )
+    const definition: FunctionDefinition = {
+      handler: 'index.handler',
+      code,
+      layers: [LAYER, join(folder, 'own-ca')],
+      environment: { COCKROACH_SECRET_ID: SECRET },
+      timeoutSeconds: 10,
+      memoryMb: 256,
+      runtime: 'nodejs24.x',
+    }
+    await using environment = await ExecutionEnvironment.start(definition, {
+      execArgv: [`--import=${LOOPBACK_NAMES}`],
+      environment: { AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url },
+    })
+    const result = await environment.invoke({})
+    expect(result, environment.output).toMatchObject({ ok: true })
+    return { payload: result.payload, opt: environment.opt }
+  }
+
+  /** Every block but the lines of a shell, which have a table of their own. */
+  const PLACES: readonly [language: string, words: string][] = [
+    ['', '──▶'],
+    ['js', 'withDatabase(async'],
+    ['js', 'exports.handler'],
+    ['ts', 'new CockroachDatabase'],
+    ['js', 'await close()'],
+    ['js', 'connectionString()'],
+    ['js', 'transaction(async'],
+  ]
+
+  test('each is run by a test below', () => {
+    expect(SNIPPETS.filter(({ language }) => language !== 'sh')).toEqual(
+      PLACES.map(([language, words]) => ({ language, text: snippet(language, words) })),
+    )
+  })
+
+  test('the handler with withDatabase answers', async () => {
+    expect((await runInLambda(snippet('js', 'withDatabase(async'))).payload).toEqual({ greeting: 'hello' })
+  })
+
+  test('the CommonJS handler answers', async () => {
+    const { payload } = await runInLambda(snippet('js', 'exports.handler'))
+    expect(payload).toEqual({ now: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) })
+  })
+
+  test('connectionString gives what the comment says', async () => {
+    const text = snippet('js', 'connectionString()')
+    const [, promised] = /^\/\/ (postgresql:.*)$/m.exec(text) ?? []
+    const { payload, opt } = await runInLambda(text, 'text')
+    const { user, password, standIn } = cloud
+    const plain = String(payload)
+      .replace(`//${user}:${encodeURIComponent(password)}@`, '//app:…@')
+      .replace(`:${standIn.port}/`, ':26257/')
+      .replace(opt, '/opt')
+    expect(plain).toBe(promised)
+  })
+
+  test('the transaction moves the money', async () => {
+    await cloud.postgres.query(
+      `create table account (id int primary key, balance int not null);
+       insert into account values (1, 100), (2, 100);
+       grant all on account to public`,
+      [],
+      cloud.database,
+    )
+    await runInLambda(snippet('js', 'transaction(async'))
+    const rows = await cloud.postgres.query('select id, balance from account order by id', [], cloud.database)
+    expect(rows).toEqual([
+      { id: 1, balance: 90 },
+      { id: 2, balance: 110 },
+    ])
+  })
+
+  test('the container connects with the CA in its home folder, and ends by itself', async () => {
+    const file = join(folder, 'container.mjs')
+    writeFileSync(file, snippet('js', 'await close()'))
+    // Not execFileSync: the stand-ins live in this process.
+    const { stdout } = await promisify(execFile)(process.execPath, [`--import=${LOOPBACK_NAMES}`, file], {
+      cwd: folder,
+      env: { ...awsEnvironment(secretsManager), COCKROACH_SECRET_ID: SECRET, HOME: join(folder, 'home') },
+      timeout: 30_000,
+    })
+    expect(stdout).toBe(`${cloud.database}\n`)
+  })
+
+  describe('the CDK program', () => {
+    const cdkOut = join(folder, 'cdk.out')
+    const file = join(folder, 'program.mts')
+
+    test('holds its types', { timeout: SETUP_TIMEOUT_MS }, () => {
+      writeFileSync(file, snippet('ts', 'new CockroachDatabase'))
+      const options = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--noEmit', '--skipLibCheck']
+      const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
+      execFileSync(process.execPath, [tsc, ...options, '--types', 'node', file], { cwd: folder, stdio: 'pipe' })
+    })
+
+    test('makes a function that has the layer, may read the secret, and answers', {
+      timeout: SETUP_TIMEOUT_MS,
+    }, async () => {
+      writeFileSync(file, snippet('ts', 'new CockroachDatabase'))
+      execFileSync(process.execPath, [file], { cwd: folder, env: { CDK_OUTDIR: cdkOut }, stdio: 'pipe' })
+      const template = Template.fromJSON(JSON.parse(readFileSync(join(cdkOut, 'MyStack.template.json'), 'utf8')))
+      template.resourceCountIs('AWS::Lambda::LayerVersion', 1)
+      template.hasResourceProperties('AWS::IAM::Policy', {
+        PolicyDocument: {
+          Statement: [
+            Match.objectLike({ Action: Match.arrayWith(['secretsmanager:GetSecretValue']), Effect: 'Allow' }),
+          ],
+        },
+      })
+      const code = new Capture()
+      template.hasResourceProperties('AWS::Lambda::Function', {
+        Code: { ZipFile: code },
+        Layers: [Match.anyValue()],
+        Environment: { Variables: Match.objectLike({ COCKROACH_SECRET_ID: Match.anyValue() }) },
+      })
+      expect((await runInLambda(code.asString())).payload).toEqual([{ '?column?': 1 }])
+    })
+  })
+})
+
+describe('lines of a shell', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-shell-'))
+  afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+  /** Who runs each: a file that must name it, or `here`. */
+  const RUN_BY: Readonly<Record<string, string>> = {
+    'npm ci': '.ci/run',
+    'npm start': 'test/start.test.ts',
+    'npm run build': 'package.json',
+    'aws lambda publish-layer-version': 'test:fidelity',
+    'aws secretsmanager create-secret': 'test:fidelity',
+    'npx cdk synth': 'here',
+    'npx cdk deploy': 'test:fidelity',
+    // From the registry; the packed package takes its place above.
+    'npm install cockroach-lambda': 'here',
+  }
+  const LINES = SNIPPETS.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split('\n'))
+
+  test('each is in the table', () => {
+    const commands = LINES.map((line) => line.replace(/ --.*/, ''))
+    expect(commands).toEqual(Object.keys(RUN_BY))
+  })
+
+  test.each([
+    ['.ci/run', /^step npm ci$/m],
+    ['test/start.test.ts', /spawn\('npm', \['start',/],
+    ['package.json', /"test": "npm run --silent build && /],
+  ])('%s runs its own', (path, words) => {
+    expect(Object.values(RUN_BY)).toContain(path)
+    expect(source(path)).toMatch(words)
+  })
+
+  test.each(LINES.filter((line) => line.startsWith('aws ')))('%s is well formed', (line) => {
+    expect(line).toMatch(/^aws [a-z]+ [a-z-]+(?: --[a-z]+(?:-[a-z]+)*(?: (?!--)[\w:/.-]+)+)+$/)
+    for (const [, path = ''] of line.matchAll(/fileb:\/\/(\S+)/g)) expect(() => source(path)).not.toThrow()
+  })
+
+  test('npx cdk synth works without an account', { timeout: SETUP_TIMEOUT_MS }, () => {
+    const out = join(folder, 'cdk.out')
+    const env = { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, CDK_OUTDIR: out }
+    const template = execFileSync('npx', ['cdk', 'synth', '--output', out], {
+      cwd: REPOSITORY,
+      env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    expect(template).toContain('AWS::Lambda::LayerVersion')
+  })
+})
+
+describe('tables', () => {
+  test('API names every export of index.ts and no other', () => {
+    const names = tableOf('API').map(([cell]) => codeIn(cell)[0]?.replace(/\(.*/, ''))
+    expect(names.toSorted()).toEqual(Object.keys(library).sort())
+  })
+
+  test('API names the members of ConnectionError', () => {
+    const row = tableOf('API').find(([cell]) => cell === '`ConnectionError`')
+    const error = new library.ConnectionError('ERR_CONFIG', 'text', { hint: 'hint', cause: 'cause', safeToRetry: true })
+    for (const name of codeIn(row?.[1])) expect(error).toHaveProperty(name)
+  })
+
+  test.each([
+    ['query', 'src/database.ts', 'QueryOptions'],
+    ['transaction', 'src/transaction-options.ts', 'TransactionOptions'],
+  ])('API names the options of %s', (name, path, type) => {
+    const row = tableOf('API').find(([cell]) => cell?.startsWith(`\`${name}(`))
+    const [, listed = ''] = /\{ (.*) \}/.exec(row?.[0] ?? '') ?? []
+    expect(listed.split(', ').toSorted()).toEqual(members(path, type).toSorted())
+  })
+
+  /** Names of an interface's members, in their order. */
+  function members(path: string, name: string): string[] {
+    const [, body = ''] = new RegExp(`interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(source(path)) ?? []
+    return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member)
+  }
+
+  describe('settings', () => {
+    const rows = tableOf('Settings')
+    const pairs = rows.flatMap(([options, variables]) =>
+      codeIn(options).map((option, index) => [option, codeIn(variables)[index] ?? ''] as const),
+    )
+
+    test('name every option', () => {
+      expect(pairs.map(([option]) => option).toSorted()).toEqual(
+        members('src/database-options.ts', 'DatabaseOptions').toSorted(),
+      )
+    })
+
+    test('name every variable of ours', () => {
+      const ours = rows.flatMap(([, variables]) => codeIn(variables)).filter((name) => name.startsWith('COCKROACH_'))
+      expect(ours.toSorted()).toEqual(Object.values(variable).toSorted())
+    })
+
+    /** Values that differ from the defaults; `text` for all others. */
+    const VALUES: Readonly<Record<string, string | number | boolean>> = {
+      secretTtlSeconds: 60,
+      connectionString: 'postgresql://app:pw@db.example.com/defaultdb',
+      port: 26_258,
+      connect_timeout: 3,
+      clusterRouting: 'sni',
+      max: 2,
+      gracefulShutdown: true,
+      deadlineMarginMs: 700,
+    }
+
+    /** What counts in the end, wherever it came from. */
+    function effective(options: DatabaseOptions, variables: Readonly<Record<string, string>>): unknown {
+      const { options: inCode, environment, ...settings } = readSettings(options, variables)
+      return { ...settings, fields: { ...environment, ...inCode } }
+    }
+
+    test.each(pairs)('option %s and variable %s do the same', (option, name) => {
+      const value = VALUES[option] ?? 'text'
+      const server = { PGHOST: 'db.example.com' }
+      const changed = effective({ [option]: value }, server)
+      expect(changed).toEqual(effective({}, { ...server, [name]: String(value) }))
+      expect(changed).not.toEqual(effective({}, server))
+    })
+
+    test('tell the defaults', () => {
+      const defaults = Object.fromEntries(rows.map(([option = '', , value]) => [codeIn(option)[0], value]))
+      const settings = readSettings({}, { PGHOST: 'db.example.com' })
+      expect(defaults).toMatchObject({
+        secretTtlSeconds: String(settings.secretTtlMs / 1000),
+        clusterRouting: `\`${settings.clusterRouting}\``,
+        max: expect.stringMatching(new RegExp(`^${settings.max};`)),
+        gracefulShutdown: String(settings.gracefulShutdown),
+        deadlineMarginMs: String(settings.deadlineMarginMs),
+      })
+    })
+  })
+
+  test('error codes are those of connection-error.ts, in its order', () => {
+    const [, union = ''] = /type ConnectionErrorCode =\n(.*?)\n\n/s.exec(source('src/connection-error.ts')) ?? []
+    expect(tableOf('Errors').flatMap(([code]) => codeIn(code))).toEqual(
+      [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code),
+    )
+  })
+
+  describe('context of the sample stack', () => {
+    const names = tableOf('Start: CDK').flatMap(([name]) => codeIn(name))
+
+    test('names all that is read', () => {
+      expect(names).toEqual(CONTEXT_NAMES)
+    })
+
+    test.each(names)('%s becomes a prop', (name) => {
+      const values = { port: '26257', clusterRouting: 'sni', vpc: 'true', vpcId: 'vpc-0abc', schedule: 'rate(1 hour)' }
+      const value = new Map(Object.entries(values)).get(name) ?? 'value'
+      const app = new App({ context: { [name]: value }, outdir: mkdtempSync(join(tmpdir(), 'unused-')) })
+      rmSync(app.outdir, { recursive: true })
+      expect(propsFromContext(app.node)).toEqual({ [name]: { port: 26_257, vpc: true }[name] ?? value })
+    })
+  })
+
+  test('commands are scripts of package.json', () => {
+    const commands = tableOf('Commands').flatMap(([, ...cells]) => cells.flatMap(codeIn))
+    const named = [...tableOf('Commands').flatMap(([cell]) => codeIn(cell)), ...commands]
+    const scripts = named.flatMap((text) => /^npm (?:run )?(\w[\w:]*)/.exec(text)?.[1] ?? [])
+    expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts))
+    expect(scripts).toEqual(expect.arrayContaining(['start', 'test', 'check', 'build']))
+  })
+})
