@@ -12,7 +12,7 @@ import { Login } from './login.ts'
 import { callerOf } from './permits.ts'
 import { type CheckedOutClient, DatabasePool } from './pool.ts'
 import { rootCertificatePath } from './root-certificate.ts'
-import { cachedReader, sdkReader } from './secret-readers.ts'
+import { cachedReader, freshReader } from './secret-readers.ts'
 import { SecretSource } from './secret-source.ts'
 import { parseSecret } from './secret-value.ts'
 import { DEFAULT_DEADLINE_MARGIN_MS, readSettings, type Settings } from './settings.ts'
@@ -41,7 +41,7 @@ function secretSource(settings: Settings, diagnostics: Diagnostics, clock: Clock
     secretId,
     ttlMs: secretTtlMs,
     getCached: cachedReader(surroundings, diagnostics),
-    getFresh: sdkReader,
+    getFresh: freshReader(surroundings),
     parse: (secretString) => {
       const parsed = parseSecret(secretString, { origin, ...(secretKey !== undefined && { key: secretKey }) })
       // A value that leads nowhere counts as a failed read, so that the one before it goes on serving.

@@ -1,6 +1,7 @@
 /** Reads a secret from the AWS Parameters and Secrets extension: plain HTTP inside the execution environment, no SDK to load. */
 import { get } from 'node:http'
-import type { GetSecretValue, SecretRequest, SecretValue } from './secret-value-request.ts'
+import { secretValue } from './secret-answer.ts'
+import type { GetSecretValue, SecretRequest } from './secret-value-request.ts'
 
 /** Not ready, broken or silent for this long: the SDK is asked instead. */
 const ANSWER_TIMEOUT_MS = 1000
@@ -35,28 +36,6 @@ function request(port: number, token: string, { secretId, versionStage, signal }
   })
 }
 
-function stringIn(answer: object, key: string): string | undefined {
-  const value: unknown = Reflect.get(answer, key)
-  return typeof value === 'string' ? value : undefined
-}
-
-/** The body is GetSecretValue's answer; it must never be quoted in an error, as JSON.parse would. */
-function parseAnswer(body: string): SecretValue {
-  let answer: unknown
-  try {
-    answer = JSON.parse(body)
-  } catch {
-    throw new Error(`the secrets extension answered ${body.length} characters that are no JSON`)
-  }
-  if (typeof answer !== 'object' || answer === null) throw new Error('the secrets extension answered no JSON object')
-  const createdAt = Date.parse(stringIn(answer, 'CreatedDate') ?? '')
-  return {
-    secretString: stringIn(answer, 'SecretString'),
-    versionId: stringIn(answer, 'VersionId'),
-    createdAt: Number.isNaN(createdAt) ? undefined : createdAt,
-  }
-}
-
 /**
  * A reader for the extension on `port`.
  *
@@ -64,5 +43,5 @@ function parseAnswer(body: string): SecretValue {
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
  */
 export function secretsExtension(port: number, sessionToken: string): GetSecretValue {
-  return async (secretRequest) => parseAnswer(await request(port, sessionToken, secretRequest))
+  return async (secretRequest) => secretValue(await request(port, sessionToken, secretRequest), 'the secrets extension')
 }

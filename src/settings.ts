@@ -6,6 +6,7 @@ import * as variable from './environment-variables.ts'
 import { nearest } from './nearest.ts'
 import { Password } from './password.ts'
 import { Problems, wholeNumber } from './problems.ts'
+import { type RoleAccess, readRoleAccess } from './role-access.ts'
 import type { ClusterRouting } from './routing.ts'
 
 /** What the process tells about where it runs. */
@@ -15,8 +16,10 @@ export interface Surroundings {
   /** Host and port of the Runtime API, where extensions register. */
   readonly runtimeApi: string | undefined
   readonly sessionToken: string | undefined
-  /** Port of the AWS Parameters and Secrets extension. */
-  readonly secretsExtensionPort: number
+  /** Port of the AWS Parameters and Secrets extension, where it was set. */
+  readonly secretsExtensionPort: number | undefined
+  /** For asking Secrets Manager without the SDK, where that is enough. */
+  readonly roleAccess: RoleAccess | undefined
   /** True on Managed Instances: several invocations at once, never frozen. */
   readonly isManagedInstances: boolean
 }
@@ -45,7 +48,6 @@ const DEFAULT_MAX = 1
 export const DEFAULT_DEADLINE_MARGIN_MS = 500
 /** One connection serves several short invocations; more than this only moves the queue to the server. */
 const MAX_ON_MANAGED_INSTANCES = 4
-const SECRETS_EXTENSION_PORT = 2773
 
 function checkVariables(environment: Environment, problems: Problems): void {
   const known: readonly string[] = Object.values(variable)
@@ -139,8 +141,8 @@ function readSurroundings(environment: Environment, problems: Problems): Surroun
     home: environment.HOME ?? environment.USERPROFILE,
     runtimeApi: environment.AWS_LAMBDA_RUNTIME_API,
     sessionToken: environment.AWS_SESSION_TOKEN,
-    secretsExtensionPort:
-      wholeNumber(name, environment[name], { min: 1, max: MAX_PORT }, problems) ?? SECRETS_EXTENSION_PORT,
+    secretsExtensionPort: wholeNumber(name, environment[name], { min: 1, max: MAX_PORT }, problems),
+    roleAccess: readRoleAccess(environment),
     isManagedInstances: environment.AWS_LAMBDA_MAX_CONCURRENCY !== undefined,
   }
 }

@@ -34,6 +34,7 @@ const ORDER = [
   'connection-string',
   // Settings: options and environment.
   'database-options',
+  'role-access',
   'settings',
   // Secret.
   'secret-value-request',
@@ -44,6 +45,9 @@ const ORDER = [
   'secret-value-agreement',
   'secret-value',
   'secrets-manager',
+  'secret-answer',
+  'signature',
+  'signed-request',
   'secrets-extension',
   'secret-readers',
   'secret-source',

@@ -37,7 +37,7 @@ function file(path: string, text: string): string {
 function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
   return {
     ...{ isLambda: false, home: join(folder, 'home'), runtimeApi: undefined, sessionToken: undefined },
-    ...{ secretsExtensionPort: 2773, isManagedInstances: false },
+    ...{ secretsExtensionPort: undefined, roleAccess: undefined, isManagedInstances: false },
     ...changes,
   }
 }

@@ -8,10 +8,12 @@ import { LoopbackHttpServer, type RequestHandler } from '../local/loopback-http-
 import { SecretsExtensionStandIn } from '../local/secrets-extension-stand-in.ts'
 import { SecretsManagerStandIn } from '../local/secrets-manager-stand-in.ts'
 import { Diagnostics } from '../src/diagnostics.ts'
-import { cachedReader, sdkReader } from '../src/secret-readers.ts'
+import { readRoleAccess } from '../src/role-access.ts'
+import { cachedReader, freshReader, sdkReader } from '../src/secret-readers.ts'
 import type { GetSecretValue, VersionStage } from '../src/secret-value-request.ts'
 import { secretsExtension } from '../src/secrets-extension.ts'
 import type { Surroundings } from '../src/settings.ts'
+import { signedRequestReader } from '../src/signed-request.ts'
 
 const SESSION_TOKEN = 'local-session-token'
 const SECRET_TEXT = '{"password":"p4ssw0rd"}'
@@ -55,13 +57,20 @@ function ask(reader: GetSecretValue, versionStage: VersionStage = 'AWSCURRENT', 
 function reader(secretsExtensionPort: number, changes: Partial<Surroundings> = {}): GetSecretValue {
   const surroundings = {
     ...{ isLambda: true, home: undefined, runtimeApi: undefined, sessionToken: SESSION_TOKEN },
-    ...{ secretsExtensionPort, isManagedInstances: false, ...changes },
+    ...{ secretsExtensionPort, roleAccess: undefined, isManagedInstances: false, ...changes },
   }
   return cachedReader(surroundings, new Diagnostics())
 }
 
 function startExtension(): Promise<SecretsExtensionStandIn> {
   return SecretsExtensionStandIn.start({ secretsManagerUrl: standIn.url, sessionToken: SESSION_TOKEN })
+}
+
+const FUNCTION = { AWS_LAMBDA_FUNCTION_NAME: 'readers' }
+
+/** A reader that needs the SDK only when its own request fails. */
+function signedRequests(): GetSecretValue {
+  return freshReader({ roleAccess: readRoleAccess({ ...process.env, ...FUNCTION }) })
 }
 
 /** How often the secret was read at Secrets Manager, by whomever. */
@@ -73,40 +82,76 @@ const warnings = () =>
     return [kind, message]
   })
 
-describe('the SDK', () => {
+describe.each([
+  ['the SDK', () => sdkReader],
+  ['a request of our own', signedRequests],
+])('%s', (_, readerOf) => {
   test('reads a version by its stage', async () => {
     const pendingId = standIn.secrets.put(name, 'pending', { stages: ['AWSPENDING'] })
-    expect(await ask(sdkReader)).toMatchObject({ secretString: SECRET_TEXT, createdAt: expect.any(Number) })
-    expect(await ask(sdkReader, 'AWSPENDING')).toMatchObject({ secretString: 'pending', versionId: pendingId })
+    expect(await ask(readerOf())).toMatchObject({ secretString: SECRET_TEXT, createdAt: expect.any(Number) })
+    expect(await ask(readerOf(), 'AWSPENDING')).toMatchObject({ secretString: 'pending', versionId: pendingId })
   })
 
   test('gives the time of creation in milliseconds', async () => {
-    const { createdAt = 0 } = await ask(sdkReader)
+    const { createdAt = 0 } = await ask(readerOf())
     expect(Math.abs(Date.now() - createdAt)).toBeLessThan(60_000)
   })
 
   test('gives a binary secret without text', async () => {
     standIn.secrets.put(name, Buffer.from([1, 2]))
-    expect((await ask(sdkReader)).secretString).toBeUndefined()
+    expect((await ask(readerOf())).secretString).toBeUndefined()
   })
 
   test("throws by the exception's name", async () => {
-    await expect(ask(sdkReader, 'AWSPENDING')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
+    await expect(ask(readerOf(), 'AWSPENDING')).rejects.toMatchObject({ name: 'ResourceNotFoundException' })
     standIn.secrets.deny(name)
-    await expect(ask(sdkReader)).rejects.toMatchObject({ name: 'AccessDeniedException' })
+    await expect(ask(readerOf())).rejects.toMatchObject({ name: 'AccessDeniedException' })
   })
 
   test('repeats a read that was cut or throttled', async () => {
     standIn.failNext(1, 'connection reset')
-    expect(await ask(sdkReader)).toMatchObject({ secretString: SECRET_TEXT })
+    expect(await ask(readerOf())).toMatchObject({ secretString: SECRET_TEXT })
     standIn.failNext(1, 'ThrottlingException')
-    expect(await ask(sdkReader)).toMatchObject({ secretString: SECRET_TEXT })
+    expect(await ask(readerOf())).toMatchObject({ secretString: SECRET_TEXT })
   })
 
   test('gives up when the signal says so', async () => {
     standIn.delayMs = 10_000
-    const refused = expect(ask(sdkReader, 'AWSCURRENT', 50)).rejects.toMatchObject({ name: 'AbortError' })
+    const refused = expect(ask(readerOf(), 'AWSCURRENT', 50)).rejects.toMatchObject({ name: 'AbortError' })
     await refused.finally(() => (standIn.delayMs = 0))
+  })
+})
+
+describe('a request of our own', () => {
+  test.each(['AccessDeniedException', 'DecryptionFailure', 'InvalidRequestException'] as const)(
+    'is not made again after %s, which it tells',
+    async (fault) => {
+      standIn.failWith(fault)
+      await expect(ask(signedRequests())).rejects.toMatchObject({ name: fault, message: /./ })
+      expect(reads()).toBe(1)
+    },
+  )
+
+  test.each(['ThrottlingException', 'InternalServiceError', 'connection reset'] as const)(
+    'gives way to the SDK after %s',
+    async (fault) => {
+      standIn.failNext(1, fault)
+      expect(await ask(signedRequests())).toMatchObject({ secretString: SECRET_TEXT })
+      expect(reads()).toBe(2)
+    },
+  )
+
+  test.each([
+    ['text', 'p4ssw0rd'],
+    ['no object', '"p4ssw0rd"'],
+  ])('tells of an answer that is %s without quoting it', async (_, body) => {
+    const server = await LoopbackHttpServer.start((_request, response) => void response.end(body))
+    const access = readRoleAccess({ ...process.env, ...FUNCTION, AWS_ENDPOINT_URL_SECRETS_MANAGER: server.url })
+    if (access === undefined) expect.fail('the SDK would be used')
+    const error = await ask(signedRequestReader(access)).catch((reason: unknown) => reason)
+    await server.stop()
+    expect(error).toBeInstanceOf(Error)
+    expect(inspect(error)).not.toContain('p4ssw0rd')
   })
 })
 

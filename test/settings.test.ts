@@ -38,7 +38,8 @@ test('the defaults', () => {
       home: undefined,
       runtimeApi: undefined,
       sessionToken: undefined,
-      secretsExtensionPort: 2773,
+      secretsExtensionPort: undefined,
+      roleAccess: undefined,
       isManagedInstances: false,
     },
   })
