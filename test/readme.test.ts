@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { App } from 'aws-cdk-lib'
 import { Capture, Match, Template } from 'aws-cdk-lib/assertions'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { CONTEXT_NAMES, propsFromContext } from '../cdk/health-check-context.ts'
 import { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
 import type { FunctionDefinition } from '../local/lambda/function-definition.ts'
@@ -37,11 +37,12 @@ function snippet(language: string, words: string): string {
 }
 
 describe('snippets', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-readme-'))
+  let folder: string
   let cloud: TestCloud
   let secretsManager: SecretsManagerStandIn
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-readme-'))
     cloud = await openCloud()
     secretsManager = await SecretsManagerStandIn.start()
     const { host, standIn, user, password } = cloud
@@ -155,21 +156,23 @@ describe('snippets', () => {
   })
 
   describe('the CDK program', () => {
-    const cdkOut = join(folder, 'cdk.out')
-    const file = join(folder, 'program.mts')
+    const write = (): string => {
+      const file = join(folder, 'program.mts')
+      writeFileSync(file, snippet('ts', 'new CockroachDatabase'))
+      return file
+    }
 
     test('holds its types', { timeout: SETUP_TIMEOUT_MS }, () => {
-      writeFileSync(file, snippet('ts', 'new CockroachDatabase'))
       const options = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--noEmit', '--skipLibCheck']
       const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
-      execFileSync(process.execPath, [tsc, ...options, '--types', 'node', file], { cwd: folder, stdio: 'pipe' })
+      execFileSync(process.execPath, [tsc, ...options, '--types', 'node', write()], { cwd: folder, stdio: 'pipe' })
     })
 
     test('makes a function that has the layer, may read the secret, and answers', {
       timeout: SETUP_TIMEOUT_MS,
     }, async () => {
-      writeFileSync(file, snippet('ts', 'new CockroachDatabase'))
-      execFileSync(process.execPath, [file], { cwd: folder, env: { CDK_OUTDIR: cdkOut }, stdio: 'pipe' })
+      const cdkOut = join(folder, 'cdk.out')
+      execFileSync(process.execPath, [write()], { cwd: folder, env: { CDK_OUTDIR: cdkOut }, stdio: 'pipe' })
       const template = Template.fromJSON(JSON.parse(readFileSync(join(cdkOut, 'MyStack.template.json'), 'utf8')))
       template.resourceCountIs('AWS::Lambda::LayerVersion', 1)
       template.hasResourceProperties('AWS::IAM::Policy', {
@@ -191,9 +194,6 @@ describe('snippets', () => {
 })
 
 describe('lines of a shell', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-shell-'))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
   /** Who runs each: a file that must name it, or `here`. */
   const RUN_BY: Readonly<Record<string, string>> = {
     'npm ci': '.ci/run',
@@ -228,6 +228,8 @@ describe('lines of a shell', () => {
   })
 
   test('npx cdk synth works without an account', { timeout: SETUP_TIMEOUT_MS }, () => {
+    const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-synth-'))
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     const out = join(folder, 'cdk.out')
     const env = { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, CDK_OUTDIR: out }
     const template = execFileSync('npx', ['cdk', 'synth', '--output', out], {
