@@ -1,5 +1,5 @@
 /** `npm run build`: the npm package and the layer, from nothing, into `dist/`. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { buildLayer } from './layer-folder.ts'
 import { buildPackage } from './package-folder.ts'
@@ -14,8 +14,11 @@ const out = mkdtempSync(join(cache, 'dist-'))
 try {
   await buildPackage({ repository, out })
   const { path, bytes, unpackedBytes, sha256 } = await buildLayer({ repository, out })
-  rmSync(dist, { recursive: true, force: true })
+  // Two renames, one after the other: who reads `dist/` meanwhile finds the one or the other.
+  const last = `${out}-last`
+  if (existsSync(dist)) renameSync(dist, last)
   renameSync(out, dist)
+  rmSync(last, { recursive: true, force: true })
   const zip = relative(process.cwd(), join(dist, relative(out, path)))
   // On stderr: `cdk synth` and `npm start -- --json` run this and own stdout.
   console.error(`${zip}: ${bytes} bytes, ${unpackedBytes} unpacked, SHA-256 ${sha256}`)

@@ -11,12 +11,12 @@ import type { Stage } from '../stage.ts'
 async function loseWhileFrozen(
   stage: Stage,
   environment: ExecutionEnvironment,
-  lose: (connection: ProxiedConnection) => void,
+  lose: (connection: ProxiedConnection) => unknown,
   advanceMs: number,
 ): Promise<void> {
   await stage.write(environment)
   await environment.freeze()
-  for (const connection of stage.cloud.connections) lose(connection)
+  await Promise.all(stage.cloud.connections.map(lose))
   await stage.write(environment, { advanceMs })
 }
 
