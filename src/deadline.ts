@@ -45,10 +45,9 @@ export function currentInvocation(): Invocation | undefined {
 /** A timer may come this much early, in milliseconds. */
 const TIMER_PRECISION_MS = 2
 
-/** True when the time of the invocation that runs is up. */
-export function isAtDeadline(): boolean {
-  const { deadlineAt = Number.POSITIVE_INFINITY } = currentInvocation() ?? {}
-  return performance.now() + TIMER_PRECISION_MS >= deadlineAt
+/** True when the invocation's time is up. */
+export function isAtDeadline(invocation: Invocation | undefined): boolean {
+  return invocation !== undefined && performance.now() + TIMER_PRECISION_MS >= invocation.deadlineAt
 }
 
 /** When a step of at most `limitMs` has to end, on the monotonic clock in milliseconds: the invocation's deadline if that is sooner. */

@@ -67,7 +67,7 @@ export class Permits {
       }
       const timer = setTimeout(() => {
         this.#waiters.splice(this.#waiters.indexOf(waiter), 1)
-        reject(this.#timedOut(timeoutMs))
+        reject(this.#timedOut(holder, timeoutMs))
       }, timeoutMs)
       this.#waiters.push(waiter)
     })
@@ -95,7 +95,7 @@ export class Permits {
     )
   }
 
-  #timedOut(timeoutMs: number): ConnectionError {
+  #timedOut({ invocation }: Holder, timeoutMs: number): ConnectionError {
     const lent = [...this.#holders].filter(({ revoke }) => revoke !== undefined)
     const taken = lent.find(({ isBusy }) => isBusy?.() !== true) ?? lent[0]
     const waited = `waited ${Math.round(timeoutMs)} ms`
@@ -105,11 +105,12 @@ export class Permits {
         safeToRetry: true,
       })
     }
-    if (taken.isBusy?.() && isAtDeadline())
+    const place = taken.place === undefined ? '' : `, one since ${describePlace(taken.place)}`
+    if (taken.isBusy?.() && isAtDeadline(invocation))
       return deadlineError(`${waited} for a connection; statements are under way on all ${this.#max}`, true)
     return new ConnectionError(
       'ERR_CLIENT_NOT_RELEASED',
-      `${waited} for a client; all ${this.#max} are in use, one since ${describePlace(taken.place)}`,
+      `${waited} for a client; all ${this.#max} are in use${place}`,
       {
         hint: 'Give clients back with release(), run statements on the client you have, or raise max.',
         safeToRetry: true,

@@ -4,7 +4,7 @@ import { type Backoff, fullJitterMs } from './backoff.ts'
 import { assess, maxLifetimeMs } from './checkout.ts'
 import { DatabaseClient } from './client.ts'
 import type { Clock } from './clock.ts'
-import { connectError, isTransient } from './connect-error.ts'
+import { connectError, isServerFull, isTransient } from './connect-error.ts'
 import { ConnectionError } from './connection-error.ts'
 import type { Destination, ResolvedConnection } from './connection-source.ts'
 import { currentInvocation, deadlineError, endOfStep, outOfTime } from './deadline.ts'
@@ -20,6 +20,15 @@ const PROBE_LIMIT_MS = 1000
 /** An attempt that runs out of time gets this long to tell what it waited for, in milliseconds. */
 const REASON_MS = 25
 const RECONNECT: Backoff = { baseMs: 100, capMs: 2000 }
+/** A full server needs others to leave; asking it often makes it no emptier. */
+const RECONNECT_WHEN_FULL: Backoff = { baseMs: 800, capMs: 2000 }
+
+/** What the attempts to open one connection share. */
+interface Attempts {
+  readonly max: number
+  /** Why the last one failed that was not cut off by the time: it tells more than the one that was. */
+  reason: ConnectionError | undefined
+}
 
 /** A client of this pool; `await using` gives it back. */
 export type CheckedOutClient = DatabaseClient & { release: (destroy?: Error | boolean) => void } & AsyncDisposable
@@ -216,14 +225,16 @@ export class DatabasePool extends Pool {
   #openInTime(endAt: number, maxAttempts: number): Promise<CheckedOutClient> {
     return new Promise((resolve, reject) => {
       let isTooLate = false
-      const timer = setTimeout(
-        () => {
-          isTooLate = true
-          reject(outOfTime('no connection was opened', endAt))
-        },
-        endAt - this.#clock.monotonicNow() + REASON_MS,
-      )
-      this.#open(endAt, maxAttempts).then(
+      const attempts: Attempts = { max: maxAttempts, reason: undefined }
+      const giveUp = (): void => {
+        isTooLate = true
+        reject(attempts.reason ?? outOfTime('no connection was opened', endAt))
+      }
+      let timer = setTimeout(() => {
+        // Counted from here: after a busy moment the attempt's own timer comes as late as this one.
+        timer = setTimeout(giveUp, REASON_MS)
+      }, endAt - this.#clock.monotonicNow())
+      this.#open(endAt, attempts).then(
         (client) => {
           clearTimeout(timer)
           if (isTooLate) client.release()
@@ -238,17 +249,19 @@ export class DatabasePool extends Pool {
   }
 
   /** Tries until the time for connecting is over, as long as the reason may pass by itself. */
-  async #open(endAt: number, maxAttempts: number): Promise<CheckedOutClient> {
+  async #open(endAt: number, attempts: Attempts): Promise<CheckedOutClient> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#login.open(this.#dial(endAt, attempt))
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
-        const waitMs = fullJitterMs(attempt, RECONNECT, this.#clock.random)
-        const isLast = attempt + 1 >= maxAttempts || this.#clock.monotonicNow() + waitMs >= endAt
+        const now = this.#clock.monotonicNow()
+        const waitMs = fullJitterMs(attempt, isServerFull(error) ? RECONNECT_WHEN_FULL : RECONNECT, this.#clock.random)
+        const isLast = attempt + 1 >= attempts.max || now + waitMs >= endAt
         const retryInMs = isTransient(error) && !isLast ? waitMs : undefined
         this.#diagnostics.publish('connectFailed', { code: error.code, message: error.message, attempt, retryInMs })
-        if (retryInMs === undefined) throw error
+        if (retryInMs === undefined) throw now >= endAt ? (attempts.reason ?? error) : error
+        attempts.reason = error
         await this.#clock.sleep(retryInMs)
       }
     }

@@ -111,6 +111,21 @@ describe('who waits in vain', () => {
     await refused
   })
 
+  test.each([
+    { until: 'the deadline', remainingMs: 1000, code: 'ERR_DEADLINE' },
+    { until: 'some time before the deadline', remainingMs: 5000, code: 'ERR_CLIENT_NOT_RELEASED' },
+  ])('for statements that run until $until is told $code', async ({ remainingMs, code }) => {
+    const permits = new Permits(1)
+    await permits.acquire(lent({ place: undefined, isBusy: () => true }), 1000)
+    const asking = { ...invocation(false), deadlineAt: performance.now() + remainingMs }
+    const refused = expect(permits.acquire(holder({ invocation: asking }), 1000)).rejects.toMatchObject({
+      code,
+      safeToRetry: true,
+    })
+    await vi.advanceTimersByTimeAsync(1000)
+    await refused
+  })
+
   test('leaves the queue, so that the next one is admitted', async () => {
     const permits = new Permits(1)
     const first = lent()

@@ -11,7 +11,7 @@ import type { Stage } from '../stage.ts'
 export interface SoakFault {
   readonly name: string
   /** What it changes: two faults that change the same do not come together. */
-  readonly part: 'connections' | 'latency' | 'trickle' | 'front' | 'database' | 'secrets manager'
+  readonly part: 'connections' | 'messages' | 'latency' | 'trickle' | 'front' | 'database' | 'secrets manager'
   inflict(scene: Scene): Promise<void>
 }
 
@@ -34,6 +34,11 @@ const SECRETS_MANAGER_FAULTS: readonly SecretsManagerFault[] = [
   'InternalServiceError',
   'connection reset',
 ]
+
+/** Query, Parse: what a statement begins with. */
+const STATEMENT = ['Q', 'P']
+/** The server has done it. */
+const COMMAND_COMPLETE = 'C'
 
 export function pick<Value>(random: Random, values: readonly Value[]): Value {
   const value = values[between(random, 0, values.length - 1)]
@@ -77,6 +82,24 @@ export const SOAK_FAULTS: readonly SoakFault[] = [
       await aMoment(random, 8000)
       // As the server does in the end, when its keep-alive goes unanswered.
       for (const connection of swallowed) connection.discard()
+    },
+  },
+  {
+    name: 'statements are lost',
+    part: 'messages',
+    inflict: async ({ stage: { cloud }, random }) => {
+      cloud.onClientMessage = (_, type) => (STATEMENT.includes(type) && random() < 0.3 ? 'kill' : 'forward')
+      await aMoment(random, 2000)
+      cloud.onClientMessage = undefined
+    },
+  },
+  {
+    name: 'answers are lost',
+    part: 'messages',
+    inflict: async ({ stage: { cloud }, random }) => {
+      cloud.onServerMessage = (_, type) => (type === COMMAND_COMPLETE && random() < 0.3 ? 'kill' : 'forward')
+      await aMoment(random, 2000)
+      cloud.onServerMessage = undefined
     },
   },
   {
