@@ -15,12 +15,14 @@ const ROUTE = 'Copy host and cluster identifier again from the console (Connect)
 const ROOT =
   "Is the certificate authority right? Basic and Standard clusters: the layer's root.crt. Advanced clusters: their own CA (rootCertificate of the layer, or sslrootcert)."
 
+const TOO_MANY_CONNECTIONS = '53300'
+
 /** By SQLSTATE, as the server sent it. */
 const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '28P01': { code: 'ERR_AUTHENTICATION', hint: 'Is the password in the secret the one of this SQL user?' },
   '28000': { code: 'ERR_AUTHENTICATION', hint: 'Is the SQL user in the secret right, and may it log in?' },
   '3D000': { code: 'ERR_CONFIG', hint: 'Create the database, or correct dbname.' },
-  '53300': {
+  [TOO_MANY_CONNECTIONS]: {
     code: 'ERR_SERVER_REFUSED',
     hint: "The server takes no more connections: lower max or the function's concurrency, or raise the limit.",
     isTransient: true,
@@ -181,4 +183,9 @@ export function connectError(error: unknown, { host, port, user }: ConnectionPar
 /** True when the same attempt may succeed in a moment. */
 export function isTransient(error: ConnectionError): boolean {
   return transient.has(error)
+}
+
+/** True when the server has as many connections as it takes. */
+export function isServerFull({ cause }: ConnectionError): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === TOO_MANY_CONNECTIONS
 }

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createConnection, type LookupFunction } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { freePort } from '../local/free-port.ts'
-import { connectError, isTransient } from '../src/connect-error.ts'
+import { connectError, isServerFull, isTransient } from '../src/connect-error.ts'
 import { ConnectionError } from '../src/connection-error.ts'
 import type { ConnectionParameters } from '../src/connection-parameters.ts'
 import { DatabaseError } from '../src/pg.ts'
@@ -140,4 +140,12 @@ test('a ConnectionError stays as it is', () => {
   const error = new ConnectionError('ERR_DEADLINE', 'late')
   expect(connectError(error, PARAMETERS)).toBe(error)
   expect(isTransient(error)).toBe(false)
+})
+
+test.each([
+  ['53300', true],
+  ['57P03', false],
+])('SQLSTATE %s tells of a full server: %s', (code, isFull) => {
+  const answer = Object.assign(new Error('sorry'), { code, severity: 'FATAL' })
+  expect(isServerFull(connectError(answer, PARAMETERS))).toBe(isFull)
 })
