@@ -20,4 +20,6 @@ export class Counts {
   bytesOut = 0
   /** When each password attempt was made, milliseconds since the epoch. */
   readonly loginTimes: number[] = []
+  /** When each start-up message arrived: attempts to connect, logged in or not. */
+  readonly startupTimes: number[] = []
 }

@@ -174,6 +174,7 @@ export class ProxiedConnection {
     if (startupPacketCode(packet) === CANCEL_REQUEST) return await this.#cancel(client, packet)
     const startup = parseStartupMessage(packet)
     this.#front.counts.startups += 1
+    this.#front.counts.startupTimes.push(Date.now())
     this.user = startup.parameters.get('user')
     this.application_name = startup.parameters.get('application_name')
     const admission = this.#front.admit(startup, this.host)

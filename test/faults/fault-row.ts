@@ -12,6 +12,8 @@ export interface FaultRow {
   readonly database: string
   /** Injected 5 instead of 20 times by `npm run faults`. */
   readonly isSlow?: boolean
+  /** Injected at most this often, where one injection is many. */
+  readonly maxRuns?: number
   /** How the function and the stand-ins are set up. */
   readonly settings?: StageSettings
   /** False where a peer cannot be put into this situation at all. @default true */

@@ -57,13 +57,14 @@ for (const row of ROWS) {
   if (only.length > 0 && !only.includes(row.id)) continue
   for (const subject of row.hasPeers === false ? SUBJECTS.slice(0, 1) : SUBJECTS) {
     const runs = numberFrom('FAULTS_RUNS', row.isSlow ? SLOW_RUNS : RUNS)
-    process.stderr.write(`… ${row.id} ${row.fault}: ${subject}, ${runs} times\n`)
+    process.stderr.write(`… ${row.id} ${row.fault}: ${subject}, ${Math.min(runs, row.maxRuns ?? runs)} times\n`)
     outcomes.push(await runRow(row, { subject, code, postgres: postgres.superuserConfig(), runs, seed }))
   }
 }
 const table = new Table({ head: HEAD, colWidths: COLUMN_WIDTHS, wordWrap: true, style: { head: [], border: [] } })
 table.push(...outcomes.map(cells))
 console.log(table.toString())
+for (const { row, subject, notes } of outcomes) for (const note of notes) console.log(`${row.id} ${subject}: ${note}`)
 const broken = outcomes.filter(({ subject, broken }) => subject === SUBJECTS[0] && broken.length > 0)
 const bitten = new Set(
   outcomes.filter(({ subject, broken }) => subject !== SUBJECTS[0] && broken.length > 0).map(({ row }) => row.id),

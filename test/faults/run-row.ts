@@ -21,6 +21,8 @@ export interface RowOutcome {
   readonly tally: Tally
   /** What did not come true, one sentence each; empty when all promises were kept. */
   readonly broken: readonly string[]
+  /** Shown below the table. */
+  readonly notes: readonly string[]
 }
 
 /** What every row promises: nothing twice, nothing lost, nothing that must never happen. */
@@ -41,7 +43,7 @@ export async function runRow(row: FaultRow, options: RowOptions): Promise<RowOut
   const { subject, code, postgres, runs, seed } = options
   const random = seededRandom(seedOf(row, seed))
   await using stage = await Stage.open({ subject, code, postgres, settings: row.settings ?? {}, random })
-  for (let run = 0; run < runs; run += 1) {
+  for (let run = 0; run < Math.min(runs, row.maxRuns ?? runs); run += 1) {
     stage.tally.injected += 1
     await row.inject(stage)
   }
@@ -50,6 +52,7 @@ export async function runRow(row: FaultRow, options: RowOptions): Promise<RowOut
     row,
     subject,
     tally: stage.tally,
+    notes: stage.notes,
     broken: [...brokenAlways(stage.tally), ...new Set(stage.findings), ...(await row.brokenPromises(stage))],
   }
 }

@@ -8,6 +8,8 @@ export interface StageSettings {
   readonly timeoutSeconds?: number
   /** `commonjs.handler` is the CommonJS way in of our subject. @default index.handler */
   readonly handler?: string
+  /** Further layers of the function: folders or zip files. */
+  readonly layers?: readonly string[]
   readonly cloud?: Partial<CloudStandInOptions>
   /** A PostgreSQL of the row's own, to be restarted; with these settings. @default the shared one */
   readonly ownPostgres?: Readonly<Record<string, string>>

@@ -56,6 +56,8 @@ export class Stage {
   readonly tally = newTally()
   /** What a row saw going wrong while it injected, one sentence each. */
   readonly findings: string[] = []
+  /** What is worth to be shown below the table. */
+  readonly notes: string[] = []
   readonly #secretFields: Readonly<Record<string, unknown>>
   readonly #passwords: string[]
   /** Ids of the ledger that a caller was told are written. */
@@ -184,7 +186,7 @@ export class Stage {
       {
         handler: settings.handler ?? 'index.handler',
         code: code.folderOf(subject),
-        layers: subject === 'cockroach-lambda' ? [LAYER] : [],
+        layers: [...(subject === 'cockroach-lambda' ? [LAYER] : []), ...(settings.layers ?? [])],
         environment: { COCKROACH_SECRET_ID: SECRET, ...settings.environment },
         timeoutSeconds: settings.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
         memoryMb: MEMORY_MB,

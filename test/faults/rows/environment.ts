@@ -1,3 +1,8 @@
-import type { FaultRow } from '../fault-row.ts'
+/** Rows 18 to 20: how execution environments end, share and crowd. */
 
-export const ENVIRONMENT_ROWS: readonly FaultRow[] = []
+import type { FaultRow } from '../fault-row.ts'
+import { RUSH_ROWS } from './rush.ts'
+import { SHUTDOWN_ROWS } from './shutdown.ts'
+import { SIDE_BY_SIDE_ROWS } from './side-by-side.ts'
+
+export const ENVIRONMENT_ROWS: readonly FaultRow[] = [...SHUTDOWN_ROWS, ...SIDE_BY_SIDE_ROWS, ...RUSH_ROWS]

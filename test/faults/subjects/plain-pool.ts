@@ -6,7 +6,8 @@ import { secretConfig } from './secret-config.ts'
 let pool: pg.Pool | undefined
 
 async function poolOnce(): Promise<pg.Pool> {
-  pool ??= new pg.Pool({ ...(await secretConfig()), max: 1 })
+  const config = await secretConfig()
+  pool ??= new pg.Pool({ ...config, max: 1 })
   return pool
 }
 

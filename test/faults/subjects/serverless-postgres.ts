@@ -13,7 +13,8 @@ interface Client {
 let client: Client | undefined
 
 async function clientOnce(): Promise<Client> {
-  client ??= new ServerlessClient({ ...(await secretConfig()), maxConnections: 100, delayMs: 100 }) as Client
+  const config = await secretConfig()
+  client ??= new ServerlessClient({ ...config, maxConnections: 100, delayMs: 100 }) as Client
   await client.connect()
   return client
 }
