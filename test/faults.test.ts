@@ -1,5 +1,8 @@
 /** Every fault, three times, against this package and two peers: our promises hold, and the suite is known to bite. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { promiseTable, withTable } from './faults/promise-table.ts'
 import { ROWS } from './faults/rows.ts'
 import { runRow } from './faults/run-row.ts'
 import { bundleSubjects, type SubjectCode, type SubjectName } from './faults/subject-code.ts'
@@ -22,6 +25,11 @@ afterAll(async () => {
 
 const play = (subject: SubjectName, runs: number) => (row: (typeof ROWS)[number]) =>
   runRow(row, { subject, code, postgres: inject('postgres'), runs, seed: SEED })
+
+test('README.md states these promises', () => {
+  const readme = readFileSync(join(import.meta.dirname, '../README.md'), 'utf8')
+  expect(readme).toBe(withTable(readme, promiseTable(ROWS)))
+})
 
 describe(`seed ${SEED}`, () => {
   test.each(ROWS)('$id $fault: $caller; $database', { timeout: TIME_LIMIT_MS }, async (row) => {
