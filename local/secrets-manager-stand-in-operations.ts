@@ -28,8 +28,11 @@ export const OPERATIONS: Readonly<Record<string, (store: SecretStore, request: R
       ARN: secret.ARN,
       Name: secret.Name,
       CreatedDate: epochSeconds(secret.createdAt),
+      LastChangedDate: epochSeconds(secret.changedAt),
       ...(secret.deletedAt && { DeletedDate: epochSeconds(secret.deletedAt) }),
-      VersionIdsToStages: Object.fromEntries(labelled.map(({ VersionId, stages }) => [VersionId, [...stages]])),
+      ...(labelled.length > 0 && {
+        VersionIdsToStages: Object.fromEntries(labelled.map(({ VersionId, stages }) => [VersionId, [...stages]])),
+      }),
     }
   },
 
@@ -125,10 +128,7 @@ function secretValue(request: Request): SecretValue | undefined {
 function clientRequestToken(request: Request): string | undefined {
   const token = text(request, 'ClientRequestToken')
   if (token !== undefined && (token.length < 32 || token.length > 64)) {
-    throw new SecretsManagerError(
-      'InvalidParameterException',
-      'ClientRequestToken must be between 32 and 64 characters long.',
-    )
+    throw new SecretsManagerError('InvalidParameterException', 'ClientRequestToken must be 32-64 characters long.')
   }
   return token
 }

@@ -36,6 +36,7 @@ export class Secret {
   readonly ARN: string
   readonly Name: string
   readonly createdAt = new Date()
+  changedAt = this.createdAt
   readonly versions = new Map<string, SecretVersion>()
   /** True when no principal may use it. */
   denied = false
@@ -61,6 +62,7 @@ export class Secret {
     const version: SecretVersion = { VersionId: token, value, createdAt: new Date(), stages: new Set() }
     const isFirst = this.versions.size === 0
     this.versions.set(token, version)
+    this.changedAt = version.createdAt
     // AWS never leaves a secret that has a version without AWSCURRENT.
     for (const stage of isFirst ? new Set([AWSCURRENT, ...stages]) : stages) this.moveStage(stage, version)
     return version
@@ -94,6 +96,7 @@ export class Secret {
   moveStage(stage: string, to: SecretVersion | undefined): void {
     const from = this.holder(stage)
     if (from === to) return
+    this.changedAt = new Date()
     from?.stages.delete(stage)
     to?.stages.add(stage)
     if (stage === AWSCURRENT && from !== undefined) this.moveStage(AWSPREVIOUS, from)
