@@ -79,7 +79,9 @@ function nestedKey(object: JsonObject): string | undefined {
   const keys = Object.keys(object).filter((key) => {
     const value = object[key]
     if (value === undefined) return false
-    return isJsonObject(value) || (typeof value === 'string' && isJsonObject(tryJson(value)?.value ?? null))
+    if (typeof value !== 'string') return isJsonObject(value)
+    // Every failed JSON.parse makes an error with its stack, which a cold start can do without.
+    return /^\s*\{/.test(value) && isJsonObject(tryJson(value)?.value ?? null)
   })
   return keys.length === 1 ? keys[0] : undefined
 }

@@ -1,0 +1,97 @@
+/** `npm run bench`: everything in one run; writes `results.json`, `results.md` and the README's section. */
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { arch, cpus, loadavg, platform } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { unzipSync } from 'fflate'
+import { coldFigures, coldRounds, loadFigures } from './cold-figures.ts'
+import { fleetFigures } from './fleet-figures.ts'
+import { judge } from './goals.ts'
+import { growthFigures } from './growth-figures.ts'
+import { importFigures } from './import-figures.ts'
+import { goalsTable, resultsText } from './markdown.ts'
+import { progressSince } from './progress.ts'
+import { writeReadmeSection } from './readme-section.ts'
+import type { ColdFigures, Results } from './results.ts'
+import { Stage } from './stage.ts'
+import { pairedDifference, spread } from './statistics.ts'
+import { SUBJECTS } from './subjects.ts'
+import { measureRoundTrips, warmFigures } from './warm-figures.ts'
+
+const LAYER = join(import.meta.dirname, '../dist/layer.zip')
+const SECRET_MS = 20
+const OVERLAP = { rttMs: 70, secretMs: 150 }
+
+/** How much of everything: all of it, or what fits into two minutes. */
+const SIZES = {
+  full: {
+    rounds: 15,
+    farRounds: 7,
+    imports: 15,
+    warm: 60,
+    rtts: [0, 1, 70],
+    growth: [10, 1000, 100_000],
+    fleet: [10, 100],
+  },
+  quick: { rounds: 3, farRounds: 2, imports: 4, warm: 12, rtts: [0, 70], growth: [10, 1000], fleet: [10] },
+} as const
+
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
+const size = values.quick ? SIZES.quick : SIZES.full
+const progress = progressSince(performance.now())
+const loadBefore = loadavg()[0] ?? Number.NaN
+
+async function layerSizes(): Promise<Results['layer']> {
+  const files = Object.values(unzipSync(await readFile(LAYER)))
+  return { zippedBytes: (await stat(LAYER)).size, unpackedBytes: files.reduce((sum, { length }) => sum + length, 0) }
+}
+
+async function overlapOn(stage: Stage): Promise<Results['overlap']> {
+  const rounds = { delays: OVERLAP, rounds: size.farRounds, warmsUp: false }
+  const starts = await coldRounds(stage, ['ours', 'ours-early'], rounds, progress)
+  const [late = [], early = []] = [...starts.values()].map((own) => own.map(({ sinceLoadingMs }) => sinceLoadingMs))
+  return { lateMs: spread(late), earlyMs: spread(early), savedMs: pairedDifference(late, early) }
+}
+
+async function measure(): Promise<Omit<Results, 'goals' | 'machine'>> {
+  progress('bundling the functions, starting PostgreSQL')
+  await using stage = await Stage.open()
+  const cold: ColdFigures[] = []
+  for (const [index, rttMs] of size.rtts.entries()) {
+    const rounds = rttMs > 10 ? size.farRounds : size.rounds
+    const delays = { rttMs, secretMs: SECRET_MS }
+    cold.push(
+      ...coldFigures(await coldRounds(stage, SUBJECTS, { delays, rounds, warmsUp: index === 0 }, progress), rttMs),
+    )
+  }
+  return {
+    isQuick: values.quick,
+    rounds: size.rounds,
+    layer: await layerSizes(),
+    roundTrips: await measureRoundTrips(stage, size.rtts, progress),
+    cold,
+    load: await loadFigures(stage, progress),
+    imports: await importFigures({ rounds: size.imports, countsInstructions: !values.quick }, progress),
+    overlap: await overlapOn(stage),
+    warm: await warmFigures(stage, size.warm, progress),
+    growth: await growthFigures(stage, ['ours', 'naive-bundled'], size.growth, progress),
+    fleet: await fleetFigures(stage, size.fleet, progress),
+  }
+}
+
+const figures = await measure()
+const [processor] = cpus()
+const machine = {
+  at: new Date().toISOString(),
+  node: process.version,
+  platform: `${platform()} ${arch()}`,
+  processor: processor?.model ?? 'unknown',
+  processors: cpus().length,
+  loadBefore,
+  loadAfter: loadavg()[0] ?? Number.NaN,
+}
+const results: Results = { machine, ...figures, goals: judge({ machine, ...figures }) }
+await writeFile(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
+await writeFile(join(import.meta.dirname, 'results.md'), resultsText(results))
+await writeReadmeSection(results)
+process.stdout.write(`${goalsTable(results)}\n`)

@@ -1,0 +1,142 @@
+/** What the product promises to reach, each judged by the figures of a run. */
+import type { Results } from './results.ts'
+import { SUBJECTS, type SubjectName, subjectSource } from './subjects.ts'
+
+export interface Goal {
+  readonly goal: string
+  readonly measured: string
+  readonly isMet: boolean
+}
+
+const PEERS = SUBJECTS.filter((subject) => subject !== 'floor' && !subjectSource(subject).usesLayer)
+const OURS = SUBJECTS.filter((subject) => subjectSource(subject).usesLayer)
+
+type Figures = Omit<Results, 'goals'>
+
+const ratio = (value: number): string => `${value.toFixed(2)} x`
+
+/** The worse of ESM and CommonJS, without what the environment tells and with it. */
+function worst(figures: Figures, rttMs: number, base: 'ratioToNaive' | 'ratioToFloor', knowsServer: boolean): number {
+  const own = figures.cold.filter(
+    ({ subject, rttMs: rtt }) =>
+      rtt === rttMs && OURS.includes(subject) && (subjectSource(subject).knowsServer ?? false) === knowsServer,
+  )
+  return Math.max(...own.map((cold) => cold[base]))
+}
+
+function atMost(goal: string, limit: number, late: number, early: number): Goal {
+  return {
+    goal,
+    measured: `${ratio(late)}; ${ratio(early)} with the server in the environment`,
+    isMet: late <= limit && early <= limit,
+  }
+}
+
+function coldGoals(figures: Figures): Goal[] {
+  return [...new Set(figures.cold.map(({ rttMs }) => rttMs))].flatMap((rttMs) => {
+    const at = figures.cold.filter((cold) => cold.rttMs === rttMs)
+    const medians = (subjects: readonly SubjectName[]) =>
+      at.filter(({ subject }) => subjects.includes(subject)).map(({ firstRowMs }) => firstRowMs.median)
+    const slowestOfOurs = Math.max(...medians(OURS))
+    const fastestPeer = Math.min(...medians(PEERS))
+    const both = (base: 'ratioToNaive' | 'ratioToFloor') =>
+      [worst(figures, rttMs, base, false), worst(figures, rttMs, base, true)] as const
+    return [
+      ...(rttMs <= 1
+        ? [atMost(`cold, ${rttMs} ms round trips: at most 0.5 x naive unbundled`, 0.5, ...both('ratioToNaive'))]
+        : []),
+      {
+        goal: `cold, ${rttMs} ms round trips: faster than every peer`,
+        measured: `${slowestOfOurs.toFixed(0)} ms, the fastest peer ${fastestPeer.toFixed(0)} ms`,
+        isMet: slowestOfOurs < fastestPeer,
+      },
+      ...(rttMs === 0 ? [atMost('cold, 0 ms: at most 1.15 x the floor', 1.15, ...both('ratioToFloor'))] : []),
+      ...(rttMs === 70 ? [atMost('cold, 70 ms: at most 1.03 x the floor', 1.03, ...both('ratioToFloor'))] : []),
+    ]
+  })
+}
+
+function loadGoals({ load, imports, layer }: Figures): Goal[] {
+  const of = (subject: SubjectName) => load.find((one) => one.subject === subject)
+  const packets = Math.max(...OURS.map((subject) => of(subject)?.packets ?? Number.NaN))
+  const floorPackets = of('floor')?.packets ?? Number.NaN
+  const rss = Math.max(...OURS.map((subject) => of(subject)?.rssMb ?? Number.NaN))
+  const heap = Math.max(...OURS.map((subject) => of(subject)?.heapMb ?? Number.NaN))
+  const { rssMb: naiveRss = Number.NaN, heapMb: naiveHeap = Number.NaN } = of('naive') ?? {}
+  const imported = imports.find(({ title }) => title.endsWith('in the layer'))?.ratio ?? Number.NaN
+  return [
+    {
+      goal: 'cold: no more round trips than the floor',
+      measured: `${packets} packets sent, the floor ${floorPackets}`,
+      isMet: packets <= floorPackets,
+    },
+    {
+      goal: "import of the layer's module: at most 0.5 x of `pg` + AWS SDK unbundled",
+      measured: ratio(imported),
+      isMet: imported <= 0.5,
+    },
+    {
+      goal: 'memory after the first query: at most the naive function’s',
+      measured: `${rss.toFixed(0)} MB resident and ${heap.toFixed(1)} MB of heap, naive ${naiveRss.toFixed(0)} and ${naiveHeap.toFixed(1)}`,
+      isMet: rss <= naiveRss && heap <= naiveHeap,
+    },
+    {
+      goal: '`layer.zip`: at most 110 kB, unpacked at most 400 kB',
+      measured: `${(layer.zippedBytes / 1000).toFixed(1)} kB, ${(layer.unpackedBytes / 1000).toFixed(1)} kB`,
+      isMet: layer.zippedBytes <= 110_000 && layer.unpackedBytes <= 400_000,
+    },
+  ]
+}
+
+function warmGoals({ overlap, warm }: Figures): Goal[] {
+  return [
+    {
+      goal: 'overlap, 70 ms round trips and a 150 ms secret: at least 130 ms saved',
+      measured: `${overlap.savedMs.toFixed(0)} ms`,
+      isMet: overlap.savedMs >= 130,
+    },
+    {
+      goal: 'warm: no extra round trip',
+      measured: `${warm.packetsQuery} packets for 100 statements, a bare client ${warm.packetsClientQuery}`,
+      isMet: warm.packetsQuery <= warm.packetsClientQuery,
+    },
+    { goal: "warm: at most 1.05 x a bare client's time", measured: ratio(warm.ratio), isMet: warm.ratio <= 1.05 },
+    {
+      goal: 'warm: at most 20 µs of processor time added',
+      measured: `${warm.processorAdded.toFixed(1)} µs`,
+      isMet: warm.processorAdded <= 20,
+    },
+  ]
+}
+
+/** Flat: the last tenth no slower, and the heap no larger, than this part more than before. */
+const FLAT = 1.1
+
+function growthGoals({ growth, fleet }: Figures): Goal[] {
+  const own = growth.filter(({ subject }) => subject === 'ours')
+  const [before, last] = own.slice(-2)
+  const time = (last?.invocationUs ?? Number.NaN) / (before?.invocationUs ?? Number.NaN)
+  const heap = (last?.heapMb ?? Number.NaN) / (before?.heapMb ?? Number.NaN)
+  const most = fleet.at(-1)
+  return [
+    {
+      goal: `growth: time and heap after ${last?.invocations} warm invocations as after ${before?.invocations}`,
+      measured: `${ratio(time)} the time, ${ratio(heap)} the heap`,
+      isMet: time <= FLAT && heap <= FLAT,
+    },
+    {
+      goal: 'environments: as many connections',
+      measured: fleet.map(({ environments, connections }) => `${environments}: ${connections}`).join(', '),
+      isMet: fleet.every(({ environments, connections }) => environments === connections),
+    },
+    {
+      goal: 'environments: first row within 1.3 x of a single one’s',
+      measured: `${most?.environments}: ${ratio(most?.ratioToOne ?? Number.NaN)}`,
+      isMet: fleet.every(({ ratioToOne }) => ratioToOne <= 1.3),
+    },
+  ]
+}
+
+export function judge(figures: Figures): Goal[] {
+  return [...coldGoals(figures), ...loadGoals(figures), ...warmGoals(figures), ...growthGoals(figures)]
+}

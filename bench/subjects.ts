@@ -1,0 +1,109 @@
+/** Makes the compared functions deployable: each bundled as the documentation of its packages says. */
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BuildOptions, build } from 'esbuild'
+import { copyPackages } from './package-closure.ts'
+
+const REPOSITORY = join(import.meta.dirname, '..')
+
+/** What a subject is made from. */
+interface SubjectSource {
+  readonly title: string
+  /** Below `subjects/`. */
+  readonly file: string
+  readonly format: 'cjs' | 'esm'
+  /** Only its own file is bundled; packages lie beside it. */
+  readonly isUnbundled?: true
+  readonly usesLayer?: true
+  /** Server, user and database are in the environment, as the CDK construct puts them there. */
+  readonly knowsServer?: true
+}
+
+const SOURCES = {
+  naive: { title: '`pg` + AWS SDK, unbundled', file: 'naive', format: 'cjs', isUnbundled: true },
+  'naive-bundled': { title: '`pg` + AWS SDK, bundled', file: 'naive', format: 'cjs' },
+  powertools: { title: 'Powertools `parameters` + `pg`', file: 'powertools', format: 'cjs' },
+  middy: { title: 'middy `secrets-manager` + `pg`', file: 'middy', format: 'cjs' },
+  'serverless-postgres': { title: '`serverless-postgres` + AWS SDK', file: 'serverless-postgres', format: 'cjs' },
+  'postgres-js': { title: '`postgres` + AWS SDK', file: 'postgres-js', format: 'cjs' },
+  ours: { title: '**cockroach-lambda**, ESM', file: 'ours', format: 'esm', usesLayer: true },
+  'ours-cjs': { title: '**cockroach-lambda**, CommonJS', file: 'ours', format: 'cjs', usesLayer: true },
+  'ours-early': {
+    title: '**cockroach-lambda**, ESM, server in the environment',
+    file: 'ours',
+    format: 'esm',
+    usesLayer: true,
+    knowsServer: true,
+  },
+  'ours-early-cjs': {
+    title: '**cockroach-lambda**, CommonJS, server in the environment',
+    file: 'ours',
+    format: 'cjs',
+    usesLayer: true,
+    knowsServer: true,
+  },
+  floor: { title: 'the floor: a request signed by hand, bare `pg`', file: 'floor', format: 'cjs' },
+} as const satisfies Record<string, SubjectSource>
+
+export type SubjectName = keyof typeof SOURCES
+
+/** In the order of the table. */
+export const SUBJECTS = Object.keys(SOURCES) as readonly SubjectName[]
+
+export function subjectSource(name: SubjectName): SubjectSource {
+  return SOURCES[name]
+}
+
+/** AWS' own advice for Node.js functions, and the CDK's. */
+const BUNDLED: BuildOptions = {
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node24',
+  external: ['cockroach-lambda', 'pg-native'],
+  // tsconfig.json maps the library's name to its sources; here it has to stay a name.
+  tsconfigRaw: {},
+  logLevel: 'error',
+}
+
+export interface SubjectCode extends AsyncDisposable {
+  /** The folder of the function's code, as `/var/task`. */
+  folderOf(subject: SubjectName | 'warm'): string
+  /** A layer that puts our own root certificate in the place of the real one. */
+  readonly certificateLayer: string
+}
+
+/** @param rootCertificate PEM, laid beside the code of those who do without the layer */
+export async function bundleSubjects(rootCertificate: string): Promise<SubjectCode> {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-subjects-'))
+  const bundle = async (name: string, { file, format, isUnbundled }: Omit<SubjectSource, 'title'>) => {
+    const target = join(folder, name)
+    await build({
+      ...BUNDLED,
+      ...(isUnbundled && { minify: false, packages: 'external' }),
+      entryPoints: [join(import.meta.dirname, 'subjects', `${file}.ts`)],
+      outfile: join(target, format === 'esm' ? 'index.mjs' : 'index.cjs'),
+      format,
+    })
+    await writeFile(join(target, 'root.crt'), rootCertificate)
+    if (isUnbundled) await copyPackages(['pg', '@aws-sdk/client-secrets-manager'], REPOSITORY, target)
+  }
+  const certificateLayer = join(folder, 'certificate-layer')
+  try {
+    await Promise.all([
+      ...SUBJECTS.map((name) => bundle(name, SOURCES[name])),
+      bundle('warm', { file: 'warm', format: 'cjs' }),
+      mkdir(join(certificateLayer, 'certs'), { recursive: true }),
+    ])
+    await copyFile(join(folder, 'floor/root.crt'), join(certificateLayer, 'certs/root.crt'))
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+  return {
+    folderOf: (subject) => join(folder, subject),
+    certificateLayer,
+    [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
+  }
+}
