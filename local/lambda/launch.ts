@@ -17,6 +17,8 @@ const NODE_FLAGS: Readonly<Record<FunctionDefinition['runtime'], readonly string
 export interface LaunchOptions {
   /** @default process.execPath */
   readonly nodeBinary?: string
+  /** The runtime's script, for another runtime than ours, like AWS's own client. @default runtime/bootstrap.mjs */
+  readonly bootstrap?: string
   /** Arguments for Node itself, like `--import` of a preload. */
   readonly execArgv?: readonly string[]
   /** Put on top of the variables that Lambda and the function set. */
@@ -82,6 +84,7 @@ export class Launch {
     const { nodeBinary = process.execPath, execArgv = [], maxConcurrency, workerCount = 1 } = this.#options
     const isManaged = maxConcurrency !== undefined
     const { initializationType = isManaged ? 'lambda-managed-instances' : 'on-demand' } = this.#options
+    const { bootstrap = join(RUNTIME_FOLDER, 'bootstrap.mjs') } = this.#options
     return {
       functionName: this.functionName,
       handler,
@@ -93,7 +96,7 @@ export class Launch {
         `--max-old-space-size=${Math.floor(memoryMb * 0.9)}`,
         `--import=${join(RUNTIME_FOLDER, 'node-path.mjs')}`,
         ...execArgv,
-        join(RUNTIME_FOLDER, 'bootstrap.mjs'),
+        bootstrap,
       ],
       task: this.#task.path,
       opt: this.opt,

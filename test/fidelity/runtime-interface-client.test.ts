@@ -1,0 +1,119 @@
+/** The sample stack's function and layer under AWS's own runtime interface client, with its native client. */
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
+import { runSample } from '../../local/sample-run.ts'
+import { type SampleStack, startSampleStack } from '../../local/sample-stack.ts'
+import { fixtureFunction, startUnderClient } from './support/sample-functions.ts'
+
+/** What Lambda documents that every function finds. @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html */
+const LAMBDA_VARIABLES = [
+  '_HANDLER',
+  '_X_AMZN_TRACE_ID',
+  'AWS_ACCESS_KEY_ID',
+  'AWS_DEFAULT_REGION',
+  'AWS_EXECUTION_ENV',
+  'AWS_LAMBDA_FUNCTION_MEMORY_SIZE',
+  'AWS_LAMBDA_FUNCTION_NAME',
+  'AWS_LAMBDA_FUNCTION_VERSION',
+  'AWS_LAMBDA_INITIALIZATION_TYPE',
+  'AWS_LAMBDA_LOG_GROUP_NAME',
+  'AWS_LAMBDA_LOG_STREAM_NAME',
+  'AWS_LAMBDA_RUNTIME_API',
+  'AWS_REGION',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+  'LAMBDA_RUNTIME_DIR',
+  'LAMBDA_TASK_ROOT',
+  'LANG',
+  'LD_LIBRARY_PATH',
+  'NODE_PATH',
+  'PATH',
+  'TZ',
+]
+
+const GRACEFUL = { environment: { COCKROACH_GRACEFUL_SHUTDOWN: 'true' } }
+const MODULES = [
+  ['ES module', {}],
+  ['CommonJS', fixtureFunction('commonjs')],
+] as const
+const RUNTIMES: readonly LambdaRuntime[] = ['nodejs24.x', 'nodejs22.x']
+const ROWS = RUNTIMES.flatMap((runtime) =>
+  MODULES.map(([kind, code]) => ({ runtime, kind, code: { ...code, runtime } })),
+)
+
+let stack: SampleStack
+
+beforeAll(async () => {
+  stack = await startSampleStack()
+})
+afterAll(async () => {
+  await stack?.[Symbol.asyncDispose]()
+})
+
+describe.each(ROWS)('$runtime, $kind', ({ code }) => {
+  test('cold, warm and thawed invocations share one verified session', async () => {
+    await using environment = await startUnderClient(stack, code)
+    const report = await runSample(stack, environment)
+    expect(report.invocations.flatMap(({ error }) => error ?? [])).toEqual([])
+    expect(report.invocations.map(({ kind }) => kind)).toEqual(['cold', 'warm', 'warm', 'warm', 'thawed'])
+    expect(report).toMatchObject({ ok: true, connection: { sslrootcert: '/opt/certs/root.crt' } })
+    expect(environment.coldStarts).toBe(1)
+  })
+
+  test('a session that ended while frozen is replaced unnoticed', async () => {
+    await using environment = await startUnderClient(stack, code)
+    const { payload: before } = await environment.invoke({})
+    await environment.freeze()
+    await Promise.all(stack.cloud.connections.map((connection) => connection.end()))
+    const { payload: after } = await environment.invoke({})
+    expect([before, after]).toMatchObject([{ ok: true }, { ok: true, connection: { reused: false } }])
+    expect(environment.coldStarts).toBe(1)
+  })
+
+  test('SIGTERM comes to who registered for it, and the sessions are closed before SIGKILL', async () => {
+    const onKill = () => stack.cloud.blackHoleAll()
+    const environment = await startUnderClient(stack, code, { ...GRACEFUL, onKill })
+    expect(await environment.invoke({})).toMatchObject({ payload: { ok: true } })
+    await environment.freeze()
+    expect(await environment.shutdown()).toMatchObject({ signalled: true })
+    await vi.waitUntil(async () => (await stack.postgres.sessions({ user: 'app' })).length === 0, { timeout: 20_000 })
+    expect(environment.output).not.toContain('graceful-shutdown')
+  })
+
+  test('SIGTERM does not come to who did not ask', async () => {
+    const environment = await startUnderClient(stack, code)
+    await environment.invoke({})
+    expect(await environment.shutdown()).toMatchObject({ signalled: false, exitedBy: 'SIGKILL' })
+  })
+})
+
+describe.each(RUNTIMES)('%s', (runtime) => {
+  test('a wrong option while the module loads is an init error that names the option', async () => {
+    await using environment = await startUnderClient(stack, { ...fixtureFunction('wrong-options'), runtime })
+    const { error } = await environment.invoke({})
+    expect(error).toMatchObject({ errorType: 'ConnectionError' })
+    expect(error?.errorMessage).toMatch(/sslmod\b.*sslmode/s)
+    expect(JSON.stringify(error) + environment.output).not.toContain('correct horse')
+  })
+
+  test('a wrong variable is an answer, not an init error', async () => {
+    const changes = { environment: { ...stack.definition.environment, COCKROACH_SECRET_IDD: 'x' }, runtime }
+    await using environment = await startUnderClient(stack, changes)
+    expect(await environment.invoke({})).toMatchObject({ payload: { ok: false, error: { code: 'ERR_CONFIG' } } })
+    expect(environment.coldStarts).toBe(1)
+  })
+
+  test('process.env holds what Lambda sets and the stack adds', async () => {
+    await using environment = await startUnderClient(stack, { ...fixtureFunction('environment'), runtime })
+    const { payload } = await environment.invoke({})
+    const found = Object.keys(Object(payload))
+    const expected = [...LAMBDA_VARIABLES, ...Object.keys(stack.definition.environment)]
+    expect(expected.filter((name) => !found.includes(name))).toEqual([])
+    expect(payload).toMatchObject({
+      ...stack.definition.environment,
+      AWS_EXECUTION_ENV: `AWS_Lambda_${runtime}`,
+      AWS_LAMBDA_INITIALIZATION_TYPE: 'on-demand',
+      TZ: ':UTC',
+    })
+  })
+})
