@@ -1,0 +1,251 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openCloud, type TestCloud } from '../support/database.ts'
+import { ACCOUNT, firstJson, type Ministack, REGION, startMinistack } from './support/ministack.ts'
+
+/**
+ * What ministack does not do, and who shows it instead:
+ * - no AWS::EC2 types that the VPC variant needs: cfn-lint, cdk-nag and cdk.test.ts; the test of `vpc` here fails when it learns them;
+ * - a secret's Ref is its name, not its ARN, also in policies: the role is asked about in the stack with `secretName`;
+ * - no Runtime API, no /opt, no freezing: the tests of the runtime interface client and emulator;
+ * - policies are kept but not enforced on a function: the last tests here ask its IAM what they allow.
+ */
+const STACK = 'CockroachHealthCheck'
+const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-deploy-'))
+let ministack: Ministack
+let cloud: TestCloud
+
+beforeAll(async () => {
+  cloud = await openCloud()
+  ministack = await startMinistack(folder)
+  writeFileSync(join(folder, 'own-ca.crt'), cloud.authority.certificate)
+  const { user, password, host, standIn } = cloud
+  const text = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${standIn.port}/defaultdb?sslmode=verify-full\n`
+  writeFileSync(join(folder, 'secret.txt'), text)
+})
+
+afterAll(async () => {
+  await ministack?.[Symbol.asyncDispose]()
+  await cloud?.[Symbol.asyncDispose]()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** What cdk.json builds first is there since `npm run test:fidelity` began; the first deployment builds it all the same. */
+async function cdk(line: string, { build = false } = {}): Promise<string> {
+  return await ministack.sh(`npx cdk ${line} --output ${join(folder, 'cdk.out')}${build ? '' : ' --build true'}`)
+}
+
+/** Deploys, and gives the stack's outputs. */
+async function deploy(context = '', options?: { build: boolean }): Promise<Readonly<Record<string, string>>> {
+  const file = join(folder, 'outputs.json')
+  await cdk(`deploy --require-approval never --outputs-file ${file} ${context}`, options)
+  return JSON.parse(readFileSync(file, 'utf8'))[STACK]
+}
+
+/** Types what an output says, where secret.txt is. */
+async function type(line: string | undefined): Promise<string> {
+  return await ministack.sh(`${line}`, { cwd: folder })
+}
+
+async function theFunction(): Promise<{ name: string; role: string; layers: readonly string[]; logGroup: string }> {
+  const answer: unknown = await ministack.aws(
+    'lambda list-functions --query "Functions[?starts_with(FunctionName, \'CockroachHealthCheck\')].{name: FunctionName, role: Role, layers: Layers[].Arn, logGroup: LoggingConfig.LogGroup} | [0]"',
+  )
+  return Object(answer)
+}
+
+/** What a stack could have left behind; the names of each kind. */
+async function remains(): Promise<Readonly<Record<string, unknown>>> {
+  const questions = {
+    stacks: 'cloudformation describe-stacks --query "Stacks[].StackName"',
+    functions: 'lambda list-functions --query "Functions[].FunctionName"',
+    layers: 'lambda list-layers --query "Layers[].LayerName"',
+    logGroups: 'logs describe-log-groups --query "logGroups[].logGroupName"',
+    roles: 'iam list-roles --query "Roles[?!starts_with(RoleName, \'cdk-\')].RoleName"',
+    rules: 'events list-rules --query "Rules[].Name"',
+    alarms: 'cloudwatch describe-alarms --query "MetricAlarms[].AlarmName"',
+    secrets: 'secretsmanager list-secrets --query "SecretList[].Name"',
+  }
+  const answers = Object.entries(questions).map(async ([name, line]) => [name, await ministack.aws(line)] as const)
+  return Object.fromEntries(await Promise.all(answers))
+}
+
+const NOTHING = { stacks: ['CDKToolkit'], functions: [], layers: [], logGroups: [], roles: [], rules: [], alarms: [] }
+
+test('cdk bootstrap makes the bucket for assets', async () => {
+  await cdk(`bootstrap aws://${ACCOUNT}/${REGION}`)
+  expect(await ministack.aws('s3api list-buckets --query "Buckets[].Name"')).toEqual([
+    `cdk-hnb659fds-assets-${ACCOUNT}-${REGION}`,
+  ])
+})
+
+describe('a stack with a new secret', () => {
+  let outputs: Readonly<Record<string, string>>
+  let firstLayers: readonly string[]
+
+  test('is deployed, and says what to type next', async () => {
+    outputs = await deploy('', { build: true })
+    expect(Object.keys(outputs).sort()).toEqual([
+      'AttachLayer',
+      'CheckHealthOverHttp',
+      'Step1FillSecret',
+      'Step2CheckHealth',
+    ])
+    firstLayers = (await theFunction()).layers
+    expect(firstLayers).toHaveLength(1)
+  })
+
+  test('before the secret is filled, the check says with which command', async () => {
+    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({
+      ok: false,
+      error: { code: 'ERR_SECRET_INVALID', hint: expect.stringContaining('aws secretsmanager put-secret-value') },
+    })
+  })
+
+  test('a schedule would see an error', async () => {
+    const { name } = await theFunction()
+    const event = '{"source":"aws.events","detail-type":"Scheduled Event"}'
+    const answer = await ministack.sh(`aws lambda invoke --function-name ${name} --payload '${event}' /dev/stdout`)
+    // Its type is the handler's test's to show: ministack calls every one Runtime.HandlerError.
+    expect(firstJson(answer)).toMatchObject({ errorMessage: expect.stringContaining('has no value yet') })
+    expect(answer).toContain('"FunctionError"')
+  })
+
+  test('step 1 fills it; the check then refuses a server that no public authority vouches for', async () => {
+    await type(outputs.Step1FillSecret)
+    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
+  })
+
+  test('an update with a rootCertificate makes a new layer version, and the function answers from the database', async () => {
+    outputs = await deploy(`-c rootCertificate=${join(folder, 'own-ca.crt')}`)
+    const { layers } = await theFunction()
+    expect(layers).toHaveLength(1)
+    expect(layers).not.toEqual(firstLayers)
+    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({
+      ok: true,
+      connection: { host: cloud.host, cluster: cloud.cluster, user: cloud.user, reused: false },
+      tls: { authorized: true, protocol: 'TLSv1.3' },
+    })
+    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({ ok: true, connection: { reused: true } })
+  })
+
+  test('the URL answers the signed request', async () => {
+    // ministack speaks HTTP: the line as it is but for the scheme, and led to it.
+    const { host } = new URL(/https:\S+/.exec(outputs.CheckHealthOverHttp ?? '')?.[0] ?? '')
+    const line = outputs.CheckHealthOverHttp?.replace('https:', 'http:')
+    const answer = await type(`${line} --silent --show-error --connect-to ${host}:80:${new URL(ministack.url).host}`)
+    expect(JSON.parse(answer)).toMatchObject({ ok: true, connection: { host: cloud.host } })
+  })
+
+  test('the layer can be attached to a function of your own', async () => {
+    writeFileSync(join(folder, 'index.js'), "exports.handler = async () => typeof require('cockroach-lambda').query")
+    await ministack.sh(
+      `python3 -m zipfile -c own.zip index.js && aws lambda create-function --function-name my-own --runtime nodejs24.x --handler index.handler --role ${(await theFunction()).role} --zip-file fileb://own.zip`,
+      { cwd: folder },
+    )
+    await type(outputs.AttachLayer?.replace('MY_FUNCTION', 'my-own'))
+    expect(await ministack.sh('aws lambda invoke --function-name my-own /dev/stdout')).toMatch(/^"function"/)
+    await ministack.sh('aws lambda delete-function --function-name my-own')
+    await ministack.sh('aws logs delete-log-group --log-group-name /aws/lambda/my-own')
+  })
+
+  test('cdk destroy leaves nothing but the secret, with its value', async () => {
+    await cdk('destroy --force')
+    const { secrets, ...others } = await remains()
+    expect(others).toEqual(NOTHING)
+    expect(secrets).toEqual([expect.stringContaining('EmptySecret')])
+    const value = await ministack.aws(
+      `secretsmanager get-secret-value --secret-id ${Object(secrets)[0]} --query SecretString`,
+    )
+    expect(value).toBe(readFileSync(join(folder, 'secret.txt'), 'utf8'))
+    await ministack.aws(
+      `secretsmanager delete-secret --secret-id ${Object(secrets)[0]} --force-delete-without-recovery`,
+    )
+  })
+})
+
+describe('a stack with a secret that exists, and a schedule', () => {
+  const context = () =>
+    `-c secretName=app/db -c schedule="rate(1 hour)" -c rootCertificate=${join(folder, 'own-ca.crt')}`
+
+  test('is deployed, answers from the database, and has an alarm', async () => {
+    await ministack.sh('aws secretsmanager create-secret --name app/db --secret-string file://secret.txt', {
+      cwd: folder,
+    })
+    const outputs = await deploy(context())
+    expect(firstJson(await type(outputs.Step1CheckHealth))).toMatchObject({
+      ok: true,
+      connection: { host: cloud.host },
+    })
+    expect(await type(outputs.ShowAlarm)).toMatch(/INSUFFICIENT_DATA|OK/)
+    expect(await ministack.aws('events list-rules --query "Rules[].ScheduleExpression"')).toEqual(['rate(1 hour)'])
+  })
+
+  describe("the function's role", () => {
+    const PLACES: Readonly<Record<string, () => Promise<string>>> = {
+      'its secret': async () =>
+        String(await ministack.aws('secretsmanager describe-secret --secret-id app/db --query ARN')),
+      'another secret': async () => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:app/db2-AbCdEf`,
+      'its log group': async () => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:${(await theFunction()).logGroup}:*`,
+      'another log group': async () => `arn:aws:logs:${REGION}:${ACCOUNT}:log-group:/aws/lambda/another:*`,
+      anything: async () => '*',
+    }
+
+    test.each<[action: string, place: string, decision: 'allowed' | 'implicitDeny']>([
+      ['secretsmanager:GetSecretValue', 'its secret', 'allowed'],
+      ['secretsmanager:DescribeSecret', 'its secret', 'allowed'],
+      ['secretsmanager:PutSecretValue', 'its secret', 'implicitDeny'],
+      ['secretsmanager:DeleteSecret', 'its secret', 'implicitDeny'],
+      ['secretsmanager:GetSecretValue', 'another secret', 'implicitDeny'],
+      ['secretsmanager:ListSecrets', 'anything', 'implicitDeny'],
+      ['logs:CreateLogStream', 'its log group', 'allowed'],
+      ['logs:PutLogEvents', 'its log group', 'allowed'],
+      ['logs:PutLogEvents', 'another log group', 'implicitDeny'],
+      ['logs:CreateLogGroup', 'anything', 'implicitDeny'],
+      ['xray:PutTraceSegments', 'anything', 'allowed'],
+      ['ec2:CreateNetworkInterface', 'anything', 'implicitDeny'],
+      ['lambda:InvokeFunction', 'anything', 'implicitDeny'],
+      ['iam:PassRole', 'anything', 'implicitDeny'],
+      ['s3:GetObject', 'anything', 'implicitDeny'],
+    ])('%s on %s: %s', async (action, place, decision) => {
+      const [{ role }, resource] = await Promise.all([theFunction(), PLACES[place]?.()])
+      const answer = await ministack.aws(
+        `iam simulate-principal-policy --policy-source-arn ${role} --action-names ${action} --resource-arns '${resource}' --query EvaluationResults[0].EvalDecision`,
+      )
+      expect(answer).toBe(decision)
+    })
+  })
+
+  test('cdk destroy leaves nothing but that secret', async () => {
+    await cdk('destroy --force')
+    expect(await remains()).toEqual({ ...NOTHING, secrets: ['app/db'] })
+  })
+})
+
+test('a misspelt context name fails before anything is made', async () => {
+  await expect(deploy('-c scretName=app/db')).rejects.toThrow('context scretName is unknown; did you mean secretName?')
+  expect(await remains()).toMatchObject(NOTHING)
+})
+
+test('vpc=true takes resource types that ministack has not learnt yet', async () => {
+  await expect(deploy('-c vpc=true')).rejects.toThrow(
+    'Unrecognized resource types: [AWS::EC2::EIP, AWS::EC2::FlowLog, AWS::EC2::NatGateway, AWS::EC2::SecurityGroupIngress]',
+  )
+})
+
+describe('vpcId', () => {
+  /** In another folder, where the command line keeps what it looked up. */
+  async function synth(vpcId: string): Promise<string> {
+    const app = `node ${join(import.meta.dirname, '../../cdk/app.ts')}`
+    const bin = join(import.meta.dirname, '../../node_modules/.bin/cdk')
+    return await ministack.sh(`${bin} synth --app "${app}" -c vpcId=${vpcId}`, { cwd: folder })
+  }
+
+  test('is looked up by the command line, and a VPC without private subnets is refused', async () => {
+    const vpcId = String(await ministack.aws('ec2 describe-vpcs --query Vpcs[0].VpcId'))
+    await expect(synth(vpcId)).rejects.toThrow(`vpcId ${vpcId} has no private subnet with a NAT gateway`)
+    expect(existsSync(join(folder, 'cdk.context.json'))).toBe(true)
+  })
+})
