@@ -2,14 +2,13 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { freePort } from '../local/free-port.ts'
 import { LoopbackHttpServer } from '../local/loopback-http-server.ts'
 import { openProduct, type Product, rejection } from './support/product.ts'
 
-const SCRIPT = join(import.meta.dirname, 'support/registers-for-shutdown.ts')
+const SCRIPT = new URL('support/registers-for-shutdown.ts', import.meta.url)
 const IDENTIFIER = { 'Lambda-Extension-Identifier': 'an-identifier' }
 const ON = { COCKROACH_GRACEFUL_SHUTDOWN: 'true' }
 
