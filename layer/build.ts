@@ -22,6 +22,10 @@ try {
   const zip = relative(process.cwd(), join(dist, relative(out, path)))
   // On stderr: `cdk synth` and `npm start -- --json` run this and own stdout.
   console.error(`${zip}: ${bytes} bytes, ${unpackedBytes} unpacked, SHA-256 ${sha256}`)
+} catch (error) {
+  // Not thrown on: the zip library would print itself, all in one line, before the error.
+  console.error(error)
+  process.exitCode = 1
 } finally {
   rmSync(out, { recursive: true, force: true })
 }

@@ -17,6 +17,8 @@ export interface ConnectionParameters {
   readonly sslmode: 'verify-full' | 'disable'
   readonly options?: string
   readonly application_name?: string
+  /** What the session is listed as when nobody names it: the function. */
+  readonly fallback_application_name?: string
   /** Seconds; 0 and absent mean the default. */
   readonly connect_timeout?: number
   /** CockroachDB Cloud's cluster identifier, where one applies. */
@@ -76,6 +78,7 @@ function route(
 export function mergeParameters(settings: Settings, secret: ConnectionFields): MergedParameters {
   const fields: ConnectionFields = { ...settings.environment, ...secret, ...settings.options }
   const { host, user, password, application_name, connect_timeout } = fields
+  const fallback_application_name = settings.surroundings.functionName
   const isSocket = host?.startsWith('/') ?? false
   const needsPassword = !isSocket && settings.secretId !== undefined
   const missing = [
@@ -95,6 +98,7 @@ export function mergeParameters(settings: Settings, secret: ConnectionFields): M
       ...route({ ...fields, host, dbname }, settings.clusterRouting),
       sslmode: tls.sslmode,
       ...(application_name !== undefined && { application_name }),
+      ...(fallback_application_name !== undefined && { fallback_application_name }),
       ...(connect_timeout !== undefined && { connect_timeout }),
     },
     password,

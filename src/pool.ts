@@ -51,7 +51,7 @@ function clientConfig(
   resolve: () => Promise<ResolvedConnection>,
   timeoutMs: number,
 ): PoolConfig & { sslnegotiation: string } {
-  const { host, port, dbname: database, user, sslmode, options, application_name } = parameters
+  const { host, port, dbname: database, user, sslmode, options } = parameters
   const ssl = tlsOptions(sslmode, rootCertificate.ca)
   return {
     host,
@@ -60,7 +60,8 @@ function clientConfig(
     user,
     ssl: ssl === false ? false : { ...ssl, ca: ssl.ca === undefined ? undefined : [...ssl.ca] },
     options,
-    application_name,
+    application_name: parameters.application_name,
+    fallback_application_name: parameters.fallback_application_name,
     sslnegotiation: 'postgres',
     connectionTimeoutMillis: timeoutMs,
     password: async () => {

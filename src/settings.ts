@@ -12,6 +12,7 @@ import type { ClusterRouting } from './routing.ts'
 /** What the process tells about where it runs. */
 export interface Surroundings {
   readonly isLambda: boolean
+  readonly functionName: string | undefined
   readonly home: string | undefined
   /** Host and port of the Runtime API, where extensions register. */
   readonly runtimeApi: string | undefined
@@ -103,7 +104,7 @@ function fieldsOfEnvironment(environment: Environment, hasSecret: boolean, probl
         sslmode: environment.PGSSLMODE,
         sslrootcert: environment.PGSSLROOTCERT,
         options: environment.PGOPTIONS,
-        application_name: environment.PGAPPNAME ?? environment.AWS_LAMBDA_FUNCTION_NAME,
+        application_name: environment.PGAPPNAME,
         connect_timeout: wholeNumber(
           'PGCONNECT_TIMEOUT',
           environment.PGCONNECT_TIMEOUT,
@@ -138,6 +139,7 @@ function readSurroundings(environment: Environment, problems: Problems): Surroun
   const name = 'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT'
   return {
     isLambda: environment.AWS_LAMBDA_FUNCTION_NAME !== undefined,
+    functionName: environment.AWS_LAMBDA_FUNCTION_NAME,
     home: environment.HOME ?? environment.USERPROFILE,
     runtimeApi: environment.AWS_LAMBDA_RUNTIME_API,
     sessionToken: environment.AWS_SESSION_TOKEN,

@@ -36,7 +36,13 @@ function file(path: string, text: string): string {
 
 function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
   return {
-    ...{ isLambda: false, home: join(folder, 'home'), runtimeApi: undefined, sessionToken: undefined },
+    ...{
+      isLambda: false,
+      functionName: undefined,
+      home: join(folder, 'home'),
+      runtimeApi: undefined,
+      sessionToken: undefined,
+    },
     ...{ secretsExtensionPort: undefined, roleAccess: undefined, isManagedInstances: false },
     ...changes,
   }

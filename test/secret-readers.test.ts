@@ -56,7 +56,7 @@ function ask(reader: GetSecretValue, versionStage: VersionStage = 'AWSCURRENT', 
 
 function reader(secretsExtensionPort: number, changes: Partial<Surroundings> = {}): GetSecretValue {
   const surroundings = {
-    ...{ isLambda: true, home: undefined, runtimeApi: undefined, sessionToken: SESSION_TOKEN },
+    ...{ isLambda: true, functionName: undefined, home: undefined, runtimeApi: undefined, sessionToken: SESSION_TOKEN },
     ...{ secretsExtensionPort, roleAccess: undefined, isManagedInstances: false, ...changes },
   }
   return cachedReader(surroundings, new Diagnostics())

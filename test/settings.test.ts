@@ -71,10 +71,10 @@ describe('environment variables', () => {
     [{ PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '2774' }, { surroundings: { secretsExtensionPort: 2774 } }],
     [
       { AWS_LAMBDA_FUNCTION_NAME: 'orders', AWS_SESSION_TOKEN: 'token' },
-      { environment: { application_name: 'orders' }, surroundings: { isLambda: true, sessionToken: 'token' } },
+      { surroundings: { functionName: 'orders', isLambda: true, sessionToken: 'token' } },
     ],
     [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: 'mine' }, { environment: { application_name: 'mine' } }],
-    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: '' }, { environment: { application_name: 'orders' } }],
+    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: '' }, { surroundings: { functionName: 'orders' } }],
   ])('%j', (environment, expected) => {
     expect(readSettings({}, { ...SECRET, ...environment })).toMatchObject(expected)
   })
