@@ -7,7 +7,7 @@ import type { GetSecretValue, SecretRequest } from './secret-value-request.ts'
 const ANSWER_TIMEOUT_MS = 1000
 
 /** The extension is not in this execution environment. */
-export class ExtensionAbsent extends Error {
+class ExtensionAbsent extends Error {
   override readonly name = 'ExtensionAbsent'
 }
 

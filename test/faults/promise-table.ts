@@ -1,8 +1,8 @@
 /** The README's table "What happens when …", made of the rows, so that the two cannot part. */
 import type { FaultRow } from './fault-row.ts'
 
-export const BEGIN = '<!-- faults: begin -->'
-export const END = '<!-- faults: end -->'
+const BEGIN = '<!-- faults: begin -->'
+const END = '<!-- faults: end -->'
 
 export function promiseTable(rows: readonly FaultRow[]): string {
   const lines = rows.map(({ id, fault, caller, database }) => `| ${id} | ${fault} | ${caller} | ${database} |`)

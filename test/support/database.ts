@@ -7,7 +7,7 @@ import { CloudStandIn, type CloudStandInOptions } from '../../local/cloud-stand-
 import { PostgresAdmin } from '../../local/postgres-admin.ts'
 
 /** The superuser's hand on the shared server. */
-export function sharedPostgres(): PostgresAdmin {
+function sharedPostgres(): PostgresAdmin {
   return new PostgresAdmin(inject('postgres'))
 }
 
