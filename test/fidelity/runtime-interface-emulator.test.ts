@@ -65,7 +65,18 @@ async function start(
   return emulator
 }
 
-const noSession = async () => (await stack.postgres.sessions({ user: 'app' })).length === 0
+/** Whether the function said goodbye to the server, which a killed process does not. */
+async function saysGoodbye(emulator: Emulator): Promise<boolean> {
+  let isSaid = false
+  stack.cloud.onClientMessage = (_connection, type) => {
+    isSaid ||= type === 'X'
+    return 'forward'
+  }
+  await emulator.shutdown()
+  await vi.waitUntil(async () => (await stack.postgres.sessions({ user: 'app' })).length === 0, { timeout: 20_000 })
+  stack.cloud.onClientMessage = undefined
+  return isSaid
+}
 
 describe.each(RUNTIMES)('%s', (runtime) => {
   test.each([
@@ -89,8 +100,13 @@ describe.each(RUNTIMES)('%s', (runtime) => {
     expect(await emulator.invoke({})).toMatchObject({ ok: true })
     expect(emulator.output()).toMatch(/cockroach-lambda/)
     expect(emulator.output()).not.toContain('graceful-shutdown')
-    await emulator.shutdown()
-    await vi.waitUntil(noSession, { timeout: 20_000 })
+    expect(await saysGoodbye(emulator)).toBe(true)
+  })
+
+  test('without registering, the session is left to the server', async () => {
+    const emulator = await start({ runtime })
+    expect(await emulator.invoke({})).toMatchObject({ ok: true })
+    expect(await saysGoodbye(emulator)).toBe(false)
   })
 
   test('a wrong option while the module loads is an init error that names the option', async () => {
