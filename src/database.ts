@@ -11,6 +11,7 @@ import { checkHealth, type HealthReport } from './health-check.ts'
 import { Login } from './login.ts'
 import { callerOf } from './permits.ts'
 import { type CheckedOutClient, DatabasePool } from './pool.ts'
+import { rehearseLogin } from './rehearsal.ts'
 import { rootCertificatePath } from './root-certificate.ts'
 import { cachedReader, freshReader } from './secret-readers.ts'
 import { SecretSource } from './secret-source.ts'
@@ -36,11 +37,12 @@ interface Parts {
 function secretSource(settings: Settings, diagnostics: Diagnostics, clock: Clock): SecretSource | undefined {
   const { secretId, secretKey, secretTtlMs, surroundings } = settings
   if (secretId === undefined) return undefined
+  const getCached = cachedReader(surroundings, diagnostics)
   const origin = { code: 'ERR_SECRET_INVALID', name: `secret "${secretId}"` } as const
   return new SecretSource({
     secretId,
     ttlMs: secretTtlMs,
-    getCached: cachedReader(surroundings, diagnostics),
+    getCached: (request) => getCached({ ...request, onSent: rehearseLogin }),
     getFresh: freshReader(surroundings),
     parse: (secretString) => {
       const parsed = parseSecret(secretString, { origin, ...(secretKey !== undefined && { key: secretKey }) })

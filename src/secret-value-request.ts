@@ -7,6 +7,8 @@ export interface SecretRequest {
   readonly secretId: string
   readonly versionStage: VersionStage
   readonly signal: AbortSignal
+  /** Called when the request has left, where that is known: a time to spend until the answer comes. */
+  readonly onSent?: () => void
 }
 
 export interface SecretValue {

@@ -46,7 +46,7 @@ function headersOf({ endpoint, region, accessKeyId, secretAccessKey, sessionToke
   return { ...headers, authorization: authorization(signer, headers, body) }
 }
 
-function post(access: RoleAccess, body: string, signal: AbortSignal): Promise<Answer> {
+function post(access: RoleAccess, body: string, { signal, onSent }: SecretRequest): Promise<Answer> {
   const { protocol, hostname: host, port } = access.endpoint
   const request = protocol === 'https:' ? httpsRequest : httpRequest
   const headers = headersOf(access, body)
@@ -61,6 +61,7 @@ function post(access: RoleAccess, body: string, signal: AbortSignal): Promise<An
     })
     sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`${WHO} was silent for ${SILENCE_MS} ms`)))
     sent.on('error', reject)
+    if (onSent !== undefined) sent.once('finish', onSent)
     sent.end(body)
   })
 }
@@ -72,13 +73,13 @@ function post(access: RoleAccess, body: string, signal: AbortSignal): Promise<An
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
 export function signedRequestReader(access: RoleAccess): GetSecretValue {
-  return async ({ secretId: SecretId, versionStage: VersionStage, signal }: SecretRequest) => {
-    const { statusCode, body } = await post(access, JSON.stringify({ SecretId, VersionStage }), signal)
+  return async (request) => {
+    const members = { SecretId: request.secretId, VersionStage: request.versionStage }
+    const { statusCode, body } = await post(access, JSON.stringify(members), request)
     if (statusCode === 200) return secretValue(body, WHO)
-    const members = readMembers(body, WHO)
-    const type = textOf(members.__type)?.replace(/^.*#/, '') ?? ''
-    const message = textOf(members.message) ?? textOf(members.Message) ?? ''
-    if (FINAL_ERRORS.includes(type)) throw new RefusedRequest(type, message)
+    const { __type, message, Message } = readMembers(body, WHO)
+    const type = textOf(__type)?.replace(/^.*#/, '') ?? ''
+    if (FINAL_ERRORS.includes(type)) throw new RefusedRequest(type, textOf(message) ?? textOf(Message) ?? '')
     throw new Error(`${WHO} answered ${statusCode} ${type}`)
   }
 }

@@ -50,6 +50,7 @@ const ORDER = [
   'signed-request',
   'secrets-extension',
   'secret-readers',
+  'rehearsal',
   'secret-source',
   // Connection parameters, with the root certificate.
   'root-certificate',
