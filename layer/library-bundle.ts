@@ -1,6 +1,7 @@
 /** The npm package's JavaScript: our sources in two CommonJS files, and a thin ES module over them. */
 
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { SEPARATE_FILES, separateFiles } from './separate-files.ts'
 
@@ -12,6 +13,8 @@ export interface BuildFolders {
   readonly out: string
 }
 
+const MODULE_DIRECTORY = fileURLToPath(new URL('./module-directory.ts', import.meta.url))
+
 /** What every CommonJS bundle of ours is built with. */
 export const COMMONJS: BuildOptions = {
   bundle: true,
@@ -19,8 +22,8 @@ export const COMMONJS: BuildOptions = {
   target: 'node22',
   format: 'cjs',
   charset: 'utf8',
-  // `import.meta` is empty in CommonJS: spell the two properties we use, and fail on any other.
-  define: { 'import.meta.dirname': '__dirname', 'import.meta.filename': '__filename' },
+  // `import.meta` is empty in CommonJS: spell the property that we use, and fail on any other.
+  define: { 'import.meta.dirname': '__dirname' },
   logOverride: { 'empty-import-meta': 'error' },
   // `import()` of a CommonJS file would start Node's ES module loader; `require` is quicker and shares the cache.
   supported: { 'dynamic-import': false },
@@ -37,7 +40,13 @@ export async function bundleLibrary(folders: BuildFolders, options: BuildOptions
   const { metafile } = await build({
     ...COMMONJS,
     ...options,
-    define: { ...COMMONJS.define, ...options.define },
+    define: {
+      ...COMMONJS.define,
+      'import.meta.dirname': 'moduleDirectory',
+      EXTENSION_WORKER: JSON.stringify(await extensionWorker(folders)),
+      ...options.define,
+    },
+    inject: [MODULE_DIRECTORY],
     absWorkingDir: folders.repository,
     entryPoints: ['index', ...SEPARATE_FILES].map((name) => join(folders.repository, `src/${name}.ts`)),
     outdir: folders.out,
@@ -47,6 +56,17 @@ export async function bundleLibrary(folders: BuildFolders, options: BuildOptions
   return Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
   )
+}
+
+/** The code of the worker thread that registers for shutdown, in one line. */
+async function extensionWorker({ repository }: BuildFolders): Promise<string> {
+  const { outputFiles } = await build({
+    ...COMMONJS,
+    minify: true,
+    write: false,
+    entryPoints: [join(repository, 'src/extension-worker.ts')],
+  })
+  return outputFiles?.map(({ text }) => text.trim()).join('') ?? ''
 }
 
 /**

@@ -2,8 +2,8 @@
 import { basename } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-/** The AWS SDK's, so that a secret served otherwise never loads it; and a worker thread's, which starts from a file. */
-export const SEPARATE_FILES = ['secrets-manager', 'extension-worker']
+/** The AWS SDK's, so that a secret served otherwise never loads it. */
+export const SEPARATE_FILES = ['secrets-manager']
 
 /** Modules that such a file takes from `index.cjs`, because a second copy of a class breaks `instanceof`. */
 const SHARED = ['./connection-error.ts']

@@ -1,9 +1,12 @@
 /** Closes the sessions when Lambda ends the execution environment: SIGTERM comes only to those who registered for it. */
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Diagnostics } from './diagnostics.ts'
 import type { ExtensionWorkerData } from './extension-worker.ts'
 import type { Settings } from './settings.ts'
+
+/** The worker's code, which the build puts here: a function that is bundled into one file has no second one beside it. */
+declare const EXTENSION_WORKER: string | undefined
 
 /** Registering takes milliseconds; init must not hang on it. */
 const REGISTRATION_TIMEOUT_MS = 1000
@@ -26,12 +29,15 @@ const closers = new Set<() => void>()
  * @returns what went wrong, if anything did
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
  */
-function register(runtimeApi: string, moduleFile: string): string | undefined {
+function register(runtimeApi: string): string | undefined {
   const state = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT)
-  const workerFile = join(moduleFile, '..', `extension-worker${extname(moduleFile)}`)
   const workerData: ExtensionWorkerData = { runtimeApi, state }
   // Without the function's own preloads, which instrument and take time, and without its secrets.
-  const worker = new Worker(workerFile, { workerData, env: {}, execArgv: [] })
+  const options = { workerData, env: {}, execArgv: [] }
+  const worker =
+    typeof EXTENSION_WORKER === 'undefined'
+      ? new Worker(join(import.meta.dirname, 'extension-worker.ts'), options)
+      : new Worker(EXTENSION_WORKER, { ...options, eval: true })
   worker.on('error', () => undefined)
   worker.unref()
   const cell = new Int32Array(state)
@@ -57,7 +63,7 @@ export function closeOnShutdown(
   // Also when registering fails: another extension brings the signal as well. Nothing after the clean-up:
   // process.exit would hang under the runtime's native client.
   process.on('SIGTERM', closeAll)
-  const failure = register(runtimeApi, import.meta.filename)
+  const failure = register(runtimeApi)
   if (failure === undefined) return
   diagnostics.warn(
     'graceful-shutdown',

@@ -40,7 +40,6 @@ describe('the folder', () => {
     expect(listFiles(layer)).toEqual([
       'certs/root.crt',
       `${MODULE}/LICENSES`,
-      `${MODULE}/extension-worker.cjs`,
       `${MODULE}/index.cjs`,
       `${MODULE}/index.mjs`,
       `${MODULE}/package.json`,
@@ -55,7 +54,7 @@ describe('the folder', () => {
   })
 
   test('requires nothing that is not Node or beside it', () => {
-    for (const file of ['extension-worker.cjs', 'index.cjs', 'secrets-manager.cjs']) {
+    for (const file of ['index.cjs', 'secrets-manager.cjs']) {
       const required = readFileSync(join(layer, MODULE, file), 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)
       const outside = [...required].map(([, name = '']) => name).filter((name) => !isBuiltin(name))
       expect(new Set(outside)).toEqual(new Set(file === 'index.cjs' ? ['./secrets-manager.cjs'] : []))

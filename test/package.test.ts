@@ -1,8 +1,10 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { LoopbackHttpServer } from '../local/loopback-http-server.ts'
 import { node22Path } from '../local/node-22.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..')
@@ -42,7 +44,6 @@ test('ships what it promises and no sources', () => {
       'certs/root.crt',
       'dist/cdk/index.cjs',
       'dist/cdk/index.mjs',
-      'dist/extension-worker.cjs',
       'dist/health-check/index.mjs',
       'dist/index.cjs',
       'dist/index.mjs',
@@ -112,6 +113,34 @@ describe.each([
     },
     SYNTH_TIMEOUT_MS,
   )
+})
+
+describe('bundled into one file', () => {
+  const banner = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
+  const FORMATS = [
+    ['a CommonJS module', 'bundled.cjs', { format: 'cjs' }],
+    ['an ES module', 'bundled.mjs', { format: 'esm', banner: { js: banner } }],
+  ] as const
+
+  test.each(FORMATS)('%s loads, and registers for shutdown without a second file', async (_kind, name, options) => {
+    const entry = `entry-of-${name}.mjs`
+    write(entry, "import { getPool } from 'cockroach-lambda'\ngetPool()\nsetTimeout(() => {}, 60_000)")
+    const outfile = join(folder, 'bundles', name)
+    await build({ ...options, absWorkingDir: folder, entryPoints: [entry], bundle: true, platform: 'node', outfile })
+    const registered = Promise.withResolvers<string | undefined>()
+    const server = await LoopbackHttpServer.start((request, response) => {
+      registered.resolve(request.url)
+      response.writeHead(200, { 'Lambda-Extension-Identifier': 'an-identifier' }).end('{}')
+    })
+    const environment = { COCKROACH_GRACEFUL_SHUTDOWN: 'true', AWS_LAMBDA_RUNTIME_API: `127.0.0.1:${server.port}` }
+    const child = spawn(process.execPath, [outfile], { env: { PGHOST: 'db.example.com', ...environment } })
+    child.stderr.once('data', (warning) => registered.resolve(String(warning)))
+    child.once('close', () => registered.resolve('no registration'))
+    const route = await registered.promise
+    child.kill('SIGKILL')
+    await server.stop()
+    expect(route).toBe('/2020-01-01/extension/register')
+  })
 })
 
 describe('types', () => {
