@@ -69,7 +69,8 @@ function constructVariables(): Record<string, string> {
     handler: 'function.handler',
     code: Code.fromInline('pass'),
   })
-  new CockroachDatabase(cdk, 'Database', { secret: new Secret(cdk, 'Secret') }).connect(fn)
+  const secret = Secret.fromSecretNameV2(cdk, 'Secret', 'app/db')
+  new CockroachDatabase(cdk, 'Database', { secret }).connect(fn)
   const [properties] = Object.values(Template.fromStack(cdk).findResources('AWS::Lambda::Function'))
   const { PGSSLMODE, PGSSLROOTCERT } = properties?.Properties.Environment.Variables ?? {}
   return { PGSSLMODE, PGSSLROOTCERT: String(PGSSLROOTCERT).replace(/^\/opt(?=\/)/, environment.opt) }
