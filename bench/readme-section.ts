@@ -10,7 +10,7 @@ const BEGIN = '<!-- bench:begin, written by `npm run bench` -->'
 const END = '<!-- bench:end -->'
 
 /** The text between the markers. */
-export function readmeSection(results: Results): string {
+function readmeSection(results: Results): string {
   const { cold, warm } = results
   const rtts = [...new Set(cold.map(({ rttMs }) => rttMs))]
   const subjects = [...new Set(cold.map(({ subject }) => subject))]

@@ -8,7 +8,7 @@ import type { SecretsManagerFault } from '../../../local/secrets-manager-stand-i
 import { between, type Random } from '../random.ts'
 import type { Stage } from '../stage.ts'
 
-export interface SoakFault {
+interface SoakFault {
   readonly name: string
   /** What it changes: two faults that change the same do not come together. */
   readonly part: 'connections' | 'messages' | 'latency' | 'trickle' | 'front' | 'database' | 'secrets manager'
@@ -58,7 +58,7 @@ async function terminate({ postgres, user }: Stage): Promise<void> {
   await postgres.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [user])
 }
 
-export const SOAK_FAULTS: readonly SoakFault[] = [
+const SOAK_FAULTS: readonly SoakFault[] = [
   {
     name: 'connections end (FIN)',
     part: 'connections',
