@@ -42,7 +42,7 @@ async function instructions(files: readonly string[]): Promise<number | null> {
       'valgrind',
       [
         ...['--tool=callgrind', '--callgrind-out-file=/dev/null', '--smc-check=all-non-file'],
-        ...[process.execPath, '--single-threaded', '--predictable', PROBE, ...files],
+        ...[process.execPath, '--single-threaded', '--predictable', '--hash-seed=1', PROBE, ...files],
       ],
       { timeout: CALLGRIND_TIMEOUT_MS, maxBuffer: 10_000_000 },
     )

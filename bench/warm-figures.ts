@@ -7,7 +7,7 @@ import { pairedDifference, pairedRatio, spread } from './statistics.ts'
 import type { WarmAnswer, WarmEvent } from './subjects/warm.ts'
 
 /** Statements in one turn. */
-const COUNT = 250
+const COUNT = 1000
 const PACKETS_OF = 100
 const WAYS = ['query()', 'client.query()'] as const
 

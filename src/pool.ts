@@ -188,12 +188,12 @@ export class DatabasePool extends Pool {
       this.#lent.delete(client)
       giveBack.call(client, true)
     }
-    return Object.assign(client, {
-      release,
-      [Symbol.asyncDispose]: async () => {
-        if (isLent) release()
-      },
-    })
+    // Assigned one by one: Object.assign takes microseconds, in every statement.
+    client.release = release
+    client[Symbol.asyncDispose] = async () => {
+      if (isLent) release()
+    }
+    return client
   }
 
   async #takeIdle(endAt: number): Promise<CheckedOutClient | undefined> {
