@@ -33,7 +33,8 @@ function describePlace(place: Error | undefined): string {
 
 export class Permits {
   readonly #max: number
-  readonly #holders = new Set<Holder>()
+  /** No Set: adding and deleting leaves a chain of old tables, which keeps young garbage alive until a full collection. */
+  readonly #holders: Holder[] = []
   readonly #waiters: Waiter[] = []
 
   constructor(max: number) {
@@ -51,11 +52,11 @@ export class Permits {
    * statements take until the invocation's deadline, `ERR_CONNECT` when it is still being opened.
    */
   acquire(holder: Holder, timeoutMs: number): Promise<void> {
-    if (this.#holders.size < this.#max) {
-      this.#holders.add(holder)
+    if (this.#holders.length < this.#max) {
+      this.#holders.push(holder)
       return Promise.resolve()
     }
-    const forgotten = [...this.#holders].find(({ invocation, revoke }) => invocation?.hasEnded && revoke !== undefined)
+    const forgotten = this.#holders.find(({ invocation, revoke }) => invocation?.hasEnded && revoke !== undefined)
     if (forgotten !== undefined) return Promise.reject(this.#reclaim(forgotten))
     return new Promise((resolve, reject) => {
       const waiter = {
@@ -74,10 +75,12 @@ export class Permits {
   }
 
   release(holder: Holder): void {
-    if (!this.#holders.delete(holder)) return
+    const at = this.#holders.indexOf(holder)
+    if (at === -1) return
+    this.#holders.splice(at, 1)
     const next = this.#waiters.shift()
     if (next === undefined) return
-    this.#holders.add(next.holder)
+    this.#holders.push(next.holder)
     next.admit()
   }
 
@@ -96,7 +99,7 @@ export class Permits {
   }
 
   #timedOut({ invocation }: Holder, timeoutMs: number): ConnectionError {
-    const lent = [...this.#holders].filter(({ revoke }) => revoke !== undefined)
+    const lent = this.#holders.filter(({ revoke }) => revoke !== undefined)
     const taken = lent.find(({ isBusy }) => isBusy?.() !== true) ?? lent[0]
     const waited = `waited ${Math.round(timeoutMs)} ms`
     if (taken === undefined) {

@@ -79,7 +79,8 @@ export class DatabasePool extends Pool {
   readonly #clock: Clock
   readonly #diagnostics: Diagnostics
   readonly #permits: Permits
-  readonly #lent = new Set<DatabaseClient>()
+  /** No Set, for the reason that `Permits` has. */
+  readonly #lent: DatabaseClient[] = []
   #isTerminated = false
 
   constructor(login: Login, max: number, diagnostics: Diagnostics, clock: Clock) {
@@ -174,18 +175,18 @@ export class DatabasePool extends Pool {
       client.idleSince = now
       giveBack.call(client, unfitness !== undefined)
       isLent = false
-      this.#lent.delete(client)
+      this.#forget(client)
       this.#permits.release(holder)
       if (unfitness !== undefined) this.#tellDiscard(client, unfitness, now)
     }
     client.uses += 1
-    this.#lent.add(client)
+    this.#lent.push(client)
     if (this.#isTerminated) client.terminate()
     holder.isBusy = () => client.isBusy
     holder.revoke = () => {
       isRevoked = true
       isLent = false
-      this.#lent.delete(client)
+      this.#forget(client)
       giveBack.call(client, true)
     }
     // Assigned one by one: Object.assign takes microseconds, in every statement.
@@ -307,7 +308,7 @@ export class DatabasePool extends Pool {
   async close(): Promise<void> {
     if (this.ending) return
     const ended = this.end()
-    if (this.#lent.size === 0) await ended
+    if (this.#lent.length === 0) await ended
   }
 
   /** Ends every session at once, lent ones too: the execution environment is going away. */
@@ -315,6 +316,11 @@ export class DatabasePool extends Pool {
     this.#isTerminated = true
     void this.end().catch(() => undefined)
     for (const client of this.#lent) client.terminate()
+  }
+
+  #forget(client: DatabaseClient): void {
+    const at = this.#lent.indexOf(client)
+    if (at !== -1) this.#lent.splice(at, 1)
   }
 
   #tellDiscard(client: DatabaseClient, reason: string, now: number): void {
