@@ -144,6 +144,19 @@ describe('a refused password', () => {
     expect(world.logins.map(({ at }) => at / MINUTE_MS)).toEqual([0, 1, 3, 7, 15])
   })
 
+  test('waits a minute again, and no longer, once it was accepted in between', async () => {
+    const world = new World('wrong', [])
+    await world.open()
+    world.now += MINUTE_MS
+    world.accepted.add('wrong')
+    expect(await world.open()).toBe('wrong')
+    world.accepted.clear()
+    await world.open()
+    world.now += MINUTE_MS
+    world.accepted.add('wrong')
+    expect(await world.open()).toBe('wrong')
+  })
+
   test('is told with the time that is left, and no password', async () => {
     const world = new World('wrong', [])
     await world.open()

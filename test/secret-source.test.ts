@@ -97,6 +97,18 @@ describe('the kept secret', () => {
     expect(service.requests).toHaveLength(2)
   })
 
+  test('is taken as the cache has it when that is no older', async () => {
+    const service = new Service('one')
+    const source = service.source()
+    await source.current()
+    service.now += TTL_MS
+    await source.current()
+    service.put('two')
+    service.now += TTL_MS
+    await source.current()
+    expect(service.requests.map(({ from }) => from)).toEqual(['cached', 'cached', 'cached'])
+  })
+
   test('with no time to live is read each time', async () => {
     const service = new Service('one')
     const source = service.source(0)
