@@ -31,18 +31,10 @@ else await serve(workerData?.loops ?? 1)
 
 /** On Managed Instances the main thread only watches over its workers, each with modules and loops of its own. */
 function startWorkers() {
-  let hasEnded = false
-  // The first that ends decides: while this process exits, the others are ended too, with a status of Node's.
-  const ended = (code) => {
-    if (!hasEnded) {
-      hasEnded = true
-      process.exit(code)
-    }
-  }
   const count = Number(AWS_LAMBDA_NODEJS_WORKER_COUNT)
   for (let index = 0; index < count; index += 1) {
     const loops = Math.floor((Number(AWS_LAMBDA_MAX_CONCURRENCY) + index) / count)
-    new Worker(new URL(import.meta.url), { workerData: { loops } }).on('exit', ended)
+    new Worker(new URL(import.meta.url), { workerData: { loops } }).on('exit', (code) => process.exit(code))
   }
 }
 
