@@ -195,6 +195,37 @@ test('stops after maxAttempts with the server’s own error', async () => {
   expect([error.code, runs]).toEqual(['40001', 3])
 })
 
+describe('runs once', () => {
+  test.each<[string, (client: TransactionClient) => Promise<unknown>, string]>([
+    [
+      'when the work throws an error of its own',
+      () => Promise.reject(Object.assign(new Error('no'), { code: 'OWN' })),
+      'OWN',
+    ],
+    ['when the server refuses a statement for good', (client) => client.query('select * from nowhere'), '42P01'],
+    ['when the server refuses at COMMIT', (client) => client.query('insert into late values (7), (7)'), '23505'],
+  ])('%s', async (_name, work, code) => {
+    let runs = 0
+    const error = await rejection(
+      database.transaction((client) => {
+        runs += 1
+        return work(client)
+      }),
+    )
+    expect([error.code, runs]).toEqual([code, 1])
+  })
+})
+
+test('runs again when the server ended the session under the work', async () => {
+  let runs = 0
+  await database.transaction(async (client) => {
+    runs += 1
+    await client.query('insert into entry values (1)')
+    if (runs === 1) await client.query('select pg_terminate_backend(pg_backend_pid())')
+  })
+  expect([runs, await entries()]).toEqual([2, 1])
+})
+
 test('destroys a client whose ROLLBACK fails', async () => {
   product.cloud.standIn.onClientMessage = (_connection, _type, payload) =>
     statementIn(payload).startsWith('ROLLBACK') ? 'kill' : 'forward'
