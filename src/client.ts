@@ -4,8 +4,8 @@ import type { TLSSocket } from 'node:tls'
 import type { ClientConfig } from 'pg'
 import { cancelRequest } from './cancel-request.ts'
 import type { ResolvedConnection } from './connection-source.ts'
-import { currentInvocation, deadlineError, type Invocation } from './deadline.ts'
-import { Client, type DatabaseError, type ProtocolConnection } from './pg.ts'
+import { currentInvocation, deadlineError } from './deadline.ts'
+import { Client, DatabaseError, type ProtocolConnection } from './pg.ts'
 import { endsSession, statementError } from './statement-error.ts'
 
 /** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
@@ -182,38 +182,43 @@ export class DatabaseClient extends Client {
     return undefined
   }
 
-  #send(config: unknown, values: unknown): Promise<unknown> {
-    return super.query(config as string, values as unknown[])
+  /** By callback: pg's promises cost more, and in a long loop keep each other alive until a full garbage collection. */
+  #send(config: unknown, values: unknown, told: Callback): void {
+    super.query(config as string, values as unknown[], told)
   }
 
-  #guard(config: unknown, values: unknown): Promise<unknown> {
-    const invocation = currentInvocation()
-    if (invocation === undefined) {
-      return this.#send(config, values).catch((error: unknown) => {
-        throw statementError(error)
-      })
+  async #guard(config: unknown, values: unknown): Promise<unknown> {
+    try {
+      return await this.#sendInTime(config, values)
+    } catch (error) {
+      // As pg does: a stack that leads back to the caller's code, in place of one from the socket's.
+      if (error instanceof DatabaseError) Error.captureStackTrace(error)
+      throw statementError(error)
     }
-    const budgetMs = invocation.deadlineAt - performance.now()
+  }
+
+  #sendInTime(config: unknown, values: unknown): Promise<unknown> {
+    const invocation = currentInvocation()
+    const budgetMs = invocation === undefined ? Number.POSITIVE_INFINITY : invocation.deadlineAt - performance.now()
     if (budgetMs <= 0) return Promise.reject(deadlineError('the statement was not sent', true))
     return new Promise((resolve, reject) => {
       let isPastDeadline = false
-      const timer = setTimeout(() => {
+      const cancel = (marginMs: number): void => {
         isPastDeadline = true
-        void this.#abandon(invocation).then(() => reject(deadlineError('the statement was cancelled', false)))
-      }, budgetMs)
-      const settled = (): boolean => {
-        clearTimeout(timer)
-        return !isPastDeadline
+        void this.#abandon(marginMs).then(() => reject(deadlineError('the statement was cancelled', false)))
       }
-      this.#send(config, values).then(
-        (result) => settled() && resolve(result),
-        (error: unknown) => settled() && reject(statementError(error)),
-      )
+      const timer = invocation && setTimeout(() => cancel(invocation.marginMs), budgetMs)
+      this.#send(config, values, (error, result) => {
+        clearTimeout(timer)
+        if (isPastDeadline) return
+        if (error) reject(error)
+        else resolve(result)
+      })
     })
   }
 
   /** Cancels at the server, then drops the connection: what it answers now is nobody's answer any more. */
-  async #abandon({ marginMs }: Invocation): Promise<void> {
+  async #abandon(marginMs: number): Promise<void> {
     await this.#cancel(Math.max(CANCEL_AT_LEAST_MS, marginMs - ANSWER_MS))
     this.destroy()
   }
