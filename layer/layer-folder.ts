@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LAYER_OPTIONS } from './layer-bundle.ts'
-import { type BuildFolders, bundleLibrary, exportedNames, reExport } from './library-bundle.ts'
+import { type BuildFolders, bundleLibrary, exportedNames, reExportRequired } from './library-bundle.ts'
 import { licensesText } from './licenses.ts'
 import { listFiles, zipFolder } from './reproducible-zip.ts'
 
@@ -34,7 +34,7 @@ export async function buildLayer({ repository, out }: BuildFolders): Promise<Lay
   const module = join(layer, MODULE_FOLDER)
   const inputs = await bundleLibrary({ repository, out: module }, LAYER_OPTIONS)
   const write = (name: string, text: string) => writeFileSync(join(module, name), text)
-  write('index.mjs', reExport('index.cjs', await exportedNames(join(repository, 'src/index.ts'))))
+  write('index.mjs', reExportRequired('index.cjs', await exportedNames(join(repository, 'src/index.ts'))))
   write('package.json', layerManifest(repository))
   write('LICENSES', licensesText(repository, inputs))
   mkdirSync(join(layer, 'certs'), { recursive: true })

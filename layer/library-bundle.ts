@@ -93,3 +93,12 @@ export async function exportedNames(entry: string): Promise<readonly string[]> {
 export function reExport(file: string, names: readonly string[]): string {
   return `export {\n${names.map((name) => `  ${name},\n`).join('')}} from './${file}'\n`
 }
+
+/**
+ * The same by `require`: importing a CommonJS file has Node read it a second time, to find what it exports. For the layer
+ * only, since a bundler does not see through it.
+ */
+export function reExportRequired(file: string, names: readonly string[]): string {
+  const require = `createRequire(import.meta.url)('./${file}')`
+  return `import { createRequire } from 'node:module'\n\nexport const {\n${names.map((name) => `  ${name},\n`).join('')}} = ${require}\n`
+}
