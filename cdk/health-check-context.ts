@@ -1,6 +1,7 @@
 /** Reads the sample stack's settings from `-c name=value`. */
 import type { Node } from 'constructs'
 import { nearest } from '../src/nearest.ts'
+import { isTopicArn } from './alarm-topic.ts'
 import { isSchedule } from './health-check-schedule.ts'
 import type { HealthCheckStackProps } from './health-check-stack.ts'
 
@@ -19,6 +20,7 @@ const READERS = {
   vpc: flag,
   vpcId,
   schedule,
+  alarmTopicArn: topicArn,
 } satisfies { readonly [Name in keyof HealthCheckStackProps]: (name: string, value: unknown) => unknown }
 
 /** The names that `-c` may set. */
@@ -84,5 +86,12 @@ function schedule(name: string, value: unknown): string {
   if (typeof value === 'string' && isSchedule(value)) return value
   throw new Error(
     `context ${name} is ${JSON.stringify(value)}; expected "rate(5 minutes)" or "cron(0/15 * * * ? *)", quoted`,
+  )
+}
+
+function topicArn(name: string, value: unknown): string {
+  if (typeof value === 'string' && isTopicArn(value)) return value
+  throw new Error(
+    `context ${name} is ${JSON.stringify(value)}; expected arn:aws:sns:<region>:<account>:<name>, as aws sns list-topics prints it`,
   )
 }

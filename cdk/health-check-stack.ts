@@ -6,6 +6,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
+import { notifyTopic } from './alarm-topic.ts'
 import { builtPath } from './built-files.ts'
 import { CockroachDatabase, type CockroachDatabaseProps } from './cockroach-database.ts'
 import { CockroachLayer } from './cockroach-layer.ts'
@@ -41,6 +42,11 @@ export interface HealthCheckStackProps
    * @default never
    */
   readonly schedule?: string
+  /**
+   * The SNS topic that hears when the alarm of `schedule` is raised, and when it is over; in the stack's region.
+   * @default nobody is told
+   */
+  readonly alarmTopicArn?: string
 }
 
 /** Deploy it with `npx cdk deploy`; its outputs say what to type next. */
@@ -49,16 +55,19 @@ export class HealthCheckStack extends Stack {
   readonly layer: CockroachLayer
   readonly database: CockroachDatabase
   readonly healthCheck: lambda.Function
-  /** With `schedule` only; give it actions. */
+  /** With `schedule` only; tells nobody but the topic of `alarmTopicArn`. */
   readonly alarm: cloudwatch.Alarm | undefined
 
   constructor(scope: Construct, id: string, props: HealthCheckStackProps = {}) {
-    const { secretName, rootCertificate, vpc, vpcId, schedule, ...rest } = props
+    const { secretName, rootCertificate, vpc, vpcId, schedule, alarmTopicArn, ...rest } = props
     const { host, port, database, user, cluster, clusterRouting, ...stackProps } = rest
     super(scope, id, { description: 'cockroach-lambda: health check of a database connection', ...stackProps })
     Tags.of(this).add('application', 'cockroach-lambda')
     if (vpc === true && vpcId !== undefined) {
       throw new Error(`vpc and vpcId ${vpcId} exclude each other: a new VPC, or one that exists`)
+    }
+    if (alarmTopicArn !== undefined && schedule === undefined) {
+      throw new Error('alarmTopicArn has no alarm to hear of: set schedule as well, such as "rate(5 minutes)"')
     }
 
     this.secret =
@@ -73,6 +82,7 @@ export class HealthCheckStack extends Stack {
     this.healthCheck = healthCheckFunction(this, network)
     this.database.connect(this.healthCheck)
     this.alarm = schedule === undefined ? undefined : addSchedule(this, this.healthCheck, schedule)
+    if (this.alarm !== undefined && alarmTopicArn !== undefined) notifyTopic(this, this.alarm, alarmTopicArn)
     this.#addOutputs(secretName === undefined, network)
   }
 

@@ -6,6 +6,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions'
 import { Repository } from 'aws-cdk-lib/aws-ecr'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
+import { Topic } from 'aws-cdk-lib/aws-sns'
 import { AwsSolutionsChecks } from 'cdk-nag'
 import { afterAll, describe, expect, test } from 'vitest'
 import { acknowledgeRules } from '../cdk/acknowledged-rules.ts'
@@ -14,6 +15,7 @@ import { CockroachDatabase, CockroachLayer, HealthCheckStack, type HealthCheckSt
 import { rootCertificateText } from '../certs/refresh.ts'
 
 const ARN = 'arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:app/db-AbCdEf'
+const TOPIC_ARN = 'arn:aws:sns:ap-southeast-1:123456789012:on-call'
 const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-cdk-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
@@ -354,6 +356,40 @@ describe('HealthCheckStack', () => {
 
     test('there is none by default', () => {
       healthCheckTemplate('unscheduled').resourceCountIs('AWS::Events::Rule', 0)
+      healthCheckTemplate('unscheduled').resourceCountIs('AWS::CloudWatch::Alarm', 0)
+    })
+
+    test('its alarm tells nobody by default', () => {
+      template().hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmActions: Match.absent(),
+        OKActions: Match.absent(),
+      })
+    })
+
+    test('its alarm tells the topic of alarmTopicArn when it is raised and when it is over', () => {
+      healthCheckTemplate('topic', {
+        schedule: 'rate(5 minutes)',
+        alarmTopicArn: TOPIC_ARN,
+      }).hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmActions: [TOPIC_ARN], OKActions: [TOPIC_ARN] })
+    })
+
+    test('alarmTopicArn may be that of a topic made in the same app', () => {
+      const app = newApp('own-topic')
+      const { topicArn: alarmTopicArn } = new Topic(new Stack(app, 'Topics'), 'Topic')
+      const stack = new HealthCheckStack(app, 'Stack', { schedule: 'rate(1 hour)', alarmTopicArn })
+      const topic = { 'Fn::ImportValue': Match.stringLikeRegexp('^Topics:') }
+      Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic] })
+    })
+
+    test.each<[string, HealthCheckStackProps, string]>([
+      ['without schedule', { alarmTopicArn: TOPIC_ARN }, 'alarmTopicArn has no alarm to hear of: set schedule as well'],
+      [
+        'that is no ARN of a topic',
+        { schedule: 'rate(1 hour)', alarmTopicArn: ARN },
+        `alarmTopicArn is "${ARN}"; expected arn:aws:sns:`,
+      ],
+    ])('refuses alarmTopicArn %s', (name, props, message) => {
+      expect(() => healthCheckTemplate(`topic ${name}`, props)).toThrow(message)
     })
 
     test('refuses what EventBridge would', () => {
@@ -381,6 +417,11 @@ describe('HealthCheckStack', () => {
       ['secretName', { secretName: 'app/db' }, ['AwsSolutions-IAM5[Resource::*]']],
       ['vpc', { vpc: true }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
       ['schedule', { schedule: 'rate(5 minutes)' }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
+      [
+        'alarmTopicArn',
+        { schedule: 'rate(5 minutes)', alarmTopicArn: TOPIC_ARN },
+        ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4'],
+      ],
     ])('%s', (name, props, rules) => {
       test('passes with the acknowledged rules', () => {
         expect(() => synth(`nag-${name}`, props, acknowledgeRules)).not.toThrow()
@@ -417,6 +458,15 @@ describe('propsFromContext', () => {
     ['schedule', '5 minutes', 'context schedule is "5 minutes"'],
     ['schedule', 'rate(1 minutes)', 'context schedule is "rate(1 minutes)"'],
     ['schedule', 'cron(0/15 * * * *)', 'context schedule is "cron(0/15 * * * *)"'],
+    [
+      'alarmTopicArn',
+      'on-call',
+      'context alarmTopicArn is "on-call"; expected arn:aws:sns:<region>:<account>:<name>, as',
+    ],
+    ['alarmTopicArn', `${TOPIC_ARN}:1b2c`, `context alarmTopicArn is "${TOPIC_ARN}:1b2c"`],
+    ['alarmTopicArn', TOPIC_ARN.replace('sns', 'sqs'), 'context alarmTopicArn is "arn:aws:sqs:'],
+    ['alarmTopicArn', TOPIC_ARN.replace('123456789012', '1234'), 'context alarmTopicArn is "arn:aws:sns:'],
+    ['alarmTopicARN', TOPIC_ARN, 'context alarmTopicARN is unknown; did you mean alarmTopicArn?'],
     ['secretname', 'app/db', 'context secretname is unknown; did you mean secretName?'],
     ['shedule', 'rate(1 hour)', 'context shedule is unknown; did you mean schedule?'],
     ['secret-name', 'app/db', 'context secret-name is unknown; did you mean secretName?'],
@@ -427,5 +477,12 @@ describe('propsFromContext', () => {
 
   test.each(['rate(1 minute)', 'rate(12 hours)', 'cron(0/15 * * * ? *)'])('takes -c schedule=%s', (schedule) => {
     expect(propsFromContext(new App({ context: { schedule } }).node)).toEqual({ schedule })
+  })
+  test.each([
+    TOPIC_ARN,
+    'arn:aws-cn:sns:cn-north-1:123456789012:On_Call-2.fifo',
+    'arn:aws-us-gov:sns:us-gov-west-1:123456789012:a',
+  ])('takes -c alarmTopicArn=%s', (alarmTopicArn) => {
+    expect(propsFromContext(new App({ context: { alarmTopicArn } }).node)).toEqual({ alarmTopicArn })
   })
 })

@@ -340,7 +340,10 @@ describe('tables', () => {
     })
 
     test.each(names)('%s becomes a prop', (name) => {
-      const values = { port: '26257', clusterRouting: 'sni', vpc: 'true', vpcId: 'vpc-0abc', schedule: 'rate(1 hour)' }
+      const values = {
+        ...{ port: '26257', clusterRouting: 'sni', vpc: 'true', vpcId: 'vpc-0abc', schedule: 'rate(1 hour)' },
+        alarmTopicArn: 'arn:aws:sns:ap-southeast-1:123456789012:on-call',
+      }
       const value = new Map(Object.entries(values)).get(name) ?? 'value'
       const app = new App({ context: { [name]: value }, outdir: mkdtempSync(join(tmpdir(), 'unused-')) })
       rmSync(app.outdir, { recursive: true })

@@ -53,14 +53,16 @@ interface Variant {
 }
 
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
+const TOPIC_ARN = 'arn:aws:sns:ap-southeast-1:123456789012:on-call'
 const VARIANTS: Readonly<Record<string, Variant>> = {
   'the default': { props: {}, secret: READS_BY_ARN },
   secretName: { props: { secretName: 'app/db', host: HOST, port: 26_257, user: 'app' }, secret: READS_BY_NAME },
   vpc: { props: { vpc: true }, secret: READS_BY_ARN, more: NETWORK_INTERFACES },
   vpcId: { props: { vpcId, env }, secret: READS_BY_ARN, more: NETWORK_INTERFACES },
   schedule: { props: { schedule: 'rate(5 minutes)' }, secret: READS_BY_ARN },
+  alarmTopicArn: { props: { schedule: 'rate(5 minutes)', alarmTopicArn: TOPIC_ARN }, secret: READS_BY_ARN },
   everything: {
-    props: { secretName: 'app/db', vpc: true, schedule: 'cron(0/15 * * * ? *)' },
+    props: { secretName: 'app/db', vpc: true, schedule: 'cron(0/15 * * * ? *)', alarmTopicArn: TOPIC_ARN },
     secret: READS_BY_NAME,
     more: NETWORK_INTERFACES,
   },
