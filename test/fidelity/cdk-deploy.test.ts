@@ -3,14 +3,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCloud, type TestCloud } from '../support/database.ts'
+import { createHttpApi, invokeFunction } from './support/deployed-function.ts'
 import { ACCOUNT, firstJson, type Ministack, REGION, startMinistack } from './support/ministack.ts'
+import { wholeReport } from './support/whole-report.ts'
 
 /**
  * What ministack does not do, and who shows it instead:
  * - no AWS::EC2 types that the VPC variant needs: cfn-lint, cdk-nag and cdk.test.ts; the test of `vpc` here fails when it learns them;
  * - a secret without a value has an empty one: secret-source.test.ts shows what AWS answers;
  * - a secret's Ref is its name, not its ARN, also in policies: the role is asked about in the stack with `secretName`;
- * - alarms are judged only when somebody puts metrics, and what a rule starts is not counted: here the schedule's event is sent by hand;
+ * - alarms are judged only when they are made or somebody puts metrics, and what a rule starts is not counted: here the schedule's
+ *   event is sent by hand, and the alarm's state set; that AWS publishes to the topic, its own policy must allow;
  * - no Runtime API, no /opt, no freezing: the tests of the runtime interface client and emulator;
  * - policies are kept but not enforced on a function: the last tests here ask its IAM what they allow.
  */
@@ -44,6 +47,19 @@ async function deploy(context = '', options?: { build: boolean }): Promise<Reado
   const file = join(folder, 'outputs.json')
   await cdk(`deploy --require-approval never --outputs-file ${file} ${context}`, options)
   return JSON.parse(readFileSync(file, 'utf8'))[STACK]
+}
+
+/** What a line of curl prints, and the status beside it. */
+async function http(line: string): Promise<{ status: number; report: unknown }> {
+  const answer = await ministack.sh(`${line} --silent --show-error --write-out '\\n%{http_code}'`, { cwd: folder })
+  const [report = '', status] = answer.split('\n')
+  return { status: Number(status), report: JSON.parse(report) }
+}
+
+/** Types the output that asks over the URL. ministack speaks HTTP: the line as it is but for the scheme, and led to it. */
+async function askUrl(line = ''): Promise<{ status: number; report: unknown }> {
+  const { host } = new URL(/https:\S+/.exec(line)?.[0] ?? '')
+  return await http(`${line.replace('https:', 'http:')} --connect-to ${host}:80:${new URL(ministack.url).host}`)
 }
 
 /** Types what an output says, where secret.txt is. */
@@ -83,9 +99,13 @@ test('cdk bootstrap makes the bucket for assets', async () => {
   ])
 })
 
+/** What the health check says that fills an empty secret. */
+const FILL = 'aws secretsmanager put-secret-value'
+
 describe('a stack with a new secret', () => {
   let outputs: Readonly<Record<string, string>>
   let firstLayers: readonly string[]
+  let api: { id: string; url: string }
 
   test('is deployed, and says what to type next', async () => {
     outputs = await deploy('', { build: true })
@@ -100,10 +120,22 @@ describe('a stack with a new secret', () => {
   })
 
   test('before the secret is filled, the check says with which command', async () => {
-    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({
-      ok: false,
-      error: { code: 'ERR_SECRET_INVALID', hint: expect.stringContaining('aws secretsmanager put-secret-value') },
-    })
+    const report = { ok: false, error: { code: 'ERR_SECRET_INVALID', hint: expect.stringContaining(FILL) } }
+    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject(report)
+    const { name } = await theFunction()
+    api = await createHttpApi(ministack, name)
+    expect(await invokeFunction(ministack, name)).toMatchObject({ payload: report, functionError: undefined })
+    expect(await askUrl(outputs.CheckHealthOverHttp)).toMatchObject({ status: 503, report })
+    expect(await http(`curl ${api.url}`)).toMatchObject({ status: 503, report })
+  })
+
+  test('that command fills it, with the connection string in the place of the example', async () => {
+    const { payload } = await invokeFunction(ministack, (await theFunction()).name)
+    const [, command] =
+      new RegExp(`(${FILL} --secret-id \\S+ --secret-string )'`).exec(Object(payload).error.hint) ?? []
+    await type(`${command}'postgresql://app:wrong@${cloud.host}:${cloud.standIn.port}/defaultdb'`)
+    const { payload: report } = await invokeFunction(ministack, (await theFunction()).name)
+    expect(report).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
   })
 
   test('step 1 fills it; the check then refuses a server that no public authority vouches for', async () => {
@@ -116,20 +148,22 @@ describe('a stack with a new secret', () => {
     const { layers } = await theFunction()
     expect(layers).toHaveLength(1)
     expect(layers).not.toEqual(firstLayers)
-    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({
-      ok: true,
-      connection: { host: cloud.host, cluster: cloud.cluster, user: cloud.user, reused: false },
-      tls: { authorized: true, protocol: 'TLSv1.3' },
-    })
-    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({ ok: true, connection: { reused: true } })
+    cloud.standIn.crdbVersion = 'CockroachDB CCL v25.4.2'
+    const server = { name: 'CockroachDB', version: 'CockroachDB CCL v25.4.2' }
+    const { name } = await theFunction()
+    const cold = await invokeFunction(ministack, name)
+    expect(cold).toEqual({ payload: wholeReport(cloud, 1, server), functionError: undefined })
+    expect((await invokeFunction(ministack, name)).payload).toEqual(wholeReport(cloud, 2, server))
+    expect(firstJson(await type(outputs.Step2CheckHealth))).toEqual(wholeReport(cloud, 3, server))
+    cloud.standIn.crdbVersion = undefined
+    expect(JSON.stringify(cold)).not.toContain(cloud.password)
   })
 
-  test('the URL answers the signed request', async () => {
-    // ministack speaks HTTP: the line as it is but for the scheme, and led to it.
-    const { host } = new URL(/https:\S+/.exec(outputs.CheckHealthOverHttp ?? '')?.[0] ?? '')
-    const line = outputs.CheckHealthOverHttp?.replace('https:', 'http:')
-    const answer = await type(`${line} --silent --show-error --connect-to ${host}:80:${new URL(ministack.url).host}`)
-    expect(JSON.parse(answer)).toMatchObject({ ok: true, connection: { host: cloud.host } })
+  test('the URL answers the signed request, and an HTTP API its own, with 200 and the report', async () => {
+    const report = { ok: true, connection: { host: cloud.host } }
+    expect(await askUrl(outputs.CheckHealthOverHttp)).toMatchObject({ status: 200, report })
+    expect(await http(`curl ${api.url}`)).toMatchObject({ status: 200, report })
+    await ministack.aws(`apigatewayv2 delete-api --api-id ${api.id}`)
   })
 
   test('the layer can be attached to a function of your own', async () => {
@@ -159,22 +193,43 @@ describe('a stack with a new secret', () => {
   })
 })
 
-describe('a stack with a secret that exists, and a schedule', () => {
+describe('a stack with a secret that exists, a schedule, and a topic for its alarm', () => {
   const context = () =>
-    `-c secretName=app/db -c schedule="rate(1 hour)" -c rootCertificate=${join(folder, 'own-ca.crt')}`
+    `-c secretName=app/db -c schedule="rate(1 hour)" -c alarmTopicArn=${topicArn} -c rootCertificate=${join(folder, 'own-ca.crt')}`
 
   let outputs: Readonly<Record<string, string>>
+  let topicArn: unknown
+  let queueUrl: unknown
+
+  beforeAll(async () => {
+    topicArn = await ministack.aws('sns create-topic --name on-call --query TopicArn')
+    queueUrl = await sqs('create-queue --queue-name on-call --query QueueUrl')
+  })
+
+  /** The command line leads this one service past AWS_ENDPOINT_URL. */
+  async function sqs(line: string): Promise<unknown> {
+    return await ministack.aws(`sqs ${line} --endpoint-url ${ministack.url}`)
+  }
+
+  /** What the topic's subscriber got last. */
+  async function heard(): Promise<unknown> {
+    const receive = `receive-message --queue-url ${queueUrl} --wait-time-seconds 10 --query Messages[0].[ReceiptHandle,Body]`
+    const [receipt, body] = Object(await sqs(receive))
+    await sqs(`delete-message --queue-url ${queueUrl} --receipt-handle '${receipt}'`)
+    return JSON.parse(JSON.parse(body).Message)
+  }
 
   test('is deployed; while the secret is not there, what the schedule sends is counted where the alarm looks', async () => {
     outputs = await deploy(context())
     expect(await ministack.aws('events list-rules --query "Rules[].ScheduleExpression"')).toEqual(['rate(1 hour)'])
     expect(await type(outputs.ShowAlarm)).toMatch(/^"(OK|INSUFFICIENT_DATA)"/)
     const { name } = await theFunction()
-    const event = '{"source":"aws.events","detail-type":"Scheduled Event"}'
-    const answer = await ministack.sh(`aws lambda invoke --function-name ${name} --payload '${event}' /dev/stdout`)
+    const event = { source: 'aws.events', 'detail-type': 'Scheduled Event' }
     // Its type is the handler's test's to show: ministack calls every one Runtime.HandlerError.
-    expect(firstJson(answer)).toMatchObject({ errorMessage: expect.stringContaining('GetSecretValue for "app/db"') })
-    expect(answer).toContain('"FunctionError"')
+    expect(await invokeFunction(ministack, name, event)).toEqual({
+      payload: expect.objectContaining({ errorMessage: expect.stringContaining('GetSecretValue for "app/db"') }),
+      functionError: 'Unhandled',
+    })
     const metric = await ministack.aws(
       'cloudwatch describe-alarms --query "MetricAlarms[0].[Namespace, MetricName, Dimensions[0].Value]"',
     )
@@ -189,10 +244,22 @@ describe('a stack with a secret that exists, and a schedule', () => {
     await ministack.sh('aws secretsmanager create-secret --name app/db --secret-string file://secret.txt', {
       cwd: folder,
     })
-    expect(firstJson(await type(outputs.Step1CheckHealth))).toMatchObject({
-      ok: true,
-      connection: { host: cloud.host },
-    })
+    const server = { name: 'PostgreSQL', version: expect.stringMatching(/^18\./) }
+    expect(firstJson(await type(outputs.Step1CheckHealth))).toEqual(wholeReport(cloud, 1, server))
+  })
+
+  test('the alarm tells the topic when it is raised and when it is over', async () => {
+    // From here on: ministack has judged the new alarm by another function's metrics already, and told the topic.
+    const queueArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:on-call`
+    await ministack.aws(`sns subscribe --topic-arn ${topicArn} --protocol sqs --notification-endpoint ${queueArn}`)
+    const { AlarmName } = Object(await ministack.aws('cloudwatch describe-alarms --query "MetricAlarms[0]"'))
+    for (const state of ['ALARM', 'OK']) {
+      await ministack.sh(
+        `aws cloudwatch set-alarm-state --alarm-name ${AlarmName} --state-value ${state} --state-reason test`,
+      )
+      expect(await heard()).toMatchObject({ AlarmName, NewStateValue: state })
+      expect(await type(outputs.ShowAlarm)).toBe(`"${state}"\n`)
+    }
   })
 
   describe("the function's role", () => {
@@ -236,8 +303,11 @@ describe('a stack with a secret that exists, and a schedule', () => {
   })
 })
 
-test('a misspelt context name fails before anything is made', async () => {
+test('a context that cannot be fails before anything is made', async () => {
   await expect(deploy('-c scretName=app/db')).rejects.toThrow('context scretName is unknown; did you mean secretName?')
+  await expect(deploy('-c alarmTopicArn=on-call')).rejects.toThrow(
+    'context alarmTopicArn is "on-call"; expected arn:aws:sns:<region>:<account>:<name>',
+  )
   expect(await remains()).toMatchObject(NOTHING)
 })
 

@@ -8,6 +8,11 @@ import { outsidePart } from './outside-part.ts'
 const REPOSITORY = join(import.meta.dirname, '../../..')
 export const REGION = 'ap-southeast-1'
 export const ACCOUNT = '000000000000'
+export const CREDENTIALS = {
+  accessKeyId: 'test',
+  secretAccessKey: 'not-a-real-key',
+  sessionToken: 'not-a-real-token',
+}
 const LOOPBACK_NAMES = join(REPOSITORY, 'local/loopback-names-preload.ts')
 
 export interface Ministack extends AsyncDisposable {
@@ -44,9 +49,9 @@ export async function startMinistack(folder: string): Promise<Ministack> {
   })
   const environment = {
     ...base,
-    AWS_ACCESS_KEY_ID: 'test',
-    AWS_SECRET_ACCESS_KEY: 'not-a-real-key',
-    AWS_SESSION_TOKEN: 'not-a-real-token',
+    AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+    AWS_SESSION_TOKEN: CREDENTIALS.sessionToken,
     AWS_REGION: REGION,
     AWS_DEFAULT_REGION: REGION,
     AWS_ENDPOINT_URL: server.url,
