@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openCloud, type TestCloud } from '../support/database.ts'
+import { REGION } from './support/aws-shell.ts'
 import { createHttpApi, invokeFunction } from './support/deployed-function.ts'
-import { ACCOUNT, firstJson, type Ministack, REGION, startMinistack } from './support/ministack.ts'
+import { ACCOUNT, firstJson, type Ministack, startMinistack } from './support/ministack.ts'
 import { wholeReport } from './support/whole-report.ts'
 
 /**
  * What ministack does not do, and who shows it instead:
- * - no AWS::EC2 types that the VPC variant needs: cfn-lint, cdk-nag and cdk.test.ts; the test of `vpc` here fails when it learns them;
+ * - no AWS::EC2 types that the VPC variant needs: vpc-deploy.test.ts; the test of `vpc` here fails when it learns them;
  * - a secret without a value has an empty one: secret-source.test.ts shows what AWS answers;
  * - a secret's Ref is its name, not its ARN, also in policies: the role is asked about in the stack with `secretName`;
  * - alarms are judged only when they are made or somebody puts metrics, and what a rule starts is not counted: here the schedule's
@@ -90,6 +91,14 @@ async function remains(): Promise<Readonly<Record<string, unknown>>> {
   return Object.fromEntries(await Promise.all(answers))
 }
 
+/** Holds for `remains()` before the stack is destroyed, or the questions would prove nothing. */
+const SOMETHING = {
+  stacks: expect.arrayContaining([STACK]),
+  functions: [expect.stringContaining(STACK)],
+  layers: [expect.any(String)],
+  logGroups: [expect.any(String)],
+  roles: [expect.stringContaining('HealthCheckRole')],
+}
 const NOTHING = { stacks: ['CDKToolkit'], functions: [], layers: [], logGroups: [], roles: [], rules: [], alarms: [] }
 
 test('cdk bootstrap makes the bucket for assets', async () => {
@@ -117,6 +126,7 @@ describe('a stack with a new secret', () => {
     ])
     firstLayers = (await theFunction()).layers
     expect(firstLayers).toHaveLength(1)
+    expect(await remains()).toMatchObject({ ...SOMETHING, secrets: [expect.stringContaining('EmptySecret')] })
   })
 
   test('before the secret is filled, the check says with which command', async () => {
@@ -222,6 +232,7 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
   test('is deployed; while the secret is not there, what the schedule sends is counted where the alarm looks', async () => {
     outputs = await deploy(context())
     expect(await ministack.aws('events list-rules --query "Rules[].ScheduleExpression"')).toEqual(['rate(1 hour)'])
+    expect(await remains()).toMatchObject({ ...SOMETHING, rules: [expect.any(String)], alarms: [expect.any(String)] })
     expect(await type(outputs.ShowAlarm)).toMatch(/^"(OK|INSUFFICIENT_DATA)"/)
     const { name } = await theFunction()
     const event = { source: 'aws.events', 'detail-type': 'Scheduled Event' }

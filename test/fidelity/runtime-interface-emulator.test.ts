@@ -1,14 +1,29 @@
-/** The sample stack's function and layer under AWS's runtime interface emulator and client, both as AWS made them. */
+/**
+ * The sample stack's function and layer under AWS's runtime interface emulator and client, both as AWS made them.
+ * What the emulator does not do, runtime-interface-client.test.ts shows: freezing, /opt, and the variables in NOT_SET.
+ */
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { FunctionDefinition, LambdaRuntime } from '../../local/lambda/function-definition.ts'
 import { type UnpackedFolder, unpack } from '../../local/lambda/unpacked-folder.ts'
 import { type SampleStack, startSampleStack } from '../../local/sample-stack.ts'
 import { type Emulator, startEmulator } from './support/emulator.ts'
+import { LAMBDA_VARIABLES } from './support/lambda-variables.ts'
 import { fixtureFunction, LOOPBACK_NAMES, NODE_BINARIES, runtimeInterfaceClient } from './support/sample-functions.ts'
 
 const NODE_PATH_PRELOAD = join(import.meta.dirname, '../../local/lambda/runtime/node-path.mjs')
 const RUNTIMES: readonly LambdaRuntime[] = ['nodejs24.x', 'nodejs22.x']
+
+/** Lambda sets them; the emulator leaves them to the container's image, or out. */
+const NOT_SET = [
+  '_X_AMZN_TRACE_ID',
+  'AWS_DEFAULT_REGION',
+  'AWS_LAMBDA_INITIALIZATION_TYPE',
+  'LAMBDA_RUNTIME_DIR',
+  'LANG',
+  'LD_LIBRARY_PATH',
+  'TZ',
+]
 
 let stack: SampleStack
 const emulators: Emulator[] = []
@@ -117,5 +132,11 @@ describe.each(RUNTIMES)('%s', (runtime) => {
       errorMessage: expect.stringMatching(/sslmod\b.*sslmode/s),
     })
     expect(emulator.output()).not.toContain('correct horse')
+  })
+  test('process.env holds what the stack adds, and what Lambda sets but for what the emulator leaves out', async () => {
+    const emulator = await start({ ...fixtureFunction('environment'), runtime })
+    const payload = await emulator.invoke({})
+    expect(payload).toMatchObject(stack.definition.environment)
+    expect(LAMBDA_VARIABLES.filter((name) => !(name in Object(payload)))).toEqual(NOT_SET)
   })
 })

@@ -1,6 +1,7 @@
 /** Asks a deployed function as programs do: through the AWS SDK, and through an HTTP API. */
 import { Lambda } from '@aws-sdk/client-lambda'
-import { ACCOUNT, CREDENTIALS, type Ministack, REGION } from './ministack.ts'
+import { CREDENTIALS, REGION } from './aws-shell.ts'
+import { ACCOUNT, type Ministack } from './ministack.ts'
 
 export interface Invocation {
   /** What the function answered, or threw. */
