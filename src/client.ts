@@ -44,6 +44,9 @@ function isTlsSocket(stream: Socket): stream is TLSSocket {
   return 'encrypted' in stream && stream.encrypted === true
 }
 
+/** A client that a pool hands out; `await using` gives it back. */
+export type CheckedOutClient = DatabaseClient & { release: (destroy?: Error | boolean) => void } & AsyncDisposable
+
 export class DatabaseClient extends Client {
   readonly #createdAt = Date.now()
   readonly #serverParameters = new Map<string, string>()

@@ -1,37 +1,19 @@
 /** The pool: a `pg.Pool` whose connections come from the secret, are checked before use, and never outlast an invocation. */
 import type { PoolClient, PoolConfig, QueryConfig, QueryResult } from 'pg'
-import { type Backoff, fullJitterMs } from './backoff.ts'
-import { assess, maxLifetimeMs } from './checkout.ts'
-import { DatabaseClient } from './client.ts'
+import { assess } from './checkout.ts'
+import { type CheckedOutClient, DatabaseClient } from './client.ts'
 import type { Clock } from './clock.ts'
-import { connectError, isServerFull, isTransient } from './connect-error.ts'
 import { ConnectionError } from './connection-error.ts'
-import type { Destination, ResolvedConnection } from './connection-source.ts'
-import { currentInvocation, deadlineError, endOfStep, outOfTime } from './deadline.ts'
+import { ConnectionOpener } from './connection-opener.ts'
+import { currentInvocation, deadlineError, endOfStep } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
-import type { Dial, Login } from './login.ts'
+import type { Login } from './login.ts'
 import { callerOf, type Holder, Permits } from './permits.ts'
 import { Pool } from './pg.ts'
-import { tlsOptions } from './tls.ts'
 
 /** Everything from waiting for a free connection to the end of the login. */
 const CONNECT_LIMIT_MS = 5000
 const PROBE_LIMIT_MS = 1000
-/** An attempt that runs out of time gets this long to tell what it waited for, in milliseconds. */
-const REASON_MS = 25
-const RECONNECT: Backoff = { baseMs: 100, capMs: 2000 }
-/** A full server needs others to leave; asking it often makes it no emptier. */
-const RECONNECT_WHEN_FULL: Backoff = { baseMs: 800, capMs: 2000 }
-
-/** What the attempts to open one connection share. */
-interface Attempts {
-  readonly max: number
-  /** Why the last one failed that was not cut off by the time: it tells more than the one that was. */
-  reason: ConnectionError | undefined
-}
-
-/** A client of this pool; `await using` gives it back. */
-export type CheckedOutClient = DatabaseClient & { release: (destroy?: Error | boolean) => void } & AsyncDisposable
 
 type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 type ConnectCallback = (
@@ -45,48 +27,26 @@ function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** What pg needs for one connection: fields only, since a string would make it drop the certificate. */
-function clientConfig(
-  { parameters, rootCertificate }: Destination,
-  resolve: () => Promise<ResolvedConnection>,
-  timeoutMs: number,
-): PoolConfig & { sslnegotiation: string } {
-  const { host, port, dbname: database, user, sslmode, options } = parameters
-  const ssl = tlsOptions(sslmode, rootCertificate.ca)
-  return {
-    host,
-    port,
-    database,
-    user,
-    ssl: ssl === false ? false : { ...ssl, ca: ssl.ca === undefined ? undefined : [...ssl.ca] },
-    options,
-    application_name: parameters.application_name,
-    fallback_application_name: parameters.fallback_application_name,
-    sslnegotiation: 'postgres',
-    connectionTimeoutMillis: timeoutMs,
-    password: async () => {
-      const { password } = await resolve()
-      if (password !== undefined) return password.reveal()
-      throw new ConnectionError('ERR_CONFIG', `${host} asks for a password, and there is none`, {
-        hint: 'Set PGPASSWORD, or put it into the secret.',
-      })
-    },
-  }
-}
-
 export class DatabasePool extends Pool {
-  readonly #login: Login
+  readonly #opener: ConnectionOpener
   readonly #clock: Clock
   readonly #diagnostics: Diagnostics
   readonly #permits: Permits
   /** No Set, for the reason that `Permits` has. */
   readonly #lent: DatabaseClient[] = []
+  /** When a client came back last, in milliseconds since 1970. */
+  #givenBackAt = Number.NaN
   #isTerminated = false
 
   constructor(login: Login, max: number, diagnostics: Diagnostics, clock: Clock) {
     // No idle timer: while frozen none runs, and after a thaw all are overdue. Age is checked at checkout.
     super({ max, idleTimeoutMillis: 0, allowExitOnIdle: true, Client: DatabaseClient as never })
-    this.#login = login
+    // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
+    const connect = (config: PoolConfig) => {
+      Object.assign(this.options, config)
+      return this.#checkOut()
+    }
+    this.#opener = new ConnectionOpener(login, connect, diagnostics, clock)
     this.#clock = clock
     this.#diagnostics = diagnostics
     this.#permits = new Permits(max)
@@ -149,7 +109,7 @@ export class DatabasePool extends Pool {
     const holder: Holder = { invocation: currentInvocation(), place }
     await this.#permits.acquire(holder, endAt - startedAt)
     try {
-      return this.#lend((await this.#takeIdle(endAt)) ?? (await this.#openInTime(endAt, maxAttempts)), holder)
+      return this.#lend((await this.#takeIdle(endAt)) ?? (await this.#opener.open(endAt, maxAttempts)), holder)
     } catch (error) {
       this.#permits.release(holder)
       throw error
@@ -173,6 +133,7 @@ export class DatabasePool extends Pool {
       const unfitness = destroy ? 'given back as broken' : client.unfitness
       const now = this.#clock.now()
       client.idleSince = now
+      this.#givenBackAt = now
       giveBack.call(client, unfitness !== undefined)
       isLent = false
       this.#forget(client)
@@ -199,109 +160,38 @@ export class DatabasePool extends Pool {
 
   async #takeIdle(endAt: number): Promise<CheckedOutClient | undefined> {
     if (this.idleCount === 0) return undefined
-    await eventLoopTurn()
+    // Given back in this very millisecond: nothing was frozen since.
+    if (this.#clock.now() !== this.#givenBackAt) await eventLoopTurn()
     while (this.idleCount > 0) {
       this.options.connectionTimeoutMillis = 0
-      const client = await this.#connectClient()
-      if (await this.#isFit(client, endAt)) return client
+      const client = await this.#checkOut()
+      const unfitness = await this.#unfitness(client, endAt)
+      if (unfitness === undefined) return client
+      this.#tellDiscard(client, unfitness, this.#clock.now())
       client.release(true)
     }
     return undefined
   }
 
-  async #isFit(client: CheckedOutClient, endAt: number): Promise<boolean> {
+  /** Why a client that lay idle is not to be used, if there is a reason; a promise only where the server has to be asked. */
+  #unfitness(client: CheckedOutClient, endAt: number): Promise<string | undefined> | string | undefined {
     const now = this.#clock.now()
     const verdict = assess({
       idleForMs: now - client.idleSince,
       ageMs: client.ageMs(now),
       maxLifetimeMs: client.maxLifetimeMs,
     })
-    if (verdict === 'use' && client.unfitness === undefined) return true
-    if (verdict === 'probe' && (await client.probe(Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow()))))
-      return true
-    this.#tellDiscard(client, verdict === 'replace' ? 'too old or idle for too long' : 'did not answer', now)
-    return false
+    if (verdict === 'use') return client.unfitness
+    if (verdict === 'replace') return 'too old or idle for too long'
+    const limitMs = Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow())
+    return client.probe(limitMs).then((isAlive) => (isAlive ? client.unfitness : 'did not answer'))
   }
 
-  /** Gives up waiting when the time for connecting is over; a connection that comes later is kept for the next caller. */
-  #openInTime(endAt: number, maxAttempts: number): Promise<CheckedOutClient> {
+  /** By callback, since pg-pool's promises cost more; sound because the pool was told to make its clients of this class. */
+  #checkOut(): Promise<CheckedOutClient> {
     return new Promise((resolve, reject) => {
-      let isTooLate = false
-      const attempts: Attempts = { max: maxAttempts, reason: undefined }
-      const giveUp = (): void => {
-        isTooLate = true
-        reject(attempts.reason ?? outOfTime('no connection was opened', endAt))
-      }
-      let timer = setTimeout(() => {
-        // Counted from here: after a busy moment the attempt's own timer comes as late as this one.
-        timer = setTimeout(giveUp, REASON_MS)
-      }, endAt - this.#clock.monotonicNow())
-      this.#open(endAt, attempts).then(
-        (client) => {
-          clearTimeout(timer)
-          if (isTooLate) client.release()
-          else resolve(client)
-        },
-        (error: unknown) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      )
+      super.connect((error, client) => (error ? reject(error) : resolve(client as unknown as CheckedOutClient)))
     })
-  }
-
-  /** Tries until the time for connecting is over, as long as the reason may pass by itself. */
-  async #open(endAt: number, attempts: Attempts): Promise<CheckedOutClient> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        return await this.#login.open(this.#dial(endAt, attempt))
-      } catch (error) {
-        if (!(error instanceof ConnectionError)) throw error
-        const now = this.#clock.monotonicNow()
-        const waitMs = fullJitterMs(attempt, isServerFull(error) ? RECONNECT_WHEN_FULL : RECONNECT, this.#clock.random)
-        const isLast = attempt + 1 >= attempts.max || now + waitMs >= endAt
-        const retryInMs = isTransient(error) && !isLast ? waitMs : undefined
-        this.#diagnostics.publish('connectFailed', { code: error.code, message: error.message, attempt, retryInMs })
-        if (retryInMs === undefined) throw now >= endAt ? (attempts.reason ?? error) : error
-        attempts.reason = error
-        await this.#clock.sleep(retryInMs)
-      }
-    }
-  }
-
-  #dial(endAt: number, attempt: number): Dial<CheckedOutClient> {
-    return async (destination, resolve, signal) => {
-      const { host, port, connect_timeout } = destination.parameters
-      const startedAt = this.#clock.monotonicNow()
-      const limitMs = Math.min(endAt - startedAt, (connect_timeout || Number.POSITIVE_INFINITY) * 1000)
-      if (limitMs <= 0) throw outOfTime('no connection was opened', endAt)
-      // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
-      Object.assign(this.options, clientConfig(destination, resolve, Math.ceil(limitMs)), { signal })
-      const client = await this.#connectClient().catch((error: unknown) => {
-        throw connectError(error, destination.parameters)
-      })
-      await this.#welcome(client, resolve)
-      const ms = this.#clock.monotonicNow() - startedAt
-      this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })
-      return client
-    }
-  }
-
-  /** A client that has logged in; a server that asked for no password may still turn out to be the wrong one. */
-  async #welcome(client: CheckedOutClient, resolve: () => Promise<ResolvedConnection>): Promise<void> {
-    client.forgetPassword()
-    client.maxLifetimeMs = maxLifetimeMs(this.#clock.random)
-    try {
-      client.source = await resolve()
-    } catch (error) {
-      client.release(true)
-      throw error
-    }
-  }
-
-  /** Sound because the pool was told to make its clients of this class. */
-  #connectClient(): Promise<CheckedOutClient> {
-    return super.connect() as Promise<unknown> as Promise<CheckedOutClient>
   }
 
   /** Ends the pool; waits for the idle connections to close, not for lent ones: those close when they come back. */

@@ -67,6 +67,7 @@ const ORDER = [
   'checkout',
   'permits',
   'client',
+  'connection-opener',
   'pool',
   // Database.
   'transaction-options',
