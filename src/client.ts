@@ -60,6 +60,11 @@ export class DatabaseClient extends Client {
   uses = 0
   /** Where it leads to and what it was opened with. */
   source: ResolvedConnection | undefined
+  /** In pg's code, not in its types: whether it keeps the process from ending. */
+  declare readonly ref: () => void
+  declare readonly unref: () => void
+  /** Ends it, and has the pool count it no more; set by the pool. */
+  remove: () => void = () => undefined
   /** It is replaced when older than this, in milliseconds. */
   maxLifetimeMs = Number.POSITIVE_INFINITY
 

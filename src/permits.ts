@@ -45,6 +45,13 @@ export class Permits {
     return this.#waiters.length
   }
 
+  /** Takes one of the connections if one is free. */
+  tryAcquire(holder: Holder): boolean {
+    if (this.#holders.length >= this.#max) return false
+    this.#holders.push(holder)
+    return true
+  }
+
   /**
    * Waits for one of the connections, `timeoutMs` at the longest.
    *
@@ -52,10 +59,7 @@ export class Permits {
    * statements take until the invocation's deadline, `ERR_CONNECT` when it is still being opened.
    */
   acquire(holder: Holder, timeoutMs: number): Promise<void> {
-    if (this.#holders.length < this.#max) {
-      this.#holders.push(holder)
-      return Promise.resolve()
-    }
+    if (this.tryAcquire(holder)) return Promise.resolve()
     const forgotten = this.#holders.find(({ invocation, revoke }) => invocation?.hasEnded && revoke !== undefined)
     if (forgotten !== undefined) return Promise.reject(this.#reclaim(forgotten))
     return new Promise((resolve, reject) => {

@@ -14,6 +14,7 @@ import { Pool } from './pg.ts'
 /** Everything from waiting for a free connection to the end of the login. */
 const CONNECT_LIMIT_MS = 5000
 const PROBE_LIMIT_MS = 1000
+const GIVEN_BACK_AS_BROKEN = 'given back as broken'
 
 type QueryCallback = (error: Error | undefined, result?: QueryResult) => void
 type ConnectCallback = (
@@ -32,19 +33,19 @@ export class DatabasePool extends Pool {
   readonly #clock: Clock
   readonly #diagnostics: Diagnostics
   readonly #permits: Permits
+  /** Last come, first lent. Kept here and not by pg-pool, for whom they stay taken: its queue costs more than all else here. */
+  readonly #idle: CheckedOutClient[] = []
   /** No Set, for the reason that `Permits` has. */
   readonly #lent: DatabaseClient[] = []
-  /** When a client came back last, in milliseconds since 1970. */
-  #givenBackAt = Number.NaN
   #isTerminated = false
 
   constructor(login: Login, max: number, diagnostics: Diagnostics, clock: Clock) {
     // No idle timer: while frozen none runs, and after a thaw all are overdue. Age is checked at checkout.
-    super({ max, idleTimeoutMillis: 0, allowExitOnIdle: true, Client: DatabaseClient as never })
+    super({ max, idleTimeoutMillis: 0, Client: DatabaseClient as never })
     // pg-pool makes the client from its options before it gives up control, so this cannot mix with another attempt.
     const connect = (config: PoolConfig) => {
       Object.assign(this.options, config)
-      return this.#checkOut()
+      return this.#connectClient()
     }
     this.#opener = new ConnectionOpener(login, connect, diagnostics, clock)
     this.#clock = clock
@@ -54,6 +55,8 @@ export class DatabasePool extends Pool {
     // Assigned, since overriding would mean to repeat all the signatures that pg's types give to these methods.
     this.connect = this.#connect.bind(this) as this['connect']
     this.query = this.#query.bind(this) as this['query']
+    this.end = this.#end.bind(this) as this['end']
+    Object.defineProperty(this, 'idleCount', { get: () => this.#idle.length })
     Object.defineProperty(this, 'waitingCount', { get: () => this.#permits.waitingCount })
   }
 
@@ -86,7 +89,7 @@ export class DatabasePool extends Pool {
 
   /** One statement on a connection of the pool. */
   async run(config: string | QueryConfig, values?: unknown[]): Promise<QueryResult> {
-    const client = await this.take(undefined)
+    const client = this.#takeAtOnce() ?? (await this.take(undefined))
     try {
       return await client.query(config, values)
     } finally {
@@ -116,6 +119,18 @@ export class DatabasePool extends Pool {
     }
   }
 
+  /** The client that came back in this very millisecond, for the next statement: nothing can have frozen since. */
+  #takeAtOnce(): CheckedOutClient | undefined {
+    const client = this.#idle.at(-1)
+    const now = this.#clock.now()
+    if (client?.idleSince !== now || client.ageMs(now) > client.maxLifetimeMs || client.unfitness !== undefined)
+      return undefined
+    const holder: Holder = { invocation: currentInvocation(), place: undefined }
+    if (!this.#permits.tryAcquire(holder)) return undefined
+    this.#popIdle()
+    return this.#lend(client, holder)
+  }
+
   /** Opens a connection if there is none, without counting that as a use; tries once, for whoever needs it tries on. */
   async warmUp(): Promise<void> {
     const client = await this.take(undefined, 1)
@@ -123,22 +138,14 @@ export class DatabasePool extends Pool {
     client.release()
   }
 
-  /** Hands a client out: counted, and with a `release` that keeps only what is fit to be kept. */
+  /** Hands a client out: counted, and to be given back once. */
   #lend(client: CheckedOutClient, holder: Holder): CheckedOutClient {
-    const giveBack = client.release
     let isLent = true
     let isRevoked = false
-    const release = (destroy?: Error | boolean): void => {
-      if (isRevoked) return
-      const unfitness = destroy ? 'given back as broken' : client.unfitness
-      const now = this.#clock.now()
-      client.idleSince = now
-      this.#givenBackAt = now
-      giveBack.call(client, unfitness !== undefined)
+    const takeBack = (unfitness: string | undefined): void => {
       isLent = false
       this.#forget(client)
-      this.#permits.release(holder)
-      if (unfitness !== undefined) this.#tellDiscard(client, unfitness, now)
+      this.#keep(client, unfitness)
     }
     client.uses += 1
     this.#lent.push(client)
@@ -146,52 +153,97 @@ export class DatabasePool extends Pool {
     holder.isBusy = () => client.isBusy
     holder.revoke = () => {
       isRevoked = true
-      isLent = false
-      this.#forget(client)
-      giveBack.call(client, true)
+      takeBack('never given back')
     }
     // Assigned one by one: Object.assign takes microseconds, in every statement.
-    client.release = release
+    client.release = (destroy) => {
+      if (isRevoked) return
+      if (!isLent) throw new Error('release() was called twice: this client has already been released')
+      takeBack(destroy ? GIVEN_BACK_AS_BROKEN : client.unfitness)
+      this.#permits.release(holder)
+    }
     client[Symbol.asyncDispose] = async () => {
-      if (isLent) release()
+      if (isLent) client.release()
     }
     return client
   }
 
+  /** Takes a client back, to be lent again unless it is unfit for that. */
+  #keep(client: CheckedOutClient, unfitness: string | undefined): void {
+    const now = this.#clock.now()
+    client.idleSince = now
+    if (unfitness !== undefined || this.ending) client.remove()
+    else {
+      // A process that has nothing else to do may end.
+      client.unref()
+      this.#idle.push(client)
+      this.emit('release', undefined, client)
+    }
+    if (unfitness !== undefined) this.#tellDiscard(client, unfitness, now)
+  }
+
+  #popIdle(): CheckedOutClient | undefined {
+    const client = this.#idle.pop()
+    if (client === undefined) return undefined
+    client.ref()
+    this.emit('acquire', client)
+    return client
+  }
+
   async #takeIdle(endAt: number): Promise<CheckedOutClient | undefined> {
-    if (this.idleCount === 0) return undefined
-    // Given back in this very millisecond: nothing was frozen since.
-    if (this.#clock.now() !== this.#givenBackAt) await eventLoopTurn()
-    while (this.idleCount > 0) {
-      this.options.connectionTimeoutMillis = 0
-      const client = await this.#checkOut()
+    for (let client = this.#popIdle(); client !== undefined; client = this.#popIdle()) {
       const unfitness = await this.#unfitness(client, endAt)
       if (unfitness === undefined) return client
+      client.remove()
       this.#tellDiscard(client, unfitness, this.#clock.now())
-      client.release(true)
     }
     return undefined
   }
 
-  /** Why a client that lay idle is not to be used, if there is a reason; a promise only where the server has to be asked. */
-  #unfitness(client: CheckedOutClient, endAt: number): Promise<string | undefined> | string | undefined {
+  /** Why a client that lay idle is not to be used, if there is a reason. */
+  async #unfitness(client: CheckedOutClient, endAt: number): Promise<string | undefined> {
+    await eventLoopTurn()
     const now = this.#clock.now()
     const verdict = assess({
       idleForMs: now - client.idleSince,
       ageMs: client.ageMs(now),
       maxLifetimeMs: client.maxLifetimeMs,
     })
-    if (verdict === 'use') return client.unfitness
     if (verdict === 'replace') return 'too old or idle for too long'
     const limitMs = Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow())
-    return client.probe(limitMs).then((isAlive) => (isAlive ? client.unfitness : 'did not answer'))
+    if (verdict === 'probe' && !(await client.probe(limitMs))) return 'did not answer'
+    return client.unfitness
   }
 
-  /** By callback, since pg-pool's promises cost more; sound because the pool was told to make its clients of this class. */
-  #checkOut(): Promise<CheckedOutClient> {
-    return new Promise((resolve, reject) => {
-      super.connect((error, client) => (error ? reject(error) : resolve(client as unknown as CheckedOutClient)))
-    })
+  /** Connects by the options; or takes one that came too late for the caller before, for whom there may be no other room. */
+  async #connectClient(): Promise<CheckedOutClient> {
+    const late = this.#popIdle()
+    if (late !== undefined) return late
+    // Sound because the pool was told to make its clients of this class.
+    const client = (await super.connect()) as unknown as CheckedOutClient
+    const release = client.release
+    client.remove = () => release.call(client, true)
+    client.release = (destroy) => this.#keep(client, destroy ? GIVEN_BACK_AS_BROKEN : client.unfitness)
+    client.on('error', (error) => this.#dropIdle(client, error))
+    return client
+  }
+
+  /** As pg-pool does when a connection breaks that nobody uses. */
+  #dropIdle(client: CheckedOutClient, error: Error): void {
+    const at = this.#idle.indexOf(client)
+    if (at === -1) return
+    this.#idle.splice(at, 1)
+    this.emit('acquire', client)
+    client.remove()
+    this.emit('error', error, client)
+  }
+
+  /** As pg's. */
+  #end(callback?: () => void): Promise<void> | undefined {
+    // Sound: pg-pool takes a callback or gives a promise, like its types in two signatures.
+    const ended = super.end(callback as () => void) as Promise<void> | undefined
+    for (const client of this.#idle.splice(0)) client.remove()
+    return ended
   }
 
   /** Ends the pool; waits for the idle connections to close, not for lent ones: those close when they come back. */

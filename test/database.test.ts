@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { SYSTEM_CLOCK } from '../src/clock.ts'
 import { runInvocation } from '../src/deadline.ts'
 import { createDatabase, withDatabase } from '../src/index.ts'
 import { openProduct, type Product, printed, rejection } from './support/product.ts'
@@ -26,6 +27,11 @@ const contextOf = (ms: number) => {
 
 async function sessions(): Promise<number> {
   return (await product.cloud.postgres.sessions({ user: product.cloud.user })).length
+}
+
+async function endSessions(): Promise<void> {
+  const { user, postgres } = product.cloud
+  await postgres.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [user])
 }
 
 describe('query', () => {
@@ -120,9 +126,7 @@ describe('getClient', () => {
     const { getClient } = product.database()
     const client = await getClient()
     const ended = new Promise((resolve) => client.once('end', resolve))
-    await product.cloud.postgres.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [
-      product.cloud.user,
-    ])
+    await endSessions()
     await ended
     await expect(client.query('select 1')).rejects.toMatchObject({ code: 'ERR_CONNECTION_LOST', safeToRetry: true })
     client.release()
@@ -187,6 +191,57 @@ describe('getPool', () => {
       idle: 1,
       waiting: 0,
     })
+  })
+
+  test('tells its listeners of clients as pg’s does', async () => {
+    const database = product.database()
+    const pool = database.getPool()
+    const told: string[] = []
+    for (const event of ['connect', 'acquire', 'release', 'remove', 'error'] as const) {
+      pool.on(event, () => told.push(event))
+    }
+    await database.query('select 1')
+    await database.query('select 1')
+    const client = await database.getClient()
+    client.release()
+    expect(told).toEqual(['connect', ...Array.from({ length: 3 }, () => ['acquire', 'release']).flat()])
+    told.length = 0
+    await endSessions()
+    await expect.poll(() => told.includes('remove')).toBe(true)
+    expect([told, pool.idleCount, pool.totalCount]).toEqual([['acquire', 'release', 'error', 'remove'], 0, 0])
+  })
+
+  test('ends its idle connections with end(), in a callback too, and refuses a second one', async () => {
+    const promised = product.database().getPool()
+    await promised.query('select 1')
+    await promised.end()
+    const told = product.database().getPool()
+    await told.query('select 1')
+    await new Promise<void>((resolve) => told.end(resolve))
+    expect([promised.totalCount, told.totalCount, await sessions()]).toEqual([0, 0, 0])
+    await expect(promised.end()).rejects.toThrow('Called end on pool more than once')
+    await expect(told.query('select 1')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  })
+
+  test('lends no client that lay idle for long, though another one came back just now', async () => {
+    let now = Date.now()
+    const database = product.database({ max: 2 }, { ...SYSTEM_CLOCK, now: () => now })
+    const [stale, broken] = await Promise.all([database.getClient(), database.getClient()])
+    stale.release()
+    now += 400_000
+    broken.release(true)
+    const { rows } = await database.query('select pg_backend_pid() as pid')
+    expect(rows[0]?.pid).not.toBe(stale.backendPid)
+  })
+
+  test('lends no client past its lifetime, though it came back just now', async () => {
+    let now = Date.now()
+    const database = product.database({}, { ...SYSTEM_CLOCK, now: () => now })
+    const client = await database.getClient()
+    now += 40 * 60_000
+    client.release()
+    const { rows } = await database.query('select pg_backend_pid() as pid')
+    expect(rows[0]?.pid).not.toBe(client.backendPid)
   })
 
   test('opens `max` connections at the most', async () => {

@@ -4,7 +4,9 @@ import { expect } from 'vitest'
 import type { CloudStandInOptions } from '../../local/cloud-stand-in.ts'
 import { resolveToLoopback } from '../../local/loopback-names.ts'
 import { SecretsManagerStandIn } from '../../local/secrets-manager-stand-in.ts'
-import { type ConnectionError, createDatabase, type Database, type DatabaseOptions } from '../../src/index.ts'
+import { type Clock, SYSTEM_CLOCK } from '../../src/clock.ts'
+import { Database } from '../../src/database.ts'
+import type { ConnectionError, DatabaseOptions } from '../../src/index.ts'
 import { openCloud, type TestCloud } from './database.ts'
 
 export interface Product extends AsyncDisposable {
@@ -15,7 +17,7 @@ export interface Product extends AsyncDisposable {
   /** The secret's fields, for secrets that differ in one of them. */
   readonly fields: Readonly<Record<string, string | number>>
   /** A database on that secret; closed at the end. */
-  database(options?: DatabaseOptions): Database
+  database(options?: DatabaseOptions, clock?: Clock): Database
 }
 
 /** What the SDK reads from a Lambda function's environment. */
@@ -49,8 +51,8 @@ export async function openProduct(options: Partial<CloudStandInOptions> = {}): P
   const databases: Database[] = []
   return {
     ...{ cloud, secretsManager, secretId, fields },
-    database(changes = {}) {
-      const database = createDatabase({ secretId, ...changes })
+    database(changes = {}, clock = SYSTEM_CLOCK) {
+      const database = new Database({ secretId, ...changes }, clock)
       databases.push(database)
       return database
     },
