@@ -230,8 +230,8 @@ describe('getPool', () => {
     stale.release()
     now += 400_000
     broken.release(true)
-    const { rows } = await database.query('select pg_backend_pid() as pid')
-    expect(rows[0]?.pid).not.toBe(stale.backendPid)
+    await database.query('select 1')
+    expect(stale.uses).toBe(1)
   })
 
   test('lends no client past its lifetime, though it came back just now', async () => {
@@ -240,8 +240,8 @@ describe('getPool', () => {
     const client = await database.getClient()
     now += 40 * 60_000
     client.release()
-    const { rows } = await database.query('select pg_backend_pid() as pid')
-    expect(rows[0]?.pid).not.toBe(client.backendPid)
+    await database.query('select 1')
+    expect(client.uses).toBe(1)
   })
 
   test('opens `max` connections at the most', async () => {
