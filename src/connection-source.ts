@@ -58,12 +58,17 @@ export class ConnectionSource {
     const { host, user, dbname } = { ...this.#settings.environment, ...this.#settings.options }
     if (host === undefined || user === undefined || dbname === undefined) return undefined
     try {
-      const { parameters, sslrootcert } = mergeParameters(this.#settings, { password: UNKNOWN })
-      return { parameters, rootCertificate: this.#rootCertificate(sslrootcert) }
+      return this.destinationOf({ password: UNKNOWN })
     } catch {
       // The secret may say better; if it does not, `current()` tells what is wrong.
       return undefined
     }
+  }
+
+  /** Where a secret with these fields leads to; throws as `current()` does. */
+  destinationOf(fields: ConnectionFields): Destination {
+    const { parameters, sslrootcert } = mergeParameters(this.#settings, fields)
+    return { parameters, rootCertificate: this.#rootCertificate(sslrootcert) }
   }
 
   /** For a new connection, with the secret as it is kept. */

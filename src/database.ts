@@ -2,8 +2,9 @@
 import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import type { CheckedOutClient } from './client.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
+import type { ConnectionFields, ParsedFields } from './connection-fields.ts'
 import { mergeParameters } from './connection-parameters.ts'
-import { ConnectionSource } from './connection-source.ts'
+import { ConnectionSource, type Destination } from './connection-source.ts'
 import { buildConnectionString } from './connection-string.ts'
 import type { DatabaseOptions } from './database-options.ts'
 import { Diagnostics } from './diagnostics.ts'
@@ -35,22 +36,29 @@ interface Parts {
   readonly pool: DatabasePool
 }
 
-function secretSource(settings: Settings, diagnostics: Diagnostics, clock: Clock): SecretSource | undefined {
+function secretSource(
+  settings: Settings,
+  diagnostics: Diagnostics,
+  clock: Clock,
+  destinationOf: (fields: ConnectionFields) => Destination,
+): SecretSource | undefined {
   const { secretId, secretKey, secretTtlMs, surroundings } = settings
   if (secretId === undefined) return undefined
   const getCached = cachedReader(surroundings, diagnostics)
   const origin = { code: 'ERR_SECRET_INVALID', name: `secret "${secretId}"` } as const
+  const parse = (secretString: string): ParsedFields => {
+    const parsed = parseSecret(secretString, { origin, ...(secretKey !== undefined && { key: secretKey }) })
+    // A value that leads nowhere counts as a failed read, so that the one before it goes on serving.
+    mergeParameters(settings, parsed.fields)
+    return parsed
+  }
+  const onSent = (): void => rehearseLogin((secretString) => destinationOf(parse(secretString).fields))
   return new SecretSource({
     secretId,
     ttlMs: secretTtlMs,
-    getCached: (request) => getCached({ ...request, onSent: rehearseLogin }),
+    getCached: (request) => getCached({ ...request, onSent }),
     getFresh: freshReader(surroundings),
-    parse: (secretString) => {
-      const parsed = parseSecret(secretString, { origin, ...(secretKey !== undefined && { key: secretKey }) })
-      // A value that leads nowhere counts as a failed read, so that the one before it goes on serving.
-      mergeParameters(settings, parsed.fields)
-      return parsed
-    },
+    parse,
     diagnostics,
     now: clock.now,
   })
@@ -72,8 +80,9 @@ export class Database {
     if (this.#parts !== undefined) return this.#parts
     const settings = readSettings(this.#options)
     const diagnostics = new Diagnostics()
-    const secrets = secretSource(settings, diagnostics, this.#clock)
-    const source = new ConnectionSource(settings, secrets, diagnostics, import.meta.dirname)
+    const destinationOf = (fields: ConnectionFields): Destination => source.destinationOf(fields)
+    const secrets = secretSource(settings, diagnostics, this.#clock, destinationOf)
+    const source: ConnectionSource = new ConnectionSource(settings, secrets, diagnostics, import.meta.dirname)
     const pool = new DatabasePool(new Login(source, this.#clock), settings.max, diagnostics, this.#clock)
     this.#parts = { settings, source, diagnostics, pool }
     closeOnShutdown(settings, diagnostics, this.#terminate)

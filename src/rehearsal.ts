@@ -2,6 +2,7 @@
 import { webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
+import type { Destination } from './connection-source.ts'
 
 let isDone = false
 
@@ -15,12 +16,36 @@ async function rehearseScram(): Promise<void> {
   await subtle.digest('SHA-256', await subtle.sign('HMAC', mac, bits))
 }
 
-/** Once for a process; what goes wrong is nobody's business, since nothing depends on it. */
-export function rehearseLogin(): void {
+/** Leads nowhere; in the form of the secrets that Secrets Manager itself makes for databases. */
+const MADE_UP_SECRET = JSON.stringify({
+  username: 'user',
+  password: 'password',
+  host: 'cluster-1234.abc.region.cockroachlabs.cloud',
+  port: 26257,
+  dbname: 'database',
+})
+
+/**
+ * Once for a process; what goes wrong is nobody's business, since nothing depends on it.
+ *
+ * @param resolve what will be done to the secret
+ */
+export function rehearseLogin(resolve: (secretString: string) => Destination): void {
   if (isDone) return
   isDone = true
-  // The expression for IPv6 addresses takes milliseconds to compile, and every connection by name asks it.
+  // The expression for IPv6 addresses takes milliseconds to compile, in part when it is used again, and all names are asked.
   isIP('name.invalid')
-  createSecureContext({ ca: [] })
+  isIP('name.invalid')
+  createSecureContext({ ca: rootsOf(resolve) })
   rehearseScram().catch(() => undefined)
+}
+
+/** The roots to verify with, unless the secret brings others; Node's own take too long to be read for nothing. */
+function rootsOf(resolve: (secretString: string) => Destination): string[] {
+  try {
+    return [...(resolve(MADE_UP_SECRET).rootCertificate.ca ?? [])]
+  } catch {
+    // Options and environment may contradict a secret that is made up.
+    return []
+  }
 }
