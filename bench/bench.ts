@@ -28,7 +28,7 @@ const SIZES = {
     rounds: 15,
     farRounds: 7,
     imports: 15,
-    warm: 30,
+    warm: 100,
     rtts: [0, 1, 70],
     growth: [10, 1000, 20_000, 100_000],
     fleet: [10, 100],
