@@ -1,5 +1,6 @@
 /** Says what Secrets Manager's refusal means and what to change. */
 import { ConnectionError } from './connection-error.ts'
+import { putSecretValueCommand } from './put-secret-value.ts'
 
 /** By the exception's name, as the API reference lists them. */
 const HINTS: Readonly<Record<string, string>> = {
@@ -38,7 +39,7 @@ export function secretUnavailable(secretId: string, error: unknown): ConnectionE
   if (WITHOUT_VALUE.test(cause.message)) {
     return new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" has no value yet`, {
       cause,
-      hint: `Fill it: aws secretsmanager put-secret-value --secret-id ${secretId} --secret-string 'postgresql://…'`,
+      hint: `Fill it: ${putSecretValueCommand(secretId, 'postgresql://…')}`,
       safeToRetry: true,
     })
   }

@@ -3,6 +3,7 @@ import { ConnectionError } from './connection-error.ts'
 import type { ParsedFields } from './connection-fields.ts'
 import { endOfStep } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
+import { putSecretValueCommand } from './put-secret-value.ts'
 import { isResourceNotFound, secretUnavailable } from './secret-error.ts'
 import type { GetSecretValue, VersionStage } from './secret-value-request.ts'
 
@@ -145,7 +146,7 @@ export class SecretSource {
     })
     if (value.secretString === undefined) {
       throw new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" is binary; expected text`, {
-        hint: `Store a connection string or JSON as text: aws secretsmanager put-secret-value --secret-id ${secretId} --secret-string '…'`,
+        hint: `Store a connection string or JSON as text: ${putSecretValueCommand(secretId, '…')}`,
         safeToRetry: true,
       })
     }

@@ -2,6 +2,7 @@
 import type { Origin } from './connection-fields.ts'
 import { CONNECTION_STRING_FORM, refusal } from './connection-string-refusal.ts'
 import { isPostgresqlUrl } from './connection-string-url.ts'
+import { putSecretValueCommand } from './put-secret-value.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type JsonObject = { readonly [key: string]: Json }
@@ -11,7 +12,7 @@ export const SECRET_FORM = `Expected: ${CONNECTION_STRING_FORM}, or JSON with ho
 /** The command that puts a new value into the secret, for hints. */
 export function putSecretValueHint(origin: Origin): string {
   const [, secretId = '<secret id>'] = /^secret "([^"]+)"/.exec(origin.name) ?? []
-  return `Fill it: aws secretsmanager put-secret-value --secret-id ${secretId} --secret-string '${CONNECTION_STRING_FORM}'`
+  return `Fill it: ${putSecretValueCommand(secretId, CONNECTION_STRING_FORM)}`
 }
 
 /** JSON.parse without its error, which quotes the text. */

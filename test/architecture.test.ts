@@ -37,6 +37,7 @@ const ORDER = [
   'role-access',
   'settings',
   // Secret.
+  'put-secret-value',
   'secret-value-request',
   'secret-error',
   'secret-value-keys',
