@@ -242,7 +242,8 @@ export class DatabasePool extends Pool {
   #end(callback?: () => void): Promise<void> | undefined {
     // Sound: pg-pool takes a callback or gives a promise, like its types in two signatures.
     const ended = super.end(callback as () => void) as Promise<void> | undefined
-    for (const client of this.#idle.splice(0)) client.remove()
+    // An idle connection holds no process: closing it does, until it is closed.
+    for (let client = this.#popIdle(); client !== undefined; client = this.#popIdle()) client.remove()
     return ended
   }
 

@@ -7,6 +7,9 @@ const LONGEST_WAIT_MS = 20_000
 
 /** Waits at the blockade, and then writes the line $1 of the ledger. */
 export const BLOCKED_WRITE = `insert into ledger (id) select $1 from pg_advisory_xact_lock(${LOCK})`
+/** Stays under way for 3 s behind the blockade: a server that shuts down may end the session that holds it before those that wait. */
+export const BLOCKED_LONG_WRITE = `insert into ledger (id) select $1
+  from (select pg_advisory_xact_lock(${LOCK})::text as lock offset 0) met, lateral pg_sleep(3 + length(met.lock))`
 /** Waits at the blockade. */
 export const BLOCKED = `select pg_advisory_xact_lock(${LOCK})`
 /** Makes every transaction that wrote the ledger wait at the blockade when it commits. */

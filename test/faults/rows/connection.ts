@@ -1,6 +1,6 @@
 /** Rows 4 to 6: the server goes away between invocations, before the first, and under a statement. */
 
-import { BLOCKED, BLOCKED_WRITE, Blockade } from '../blockade.ts'
+import { BLOCKED, BLOCKED_LONG_WRITE, BLOCKED_WRITE, Blockade } from '../blockade.ts'
 import type { FaultRow } from '../fault-row.ts'
 import { allAnswered, errorsPerInjection, every, ledgerHolds } from '../promises.ts'
 import type { Stage } from '../stage.ts'
@@ -71,7 +71,7 @@ export const CONNECTION_ROWS: readonly FaultRow[] = [
     database: 'nothing of the statement, every other write once',
     isSlow: true,
     settings: { ownPostgres: {} },
-    inject: (stage) => faultDuring(stage, { text: BLOCKED_WRITE }, () => restart(stage)),
+    inject: (stage) => faultDuring(stage, { text: BLOCKED_LONG_WRITE }, () => restart(stage)),
     brokenPromises: every(errorsPerInjection(1, '57P01', 'ERR_CONNECTION_LOST'), onlyAnswered),
   },
   {
