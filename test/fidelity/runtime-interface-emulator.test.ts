@@ -1,8 +1,10 @@
 /**
  * The sample stack's function and layer under AWS's runtime interface emulator and client, both as AWS made them.
- * What the emulator does not do, runtime-interface-client.test.ts shows: freezing, /opt, and the variables in NOT_SET.
+ * The emulator freezes nothing by itself: it is stopped from outside, as a container is paused. What else it does not do,
+ * runtime-interface-client.test.ts shows: /opt, and the variables in NOT_SET.
  */
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { FunctionDefinition, LambdaRuntime } from '../../local/lambda/function-definition.ts'
 import { type UnpackedFolder, unpack } from '../../local/lambda/unpacked-folder.ts'
@@ -116,6 +118,28 @@ describe.each(RUNTIMES)('%s', (runtime) => {
     expect(emulator.output()).toMatch(/cockroach-lambda/)
     expect(emulator.output()).not.toContain('graceful-shutdown')
     expect(await saysGoodbye(emulator)).toBe(true)
+  })
+
+  test.each([
+    ['the ES module of the stack', {}],
+    ['a CommonJS module', fixtureFunction('commonjs')],
+  ])('%s goes on with its session after a freeze, and replaces one that ended meanwhile', async (_kind, code) => {
+    const emulator = await start({ ...code, runtime })
+    const cold = await emulator.invoke({})
+    emulator.freeze()
+    const answer = emulator.invoke({})
+    const isEarly = await Promise.race([answer.then(() => true), setTimeout(300, false)])
+    emulator.thaw()
+    const thawed = await answer
+    emulator.freeze()
+    await Promise.all(stack.cloud.connections.map((connection) => connection.end()))
+    emulator.thaw()
+    expect([isEarly, cold, thawed, await emulator.invoke({})]).toMatchObject([
+      false,
+      { ok: true, connection: { reused: false } },
+      { ok: true, connection: { reused: true } },
+      { ok: true, connection: { reused: false } },
+    ])
   })
 
   test('without registering, the session is left to the server', async () => {

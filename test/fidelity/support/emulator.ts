@@ -1,6 +1,7 @@
 /** AWS's runtime interface emulator around one function; it is invoked over its HTTP front. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readdirSync, readFileSync } from 'node:fs'
 import { vi } from 'vitest'
 import { freePort } from '../../../local/free-port.ts'
 import { outsidePart } from './outside-part.ts'
@@ -18,10 +19,20 @@ export interface EmulatorOptions {
 export interface Emulator extends AsyncDisposable {
   /** What the function answered, or the error in the form that Lambda gives it. */
   invoke(event: unknown): Promise<unknown>
+  /** Stops emulator and function, as `docker pause` does. */
+  freeze(): void
+  thaw(): void
   /** Ends the execution environment with SIGTERM, as `docker stop` does; resolves when it has ended. */
   shutdown(): Promise<void>
   /** What emulator and function printed. */
   output(): string
+}
+
+/** A process and all that it started; the emulator runs on Linux only. */
+function processTree(pid: number): readonly number[] {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const children = threads.flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' '))
+  return [pid, ...children.filter(Boolean).flatMap((child) => processTree(Number(child)))]
 }
 
 /** Starts the emulator; the function's own start comes with the first invocation. */
@@ -42,7 +53,12 @@ export async function startEmulator({ command, task, environment }: EmulatorOpti
   }
   const ended = once(child, 'close')
   const isRunning = () => child.exitCode === null && child.signalCode === null
+  const signalAll = (signal: NodeJS.Signals) => () => {
+    if (child.pid !== undefined) for (const pid of processTree(child.pid)) process.kill(pid, signal)
+  }
   const emulator: Emulator = {
+    freeze: signalAll('SIGSTOP'),
+    thaw: signalAll('SIGCONT'),
     invoke: async (event) => {
       const request = { method: 'POST', body: JSON.stringify(event) }
       return await fetch(`http://${front}/${INVOCATIONS}`, request).then(async (response) => await response.json())
