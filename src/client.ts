@@ -190,7 +190,7 @@ export class DatabaseClient extends Client {
     return undefined
   }
 
-  /** By callback: pg's promises cost more, and in a long loop keep each other alive until a full garbage collection. */
+  /** By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection. */
   #send(config: unknown, values: unknown, told: Callback): void {
     super.query(config as string, values as unknown[], told)
   }

@@ -9,8 +9,8 @@ export interface Holder {
   readonly place: Error | undefined
   /** Takes the connection away; undefined while it is being opened. */
   revoke?: () => void
-  /** True while a statement is under way; undefined as above. */
-  isBusy?: () => boolean
+  /** The connection: busy while a statement is under way; undefined as above. */
+  client?: { readonly isBusy: boolean }
 }
 
 interface Waiter {
@@ -104,7 +104,7 @@ export class Permits {
 
   #timedOut({ invocation }: Holder, timeoutMs: number): ConnectionError {
     const lent = this.#holders.filter(({ revoke }) => revoke !== undefined)
-    const taken = lent.find(({ isBusy }) => isBusy?.() !== true) ?? lent[0]
+    const taken = lent.find(({ client }) => !client?.isBusy) ?? lent[0]
     const waited = `waited ${Math.round(timeoutMs)} ms`
     if (taken === undefined) {
       return new ConnectionError('ERR_CONNECT', `${waited} for a connection that is still being opened`, {
@@ -113,7 +113,7 @@ export class Permits {
       })
     }
     const place = taken.place === undefined ? '' : `, one since ${describePlace(taken.place)}`
-    if (taken.isBusy?.() && isAtDeadline(invocation))
+    if (taken.client?.isBusy && isAtDeadline(invocation))
       return deadlineError(`${waited} for a connection; statements are under way on all ${this.#max}`, true)
     return new ConnectionError(
       'ERR_CLIENT_NOT_RELEASED',

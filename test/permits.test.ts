@@ -116,7 +116,7 @@ describe('who waits in vain', () => {
     { until: 'some time before the deadline', remainingMs: 5000, code: 'ERR_CLIENT_NOT_RELEASED' },
   ])('for statements that run until $until is told $code', async ({ remainingMs, code }) => {
     const permits = new Permits(1)
-    await permits.acquire(lent({ place: undefined, isBusy: () => true }), 1000)
+    await permits.acquire(lent({ place: undefined, client: { isBusy: true } }), 1000)
     const asking = { ...invocation(false), deadlineAt: performance.now() + remainingMs }
     const refused = expect(permits.acquire(holder({ invocation: asking }), 1000)).rejects.toMatchObject({
       code,
