@@ -1,5 +1,5 @@
 /** One direction of a connection: delivers bytes late, in pieces, after a pause or never, but always in order. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 
 /** Bytes per write, and how long to wait after each. */
 export interface Trickle {
@@ -22,6 +22,15 @@ interface Item {
 }
 
 const NOTHING = Buffer.alloc(0)
+/** A timer may come this much late, in milliseconds. */
+const TIMER_PRECISION_MS = 2
+
+/** Sleeps, and stays awake for the last of it: timers are too coarse for round trips of a millisecond. */
+async function sleepUntil(dueAt: number): Promise<void> {
+  const coarseMs = dueAt - performance.now() - TIMER_PRECISION_MS
+  if (coarseMs >= 1) await sleep(coarseMs)
+  while (performance.now() < dueAt) await nextTurn()
+}
 
 export class Lane {
   readonly #faults: LaneFaults
@@ -80,8 +89,7 @@ export class Lane {
   async #drain(): Promise<void> {
     this.#isDraining = true
     for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
-      const waitMs = item.dueAt - performance.now()
-      if (waitMs > 0) await sleep(waitMs)
+      await sleepUntil(item.dueAt)
       await this.#paused?.over
       await this.#deliver(item)
       if (this.#isDropped) break
