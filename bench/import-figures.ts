@@ -18,6 +18,10 @@ const PROBED = [
   { title: '`pg` + AWS SDK, unbundled', files: [resolve('pg'), resolve('@aws-sdk/client-secrets-manager')] },
   { title: '**cockroach-lambda** in the layer', files: [join(LAYER_MODULE, 'index.cjs')] },
   {
+    title: '**cockroach-lambda** in the layer, with its pool',
+    files: [join(LAYER_MODULE, 'index.cjs'), join(import.meta.dirname, 'make-pool.cjs')],
+  },
+  {
     title: '**cockroach-lambda** in the layer, with its AWS SDK',
     files: [join(LAYER_MODULE, 'index.cjs'), join(LAYER_MODULE, 'secrets-manager.cjs')],
   },

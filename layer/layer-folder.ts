@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { exportedNames } from './exported-names.ts'
 import { LAYER_OPTIONS } from './layer-bundle.ts'
-import { type BuildFolders, bundleLibrary, exportedNames, reExportRequired } from './library-bundle.ts'
+import { type BuildFolders, bundleLibrary, reExportRequired } from './library-bundle.ts'
 import { licensesText } from './licenses.ts'
 import { listFiles, zipFolder } from './reproducible-zip.ts'
 

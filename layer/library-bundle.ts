@@ -3,6 +3,7 @@
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
+import { lazyModules } from './lazy-modules.ts'
 import { SEPARATE_FILES, separateFiles } from './separate-files.ts'
 
 /** Where the sources are, and where what is built goes. */
@@ -51,7 +52,7 @@ export async function bundleLibrary(folders: BuildFolders, options: BuildOptions
     entryPoints: ['index', ...SEPARATE_FILES].map((name) => join(folders.repository, `src/${name}.ts`)),
     outdir: folders.out,
     outExtension: { '.js': '.cjs' },
-    plugins: [separateFiles, ...(options.plugins ?? [])],
+    plugins: [separateFiles, lazyModules, ...(options.plugins ?? [])],
   })
   return Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
@@ -67,26 +68,6 @@ async function extensionWorker({ repository }: BuildFolders): Promise<string> {
     entryPoints: [join(repository, 'src/extension-worker.ts')],
   })
   return outputFiles?.map(({ text }) => text.trim()).join('') ?? ''
-}
-
-/**
- * The names that an ES module exports, sorted, found without running it.
- * @param entry path of a TypeScript module.
- */
-export async function exportedNames(entry: string): Promise<readonly string[]> {
-  const { metafile } = await build({
-    entryPoints: [entry],
-    bundle: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    write: false,
-    metafile: true,
-    logLevel: 'warning',
-  })
-  return Object.values(metafile.outputs)
-    .flatMap(({ exports }) => exports)
-    .sort()
 }
 
 /** The text of an ES module that hands on `names` from the CommonJS file beside it: one instance, whoever asks. */

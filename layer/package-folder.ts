@@ -5,7 +5,8 @@ import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
-import { type BuildFolders, bundleLibrary, COMMONJS, exportedNames, reExport } from './library-bundle.ts'
+import { exportedNames } from './exported-names.ts'
+import { type BuildFolders, bundleLibrary, COMMONJS, reExport } from './library-bundle.ts'
 
 /** Builds the npm package's JavaScript and types; `pg`, the AWS SDK and the CDK stay dependencies. */
 export async function buildPackage({ repository, out }: BuildFolders): Promise<void> {

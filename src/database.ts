@@ -2,9 +2,9 @@
 import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import type { CheckedOutClient } from './client.ts'
 import { type Clock, SYSTEM_CLOCK } from './clock.ts'
-import type { ConnectionFields, ParsedFields } from './connection-fields.ts'
+import type { ParsedFields } from './connection-fields.ts'
 import { mergeParameters } from './connection-parameters.ts'
-import { ConnectionSource, type Destination } from './connection-source.ts'
+import { ConnectionSource } from './connection-source.ts'
 import { buildConnectionString } from './connection-string.ts'
 import type { DatabaseOptions } from './database-options.ts'
 import { Diagnostics } from './diagnostics.ts'
@@ -33,14 +33,16 @@ interface Parts {
   readonly settings: Settings
   readonly source: ConnectionSource
   readonly diagnostics: Diagnostics
-  readonly pool: DatabasePool
+  /** Made when first asked for. */
+  pool: DatabasePool | undefined
 }
 
+/** @param prepare called when a request for the secret has left, with what will be done to the secret */
 function secretSource(
   settings: Settings,
   diagnostics: Diagnostics,
   clock: Clock,
-  destinationOf: (fields: ConnectionFields) => Destination,
+  prepare: (parse: (secretString: string) => ParsedFields) => void,
 ): SecretSource | undefined {
   const { secretId, secretKey, secretTtlMs, surroundings } = settings
   if (secretId === undefined) return undefined
@@ -52,7 +54,7 @@ function secretSource(
     mergeParameters(settings, parsed.fields)
     return parsed
   }
-  const onSent = (): void => rehearseLogin((secretString) => destinationOf(parse(secretString).fields))
+  const onSent = (): void => prepare(parse)
   return new SecretSource({
     secretId,
     ttlMs: secretTtlMs,
@@ -80,17 +82,34 @@ export class Database {
     if (this.#parts !== undefined) return this.#parts
     const settings = readSettings(this.#options)
     const diagnostics = new Diagnostics()
-    const destinationOf = (fields: ConnectionFields): Destination => source.destinationOf(fields)
-    const secrets = secretSource(settings, diagnostics, this.#clock, destinationOf)
-    const source: ConnectionSource = new ConnectionSource(settings, secrets, diagnostics, import.meta.dirname)
-    const pool = new DatabasePool(new Login(source, this.#clock), settings.max, diagnostics, this.#clock)
-    this.#parts = { settings, source, diagnostics, pool }
+    // While the secret is on its way: pg takes milliseconds to load.
+    const prepare = (parse: (secretString: string) => ParsedFields): void => {
+      this.#poolOf(parts)
+      rehearseLogin((secretString) => source.destinationOf(parse(secretString).fields))
+    }
+    const secrets = secretSource(settings, diagnostics, this.#clock, prepare)
+    const source = new ConnectionSource(settings, secrets, diagnostics, import.meta.dirname)
+    const parts: Parts = { settings, source, diagnostics, pool: undefined }
+    this.#parts = parts
     closeOnShutdown(settings, diagnostics, this.#terminate)
-    return this.#parts
+    return parts
+  }
+
+  /** The build has pg and our classes over it run when the first pool is made, and not before. */
+  #poolOf(parts: Parts): DatabasePool {
+    const { settings, source, diagnostics } = parts
+    parts.pool ??= new DatabasePool(new Login(source, this.#clock), settings.max, diagnostics, this.#clock)
+    return parts.pool
+  }
+
+  get #pool(): DatabasePool {
+    return this.#poolOf(this.#made)
   }
 
   /** One function for all pools that this database comes to have, so that those it closed are not kept. */
-  readonly #terminate = (): void => this.#parts?.pool.terminate()
+  readonly #terminate = (): void => {
+    if (this.#parts !== undefined) this.#poolOf(this.#parts).terminate()
+  }
 
   /** Milliseconds kept free before an invocation's deadline. */
   get deadlineMarginMs(): number {
@@ -115,7 +134,7 @@ export class Database {
     values?: unknown[],
     options: QueryOptions = {},
   ): Promise<QueryResult<Row>> => {
-    const { pool } = this.#made
+    const pool = this.#pool
     try {
       return (await pool.run(text, values)) as QueryResult<Row>
     } catch (error) {
@@ -134,8 +153,8 @@ export class Database {
     work: (client: TransactionClient) => Promise<Result>,
     options?: TransactionOptions,
   ): Promise<Result> => {
-    const { pool, diagnostics } = this.#made
-    return runTransaction({ pool, diagnostics, clock: this.#clock }, work, options)
+    const { diagnostics } = this.#made
+    return runTransaction({ pool: this.#pool, diagnostics, clock: this.#clock }, work, options)
   }
 
   /**
@@ -144,10 +163,10 @@ export class Database {
    *
    * @throws ConnectionError: everything that connecting may throw, and `ERR_CLIENT_NOT_RELEASED`.
    */
-  getClient = (): Promise<CheckedOutClient> => this.#made.pool.take(callerOf(this.getClient))
+  getClient = (): Promise<CheckedOutClient> => this.#pool.take(callerOf(this.getClient))
 
   /** The pool itself, a `pg.Pool`, for query builders and ORMs. */
-  getPool = (): DatabasePool => this.#made.pool
+  getPool = (): DatabasePool => this.#pool
 
   /**
    * The connection string for any libpq-like client, with `sslmode=verify-full` and the path of the root certificate.
@@ -173,13 +192,16 @@ export class Database {
   close = async (): Promise<void> => {
     const parts = this.#parts
     this.#parts = undefined
-    await parts?.pool.close()
+    await parts?.pool?.close()
   }
 
   /** Opens a connection ahead of its use; what goes wrong is told to the first one who needs it. */
   warmUp = async (): Promise<void> => {
     try {
-      await this.#made.pool.warmUp()
+      const parts = this.#made
+      // The request for the secret comes before everything that it does not need.
+      if (parts.source.early() === undefined) await parts.source.current()
+      if (this.#parts === parts) await this.#poolOf(parts).warmUp()
     } catch {
       // Not cached: the first use tries again, and reports.
     }

@@ -41,6 +41,10 @@ export class Permits {
     this.#max = max
   }
 
+  get takenCount(): number {
+    return this.#holders.length
+  }
+
   get waitingCount(): number {
     return this.#waiters.length
   }

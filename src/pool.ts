@@ -131,8 +131,9 @@ export class DatabasePool extends Pool {
     return this.#lend(client, holder)
   }
 
-  /** Opens a connection if there is none, without counting that as a use; tries once, for whoever needs it tries on. */
+  /** Opens a connection if nobody has or had one, without counting that as a use; tries once, for whoever needs it tries on. */
   async warmUp(): Promise<void> {
+    if (this.#permits.takenCount > 0 || this.#idle.length > 0) return
     const client = await this.take(undefined, 1)
     client.uses = 0
     client.release()

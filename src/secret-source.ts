@@ -1,7 +1,7 @@
 /** Keeps the secret: one request at a time, re-read when old, the old value when Secrets Manager fails. */
 import { ConnectionError } from './connection-error.ts'
 import type { ParsedFields } from './connection-fields.ts'
-import { endOfStep } from './deadline.ts'
+import { currentInvocation, endOfStep, type Invocation } from './deadline.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import { putSecretValueCommand } from './put-secret-value.ts'
 import { isResourceNotFound, secretUnavailable } from './secret-error.ts'
@@ -24,6 +24,12 @@ export interface SecretVersion extends ParsedFields {
   readonly createdAt: number | undefined
   /** When it was read, in milliseconds since 1970. */
   readonly readAt: number
+}
+
+/** Shared by those who ask meanwhile. */
+interface RequestInFlight {
+  readonly reading: Promise<SecretVersion>
+  readonly invocation: Invocation | undefined
 }
 
 export interface SecretSourceOptions {
@@ -55,7 +61,7 @@ function firstReadLimitMs(): number {
 
 export class SecretSource {
   readonly #options: SecretSourceOptions
-  readonly #inFlight = new Map<string, Promise<SecretVersion>>()
+  readonly #inFlight = new Map<string, RequestInFlight>()
   #version: SecretVersion | undefined
   #rereadAt = 0
 
@@ -78,7 +84,7 @@ export class SecretSource {
     if (known !== undefined && this.#options.now() < this.#rereadAt) return known
     try {
       const limitMs = known === undefined ? firstReadLimitMs() : REREAD_LIMIT_MS
-      return await within(limitMs, this.#options.secretId, this.#renew())
+      return await within(limitMs, this.#options.secretId, known === undefined ? this.#first() : this.#renew())
     } catch (error) {
       if (known === undefined || !(error instanceof ConnectionError)) throw error
       this.#rereadAt = this.#options.now() + STALE_FOR_MS
@@ -110,6 +116,14 @@ export class SecretSource {
     this.#adopt(version)
   }
 
+  /** A request from before this invocation may have met what is over by now: after its failure comes one more. */
+  #first(): Promise<SecretVersion> {
+    const invocation = currentInvocation()
+    const isOlder = [...this.#inFlight.values()].some((request) => request.invocation !== invocation)
+    const reading = this.#renew()
+    return isOlder ? reading.catch(() => this.#renew()) : reading
+  }
+
   async #renew(): Promise<SecretVersion> {
     const cached = await this.#read('AWSCURRENT', this.#options.getCached)
     return this.#adopt(this.#isOutdated(cached) ? await this.#read('AWSCURRENT', this.#options.getFresh) : cached)
@@ -131,9 +145,9 @@ export class SecretSource {
   #read(versionStage: VersionStage, get: GetSecretValue): Promise<SecretVersion> {
     const key = `${versionStage} ${get === this.#options.getFresh ? 'fresh' : 'cached'}`
     const running = this.#inFlight.get(key)
-    if (running !== undefined) return running
+    if (running !== undefined) return running.reading
     const reading = this.#fetch(versionStage, get).finally(() => this.#inFlight.delete(key))
-    this.#inFlight.set(key, reading)
+    this.#inFlight.set(key, { reading, invocation: currentInvocation() })
     return reading
   }
 

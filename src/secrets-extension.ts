@@ -11,7 +11,11 @@ class ExtensionAbsent extends Error {
   override readonly name = 'ExtensionAbsent'
 }
 
-function request(port: number, token: string, { secretId, versionStage, signal }: SecretRequest): Promise<string> {
+function request(
+  port: number,
+  token: string,
+  { secretId, versionStage, signal, onSent }: SecretRequest,
+): Promise<string> {
   const query = new URLSearchParams({ secretId, versionStage })
   const options = {
     host: '127.0.0.1',
@@ -24,7 +28,7 @@ function request(port: number, token: string, { secretId, versionStage, signal }
   return new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void =>
       reject(error.code === 'ECONNREFUSED' ? new ExtensionAbsent('no secrets extension is listening') : error)
-    get(options, (response) => {
+    const sent = get(options, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
@@ -32,7 +36,9 @@ function request(port: number, token: string, { secretId, versionStage, signal }
         if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString('utf8'))
         else reject(new Error(`the secrets extension answered ${response.statusCode}`))
       })
-    }).on('error', refused)
+    })
+    sent.on('error', refused)
+    if (onSent !== undefined) sent.once('finish', onSent)
   })
 }
 

@@ -92,6 +92,17 @@ describe.each([
     )
   })
 
+  test('loading it loads no pg, making a pool does', () => {
+    const loaded = run(`import { createRequire } from 'node:module'
+      const require = createRequire(import.meta.url)
+      const isLoaded = () => Object.keys(require.cache).some((path) => /[\\\\/]pg[\\\\/]/.test(path))
+      const { createDatabase } = require('cockroach-lambda')
+      const before = isLoaded()
+      createDatabase({ connectionString: 'postgresql://user@localhost/database' }).getPool()
+      console.log(JSON.stringify([before, isLoaded()]))`)
+    expect(loaded).toEqual([false, true])
+  })
+
   test('the lazily loaded file is where index.cjs looks for it', () => {
     const names = run(`import { createRequire } from 'node:module'
       const require = createRequire(import.meta.url)

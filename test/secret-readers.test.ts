@@ -122,19 +122,28 @@ describe.each([
   })
 })
 
-describe('a request of our own', () => {
-  test('tells when it has left, once and before the answer', async () => {
+describe('a request tells when it has left, once and before the answer:', () => {
+  async function expectTold(getSecretValue: GetSecretValue): Promise<void> {
     standIn.delayMs = 50
     const told: number[] = []
     const onSent = (): void => void told.push(reads())
     const signal = AbortSignal.timeout(20_000)
-    const answer = signedRequests()({ secretId: name, versionStage: 'AWSCURRENT', signal, onSent })
+    const answer = getSecretValue({ secretId: name, versionStage: 'AWSCURRENT', signal, onSent })
     await vi.waitFor(() => expect(told).toHaveLength(1))
     expect(await Promise.race([answer, 'under way'])).toBe('under way')
     await answer.finally(() => (standIn.delayMs = 0))
     expect(told).toHaveLength(1)
-  })
+  }
 
+  test('one of our own', () => expectTold(signedRequests()))
+
+  test('one to the extension', async () => {
+    await using extension = await startExtension()
+    await expectTold(reader(extension.port))
+  })
+})
+
+describe('a request of our own', () => {
   test.each(['AccessDeniedException', 'DecryptionFailure', 'InvalidRequestException'] as const)(
     'is not made again after %s, which it tells',
     async (fault) => {

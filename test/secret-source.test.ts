@@ -125,6 +125,23 @@ describe('the kept secret', () => {
     expect(service.requests).toHaveLength(1)
   })
 
+  test('is asked for once more by an invocation that waited for a request from before it, when that failed', async () => {
+    const service = new Service('one')
+    const source = service.source()
+    const { promise: hold, resolve } = Promise.withResolvers<void>()
+    service.answers.AWSCURRENT = exception('InternalServiceError')
+    service.hold = hold
+    const before = source.current()
+    const after = runInvocation(5000, 100, performance.now(), undefined, () =>
+      Promise.all([source.current(), source.current()]),
+    )
+    resolve()
+    await expect(before).rejects.toMatchObject({ code: 'ERR_SECRET_UNAVAILABLE' })
+    service.put('one')
+    expect(new Set(await after).size).toBe(1)
+    expect(service.requests).toHaveLength(2)
+  })
+
   test('that does not come before the deadline is an error that says so', async () => {
     const service = new Service('one')
     const source = service.source()

@@ -56,7 +56,7 @@ export const SECRETS_MANAGER_ROWS: readonly FaultRow[] = [
   {
     id: '12e',
     fault: 'Secrets Manager throttles, fails, is down or silent at a cold start',
-    caller: 'ERR_SECRET_UNAVAILABLE in time (ERR_CONNECT while init still waits); the answer as soon as it is back',
+    caller: 'ERR_SECRET_UNAVAILABLE in time; the answer as soon as it is back',
     database: 'every acknowledged write once',
     isSlow: true,
     settings: { timeoutSeconds: 3 },
@@ -72,6 +72,6 @@ export const SECRETS_MANAGER_ROWS: readonly FaultRow[] = [
       if (!answer?.ok) stage.findings.push('no answer though Secrets Manager is back')
       await environment.shutdown()
     },
-    brokenPromises: errorsPerInjection(1, 'ERR_SECRET_UNAVAILABLE', 'ERR_CONNECT'),
+    brokenPromises: errorsPerInjection(1, 'ERR_SECRET_UNAVAILABLE'),
   },
 ]
