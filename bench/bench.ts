@@ -25,7 +25,7 @@ const OVERLAP = { rttMs: 70, secretMs: 150 }
 /** How much of everything: all of it, or what fits into two minutes. */
 const SIZES = {
   full: {
-    rounds: 15,
+    rounds: 25,
     farRounds: 7,
     imports: 15,
     warm: 100,

@@ -54,7 +54,8 @@ function secretSource(
     mergeParameters(settings, parsed.fields)
     return parsed
   }
-  const onSent = (): void => prepare(parse)
+  // Not at once: the connection to the database may be there as well, and wants to go on.
+  const onSent = (): void => void setImmediate(prepare, parse)
   return new SecretSource({
     secretId,
     ttlMs: secretTtlMs,
