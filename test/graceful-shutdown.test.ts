@@ -160,4 +160,24 @@ describe('terminating a pool', () => {
     expect((await outcome).code).toBe('ERR_CONNECTION_LOST')
     await until(async () => (await postgres.sessions({ user })).length === 0)
   })
+
+  test('opens no session when it comes before the secret', async () => {
+    vi.stubEnv('COCKROACH_GRACEFUL_SHUTDOWN', 'true')
+    vi.stubEnv('AWS_LAMBDA_RUNTIME_API', `127.0.0.1:${await freePort()}`)
+    const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+    const others = process.listeners('SIGTERM')
+    const database = product.database()
+    product.cloud.standIn.resetCounts()
+    const connecting = database.warmUp()
+    const onSigterm = process.listeners('SIGTERM').find((listener) => !others.includes(listener))
+    onSigterm?.('SIGTERM')
+    await connecting
+    expect(await rejection(database.query('select 1'))).toMatchObject({ code: 'ERR_CLOSED' })
+    expect({ isListening: onSigterm !== undefined, tcp: product.cloud.standIn.counts.tcp }).toEqual({
+      isListening: true,
+      tcp: 0,
+    })
+    stderr.mockRestore()
+    vi.unstubAllEnvs()
+  })
 })
