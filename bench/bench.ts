@@ -33,7 +33,7 @@ const SIZES = {
     growth: [10, 1000, 20_000, 100_000],
     fleet: [10, 100],
   },
-  quick: { rounds: 3, farRounds: 2, imports: 4, warm: 8, rtts: [0, 70], growth: [10, 1000, 5000, 10_000], fleet: [10] },
+  quick: { rounds: 8, farRounds: 2, imports: 4, warm: 8, rtts: [0, 70], growth: [10, 1000, 5000, 10_000], fleet: [10] },
 } as const
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })

@@ -102,10 +102,11 @@ export function goalsTable({ goals }: Results): string {
 }
 
 /** How it was measured, in one paragraph. */
-export function method({ machine, rounds, roundTrips }: Results): string {
+export function method({ machine, rounds, roundTrips, isQuick }: Results): string {
+  const quick = isQuick ? ' (a quick run: too few to judge by)' : ''
   const trips = roundTrips.map(({ rttMs, measuredMs }) => `${rttMs} ms took ${measuredMs.toFixed(1)} ms`).join(', ')
   return [
-    `Measured on ${machine.at.slice(0, 10)} with Node.js ${machine.node} on ${machine.processors} processors (${machine.processor}), ${rounds} rounds in turns; load average ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
+    `Measured on ${machine.at.slice(0, 10)} with Node.js ${machine.node} on ${machine.processors} processors (${machine.processor}), ${rounds} rounds in turns${quick}; load average ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
     `Functions run in this repository's Lambda runner and reach a real PostgreSQL over verified TLS through a stand-in for CockroachDB Cloud, which adds the round-trip times (${trips}); the secret comes from a stand-in for Secrets Manager over plain HTTP.`,
     'Real Lambda, real Secrets Manager and real CockroachDB Cloud were not measured.',
   ].join(' ')
