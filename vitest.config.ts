@@ -1,7 +1,7 @@
 /** Test runner: a process per file; then, one by one, the files whose commands build `dist/` anew under the others. */
 import { defineConfig } from 'vitest/config'
 
-const COMMANDS = ['test/readme.test.ts', 'test/start.test.ts']
+const COMMANDS = ['test/readme.test.ts', 'test/local/start.test.ts']
 /** Needs parts from outside: `npm run test:fidelity`. */
 const FIDELITY = 'test/fidelity/**'
 

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createCertificateAuthority } from '../local/certificates.ts'
-import { CloudStandIn } from '../local/cloud-stand-in.ts'
+import { CloudStandIn } from '../local/cloud/stand-in.ts'
 import { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
 import { type UnpackedFolder, unpack } from '../local/lambda/unpacked-folder.ts'
-import { PostgresServer } from '../local/postgres-server.ts'
-import { SecretsManagerStandIn } from '../local/secrets-manager-stand-in.ts'
+import { PostgresServer } from '../local/postgres/server.ts'
+import { SecretsManagerStandIn } from '../local/secrets-manager/stand-in.ts'
 import { bundleSubjects, SUBJECTS, type SubjectCode, type SubjectName, subjectSource } from './subjects.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..')

@@ -1,6 +1,6 @@
 /** Reads the sample stack's settings from `-c name=value`. */
 import type { Node } from 'constructs'
-import { nearest } from '../src/nearest.ts'
+import { nearest } from '../src/base/nearest.ts'
 import { isTopicArn } from './alarm-topic.ts'
 import { isSchedule } from './health-check-schedule.ts'
 import type { HealthCheckStackProps } from './health-check-stack.ts'

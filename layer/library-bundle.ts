@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type BuildOptions, build } from 'esbuild'
 import { lazyModules } from './lazy-modules.ts'
-import { SEPARATE_FILES, separateFiles } from './separate-files.ts'
+import { separateEntryPoints, separateFiles } from './separate-files.ts'
 
 /** Where the sources are, and where what is built goes. */
 export interface BuildFolders {
@@ -38,6 +38,7 @@ export const COMMONJS: BuildOptions = {
  * @returns the folders of the packages whose code went in, relative to the repository.
  */
 export async function bundleLibrary(folders: BuildFolders, options: BuildOptions): Promise<readonly string[]> {
+  const source = join(folders.repository, 'src')
   const { metafile } = await build({
     ...COMMONJS,
     ...options,
@@ -49,10 +50,10 @@ export async function bundleLibrary(folders: BuildFolders, options: BuildOptions
     },
     inject: [MODULE_DIRECTORY],
     absWorkingDir: folders.repository,
-    entryPoints: ['index', ...SEPARATE_FILES].map((name) => join(folders.repository, `src/${name}.ts`)),
+    entryPoints: [{ in: join(source, 'index.ts'), out: 'index' }, ...separateEntryPoints(source)],
     outdir: folders.out,
     outExtension: { '.js': '.cjs' },
-    plugins: [separateFiles, lazyModules, ...(options.plugins ?? [])],
+    plugins: [separateFiles(source), lazyModules(source), ...(options.plugins ?? [])],
   })
   return Object.values(metafile?.outputs ?? {}).flatMap(({ inputs }) =>
     Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : [])),
@@ -65,7 +66,7 @@ async function extensionWorker({ repository }: BuildFolders): Promise<string> {
     ...COMMONJS,
     minify: true,
     write: false,
-    entryPoints: [join(repository, 'src/extension-worker.ts')],
+    entryPoints: [join(repository, 'src/lambda/extension-worker.ts')],
   })
   return outputFiles?.map(({ text }) => text.trim()).join('') ?? ''
 }

@@ -1,30 +1,41 @@
 /** esbuild splits no CommonJS: this plugin leaves some modules out of the bundle, to be files of their own. */
-import { basename } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-/** The AWS SDK's, so that a secret served otherwise never loads it. */
-export const SEPARATE_FILES = ['secrets-manager']
+/** The AWS SDK's, so that a secret served otherwise never loads it. Below `src/`, without the ending. */
+const SEPARATE_MODULES = ['secret/reader/secrets-manager']
 
 /** Modules that such a file takes from `index.cjs`, because a second copy of a class breaks `instanceof`. */
-const SHARED = ['./connection-error.ts']
+const SHARED = ['base/connection-error']
+
+/** The separate modules as esbuild's entry points: flat, beside `index.cjs`. */
+export function separateEntryPoints(source: string): readonly { in: string; out: string }[] {
+  return SEPARATE_MODULES.map((module) => ({ in: join(source, `${module}.ts`), out: basename(module) }))
+}
 
 /**
- * Makes `import('./<name>.ts')` a `require('./<name>.cjs')`, and what such a file shares a `require('./index.cjs')`.
+ * Makes `import()` of such a module a `require('./<name>.cjs')`, and what such a file shares a `require('./index.cjs')`.
  * Fails when it is imported in another way, or imports another module of ours: that would be bundled twice, and have two states.
+ *
+ * @param source the folder `src/`
  */
-export const separateFiles: Plugin = {
-  name: 'separate-files',
-  setup({ onResolve }) {
-    const names = new Set(SEPARATE_FILES.map((name) => `${name}.ts`))
-    onResolve({ filter: /^\.\/.*\.ts$/ }, ({ path, importer, kind }) => {
-      const name = path.slice('./'.length)
-      if (names.has(name)) {
-        if (kind === 'dynamic-import') return { path: path.replace(/\.ts$/, '.cjs'), external: true }
-        return { errors: [{ text: `${name} must be loaded by import(), so that it can be a file of its own` }] }
-      }
-      if (!names.has(basename(importer))) return undefined
-      if (SHARED.includes(path)) return { path: './index.cjs', external: true }
-      return { errors: [{ text: `${basename(importer)} may import, of our modules, only ${SHARED.join(', ')}` }] }
-    })
-  },
+export function separateFiles(source: string): Plugin {
+  const moduleOf = (path: string): string => relative(source, path).replaceAll('\\', '/').replace(/\.ts$/, '')
+  return {
+    name: 'separate-files',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, importer, resolveDir, kind }) => {
+        const module = moduleOf(join(resolveDir, path))
+        if (SEPARATE_MODULES.includes(module)) {
+          if (kind === 'dynamic-import') return { path: `./${basename(module)}.cjs`, external: true }
+          return { errors: [{ text: `${module}.ts must be loaded by import(), so that it can be a file of its own` }] }
+        }
+        if (!SEPARATE_MODULES.includes(moduleOf(importer))) return undefined
+        if (SHARED.includes(module)) return { path: './index.cjs', external: true }
+        return {
+          errors: [{ text: `${moduleOf(importer)}.ts may import, of our modules, only ${SHARED.join(', ')}` }],
+        }
+      })
+    },
+  }
 }

@@ -2,10 +2,10 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
-import { runSample } from './sample-run.ts'
-import { startSampleServer } from './sample-server.ts'
-import { startSampleStack } from './sample-stack.ts'
-import { failureText, reportText } from './sample-text.ts'
+import { runSample } from './sample/run.ts'
+import { startSampleServer } from './sample/server.ts'
+import { startSampleStack } from './sample/stack.ts'
+import { failureText, reportText } from './sample/text.ts'
 
 const USAGE = `npm start [-- --json] [-- --serve]
   --json   one JSON document on stdout; everything else goes to stderr

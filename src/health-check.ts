@@ -1,10 +1,10 @@
 /** Reports on secret, connection, TLS and server: never throws, never tells a secret. */
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
-import type { DatabaseClient } from './client.ts'
-import { ConnectionError } from './connection-error.ts'
-import type { ResolvedConnection } from './connection-source.ts'
-import type { DatabasePool } from './pool.ts'
-import type { RootCertificate } from './root-certificate.ts'
+import { ConnectionError } from './base/connection-error.ts'
+import type { RootCertificate } from './connection/root-certificate.ts'
+import type { ResolvedConnection } from './connection/source.ts'
+import type { DatabaseClient } from './pool/client.ts'
+import type { DatabasePool } from './pool/pool.ts'
 
 const DAY_MS = 86_400_000
 

@@ -1,17 +1,17 @@
 /** The public API: the functions of one default database, made on first use, and the means to make more of them. */
 import { Database } from './database.ts'
-import type { DatabaseOptions } from './database-options.ts'
+import type { DatabaseOptions } from './settings/database-options.ts'
 import { type DatabaseHandler, type InvocationContext, type LambdaHandler, wrapHandler } from './with-database.ts'
 
-export type { CheckedOutClient } from './client.ts'
-export { ConnectionError, type ConnectionErrorCode, type ConnectionErrorOptions } from './connection-error.ts'
+export { ConnectionError, type ConnectionErrorCode, type ConnectionErrorOptions } from './base/connection-error.ts'
+export type { DiagnosticMessages } from './base/diagnostics.ts'
 export type { Database, QueryOptions } from './database.ts'
-export type { DatabaseOptions } from './database-options.ts'
-export type { DiagnosticMessages } from './diagnostics.ts'
 export type { CertificateReport, HealthReport } from './health-check.ts'
-export type { DatabasePool } from './pool.ts'
-export type { TransactionClient } from './transaction.ts'
-export type { TransactionOptions } from './transaction-options.ts'
+export type { CheckedOutClient } from './pool/client.ts'
+export type { DatabasePool } from './pool/pool.ts'
+export type { DatabaseOptions } from './settings/database-options.ts'
+export type { TransactionOptions } from './transaction/options.ts'
+export type { TransactionClient } from './transaction/transaction.ts'
 export type { DatabaseHandler, InvocationContext, LambdaHandler } from './with-database.ts'
 
 const defaultDatabase = new Database({})

@@ -1,6 +1,6 @@
 /** Wraps a Lambda handler: connects during init, and makes the invocation's deadline known to every statement. */
 import type { Database } from './database.ts'
-import { runInvocation } from './deadline.ts'
+import { runInvocation } from './lambda/deadline.ts'
 
 /** The part of Lambda's context object that is used. */
 export interface InvocationContext {

@@ -1,119 +1,76 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { beforeAll, describe, expect, test } from 'vitest'
 
 const REPOSITORY = join(import.meta.dirname, '..')
 
-/** Data flows one way: a file may import, types included, only files that stand above it. */
-const ORDER = [
-  // What everything may use.
-  'environment-variables',
-  'clock',
-  'backoff',
-  'nearest',
-  'password',
-  'connection-error',
-  'connection-fields',
-  'problems',
-  'diagnostics',
-  'deadline',
-  // Connection strings and routing: pure.
-  'routing-host',
-  'routing',
-  'connection-string-placeholder',
-  'connection-string-refusal',
-  'connection-string-values',
-  'connection-string-decoding',
-  'connection-string-parameters',
-  'connection-string-authority',
-  'connection-string-wrapping',
-  'connection-string-url',
-  'connection-string-writer',
-  'keyword-value',
-  'connection-string',
-  // Settings: options and environment.
-  'database-options',
-  'role-access',
-  'settings',
-  // Secret.
-  'put-secret-value',
-  'secret-value-request',
-  'secret-error',
-  'secret-value-keys',
-  'secret-value-text',
-  'secret-value-fields',
-  'secret-value-agreement',
-  'secret-value',
-  'secrets-manager',
-  'secret-answer',
-  'signature',
-  'signed-request',
-  'secrets-extension',
-  'secret-readers',
-  'secret-source',
-  // Connection parameters, with the root certificate.
-  'root-certificate',
-  'tls',
-  'connection-parameters',
-  'connection-source',
-  'rehearsal',
-  'connect-error',
-  'login-guard',
-  'login',
-  // Pool.
-  'pg',
-  'cancel-request',
-  'statement-error',
-  'checkout',
-  'permits',
-  'client',
-  'connection-opener',
-  'pool',
-  // Database.
-  'transaction-options',
-  'transaction',
-  'extension-worker',
-  'graceful-shutdown',
-  'health-check',
-  'database',
-  'with-database',
-  'index',
+/** The rooms of `src/`, from the ground up: each imports, types included, only rooms before it. Files of `src/` itself are rooms. */
+const ROOMS = [
+  ...['base', 'routing', 'connection-string', 'settings', 'lambda', 'secret', 'connection', 'pool'],
+  ...['transaction', 'health-check.ts', 'database.ts', 'with-database.ts', 'index.ts'],
 ]
 
-/** The relative imports of each file of a folder, types included. */
+/** The relative imports of each file below a folder, types included, as paths relative to that folder. */
 function relativeImports(folder: string): ReadonlyMap<string, readonly string[]> {
-  const files = readdirSync(join(REPOSITORY, folder)).filter((name) => name.endsWith('.ts'))
+  const root = join(REPOSITORY, folder)
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'))
   return new Map(
     files.map((name) => {
-      const text = readFileSync(join(REPOSITORY, folder, name), 'utf8')
-      return [
-        name.replace(/\.ts$/, ''),
-        [...text.matchAll(/(?:from |import |import\()'(\.[^']+)\.ts'/g)].map(([, path = '']) => path),
-      ]
+      const paths = [...readFileSync(join(root, name), 'utf8').matchAll(/(?:from |import |import\()'(\.[^']+\.ts)'/g)]
+      return [name, paths.map(([, path = '']) => join(dirname(name), path))]
     }),
   )
 }
 
+/** The first circle of imports that can be reached from `file`, if there is one. */
+function findCircle(
+  imports: ReadonlyMap<string, readonly string[]>,
+  file: string,
+  way: readonly string[] = [],
+): readonly string[] | undefined {
+  if (way.includes(file)) return [...way.slice(way.indexOf(file)), file]
+  for (const imported of imports.get(file) ?? []) {
+    const circle = findCircle(imports, imported, [...way, file])
+    if (circle !== undefined) return circle
+  }
+  return undefined
+}
+
 describe('src/', () => {
   const imports = relativeImports('src')
+  const roomOf = (path: string): string => path.split('/')[0] ?? ''
+  const rooms = new Map([...imports.keys()].map((path) => [roomOf(path), [] as string[]]))
+  for (const [path, imported] of imports) rooms.get(roomOf(path))?.push(...imported)
 
-  test('every file has its place in the order, and no place is empty', () => {
-    expect([...imports.keys()].sort()).toEqual([...ORDER].sort())
+  test('every room has its place in the order, and no place is empty', () => {
+    expect([...rooms.keys()].sort()).toEqual([...ROOMS].sort())
   })
 
-  test.each(ORDER)('%s imports only what stands above it', (name) => {
-    const above = ORDER.slice(0, ORDER.indexOf(name)).map((other) => `./${other}`)
-    expect(imports.get(name)?.filter((path) => !above.includes(path))).toEqual([])
+  test.each(ROOMS)('%s imports only itself and rooms below it', (room) => {
+    const known = ROOMS.slice(0, ROOMS.indexOf(room) + 1)
+    expect(rooms.get(room)?.filter((path) => !known.includes(roomOf(path)))).toEqual([])
   })
 
-  test('only settings.ts sees process.env', () => {
+  test('no file is in a circle of imports', () => {
+    expect([...imports.keys()].flatMap((file) => findCircle(imports, file) ?? [])).toEqual([])
+  })
+
+  test('no file has more than 250 lines', () => {
+    const lines = [...imports.keys()].map((file) => {
+      const text = readFileSync(join(REPOSITORY, 'src', file), 'utf8')
+      return { file, lines: text.split('\n').length - 1 }
+    })
+    expect(lines.filter((each) => each.lines > 250)).toEqual([])
+  })
+
+  test('only settings/settings.ts sees process.env', () => {
     const seeing = [...imports.keys()].filter((name) =>
       /\bprocess\.env\b|\benv\b.*from 'node:process'/.test(
-        readFileSync(join(REPOSITORY, 'src', `${name}.ts`), 'utf8').replace(/\/\*\*.*?\*\/|\/\/.*/gs, ''),
+        readFileSync(join(REPOSITORY, 'src', name), 'utf8').replace(/\/\*\*.*?\*\/|\/\/.*/gs, ''),
       ),
     )
-    expect(seeing).toEqual(['settings'])
+    expect(seeing).toEqual(['settings/settings.ts'])
   })
 
   describe('in the bundle', () => {
@@ -137,8 +94,8 @@ describe('src/', () => {
     })
 
     test.each([
-      ['pg', 'src/pg.ts'],
-      ['@aws-sdk/client-secrets-manager', 'src/secrets-manager.ts'],
+      ['pg', 'src/pool/pg.ts'],
+      ['@aws-sdk/client-secrets-manager', 'src/secret/reader/secrets-manager.ts'],
     ])('%s is imported by %s alone', (name, file) => {
       expect(importers.get(name)).toEqual([file])
     })
@@ -151,11 +108,11 @@ describe('src/', () => {
 })
 
 test('cdk/ shares with src/ only the names of environment variables, and the search for the nearest', () => {
-  const outside = [...relativeImports('cdk').values()].flat().filter((path) => !path.startsWith('./'))
-  expect(new Set(outside)).toEqual(new Set(['../src/environment-variables', '../src/nearest']))
+  const outside = [...relativeImports('cdk').values()].flat().filter((path) => path.startsWith('../'))
+  expect(new Set(outside)).toEqual(new Set(['../src/settings/environment-variables.ts', '../src/base/nearest.ts']))
 })
 
 test.each(['layer', 'certs'])('%s/ imports nothing from elsewhere', (folder) => {
-  const outside = [...relativeImports(folder).values()].flat().filter((path) => !path.startsWith('./'))
+  const outside = [...relativeImports(folder).values()].flat().filter((path) => path.startsWith('../'))
   expect(outside).toEqual([])
 })

@@ -1,7 +1,7 @@
 /** Starts the one PostgreSQL that all test files share, and tells them where it is. */
 import type { TestProject } from 'vitest/node'
-import type { SuperuserConfig } from '../local/postgres-admin.ts'
-import { PostgresServer } from '../local/postgres-server.ts'
+import type { SuperuserConfig } from '../local/postgres/admin.ts'
+import { PostgresServer } from '../local/postgres/server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {

@@ -9,11 +9,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { CONTEXT_NAMES, propsFromContext } from '../cdk/health-check-context.ts'
 import { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
 import type { FunctionDefinition } from '../local/lambda/function-definition.ts'
-import { SecretsManagerStandIn } from '../local/secrets-manager-stand-in.ts'
-import type { DatabaseOptions } from '../src/database-options.ts'
-import * as variable from '../src/environment-variables.ts'
+import { SecretsManagerStandIn } from '../local/secrets-manager/stand-in.ts'
 import * as library from '../src/index.ts'
-import { readSettings } from '../src/settings.ts'
+import type { DatabaseOptions } from '../src/settings/database-options.ts'
+import * as variable from '../src/settings/environment-variables.ts'
+import { readSettings } from '../src/settings/settings.ts'
 import { openCloud, type TestCloud } from './support/database.ts'
 import { installPackedPackage } from './support/packed-package.ts'
 import { awsEnvironment } from './support/product.ts'
@@ -197,7 +197,7 @@ describe('lines of a shell', () => {
   /** Who runs each: a file that must name it, or `here`. */
   const RUN_BY: Readonly<Record<string, string>> = {
     'npm ci': '.ci/run',
-    'npm start': 'test/start.test.ts',
+    'npm start': 'test/local/start.test.ts',
     'npm run build': 'package.json',
     'aws lambda publish-layer-version': 'test:fidelity',
     'aws secretsmanager create-secret': 'test:fidelity',
@@ -215,7 +215,7 @@ describe('lines of a shell', () => {
 
   test.each([
     ['.ci/run', /^step npm ci$/m],
-    ['test/start.test.ts', /spawn\('npm', \['start',/],
+    ['test/local/start.test.ts', /spawn\('npm', \['start',/],
     ['package.json', /"test": "npm run --silent build && /],
   ])('%s runs its own', (path, words) => {
     expect(Object.values(RUN_BY)).toContain(path)
@@ -256,7 +256,7 @@ describe('tables', () => {
 
   test.each([
     ['query', 'src/database.ts', 'QueryOptions'],
-    ['transaction', 'src/transaction-options.ts', 'TransactionOptions'],
+    ['transaction', 'src/transaction/options.ts', 'TransactionOptions'],
   ])('API names the options of %s', (name, path, type) => {
     const row = tableOf('API').find(([cell]) => cell?.startsWith(`\`${name}(`))
     const [, listed = ''] = /\{ (.*) \}/.exec(row?.[0] ?? '') ?? []
@@ -277,7 +277,7 @@ describe('tables', () => {
 
     test('name every option', () => {
       expect(pairs.map(([option]) => option).toSorted()).toEqual(
-        members('src/database-options.ts', 'DatabaseOptions').toSorted(),
+        members('src/settings/database-options.ts', 'DatabaseOptions').toSorted(),
       )
     })
 
@@ -326,7 +326,7 @@ describe('tables', () => {
   })
 
   test('error codes are those of connection-error.ts, in its order', () => {
-    const [, union = ''] = /type ConnectionErrorCode =\n(.*?)\n\n/s.exec(source('src/connection-error.ts')) ?? []
+    const [, union = ''] = /type ConnectionErrorCode =\n(.*?)\n\n/s.exec(source('src/base/connection-error.ts')) ?? []
     expect(tableOf('Errors').flatMap(([code]) => codeIn(code))).toEqual(
       [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code),
     )

@@ -1,5 +1,5 @@
 /** Breaks a connection at one message: on its way to the server, or on its way back. */
-import type { MessageHook, ProxiedConnection } from '../../local/cloud-stand-in.ts'
+import type { MessageHook, ProxiedConnection } from '../../local/cloud/stand-in.ts'
 import type { Stage } from './stage.ts'
 
 export interface MessageToLose {

@@ -1,6 +1,6 @@
 /** `npm run faults`: every fault, injected into this package and two peers, as a table; exits with 1 when a promise broke. */
 import Table from 'cli-table3'
-import { PostgresServer } from '../../local/postgres-server.ts'
+import { PostgresServer } from '../../local/postgres/server.ts'
 import { ROWS } from './rows.ts'
 import { type RowOutcome, runRow } from './run-row.ts'
 import { bundleSubjects, SUBJECTS } from './subject-code.ts'

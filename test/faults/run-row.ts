@@ -1,5 +1,5 @@
 /** Plays one row for one subject: injects the fault as often as asked, audits, and tells which promises broke. */
-import type { SuperuserConfig } from '../../local/postgres-admin.ts'
+import type { SuperuserConfig } from '../../local/postgres/admin.ts'
 import type { FaultRow } from './fault-row.ts'
 import { seededRandom } from './random.ts'
 import { Stage } from './stage.ts'

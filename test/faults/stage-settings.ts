@@ -1,5 +1,5 @@
 /** What a row may change about the function and the stand-ins. */
-import type { CloudStandInOptions } from '../../local/cloud-stand-in.ts'
+import type { CloudStandInOptions } from '../../local/cloud/stand-in.ts'
 
 export interface StageSettings {
   /** Environment variables of the function. */

@@ -8,7 +8,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
 import { type UnpackedFolder, unpack } from '../../local/lambda/unpacked-folder.ts'
-import { type SampleStack, startSampleStack } from '../../local/sample-stack.ts'
+import { type SampleStack, startSampleStack } from '../../local/sample/stack.ts'
 import { installPackedPackage } from '../support/packed-package.ts'
 import { LOOPBACK_NAMES, NODE_BINARIES, startUnderClient } from './support/sample-functions.ts'
 

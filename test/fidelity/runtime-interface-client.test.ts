@@ -1,8 +1,8 @@
 /** The sample stack's function and layer under AWS's own runtime interface client, with its native client. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
-import { runSample } from '../../local/sample-run.ts'
-import { type SampleStack, startSampleStack } from '../../local/sample-stack.ts'
+import { runSample } from '../../local/sample/run.ts'
+import { type SampleStack, startSampleStack } from '../../local/sample/stack.ts'
 import { LAMBDA_VARIABLES } from './support/lambda-variables.ts'
 import { fixtureFunction, startUnderClient } from './support/sample-functions.ts'
 

@@ -1,6 +1,6 @@
 import { SecretsManager, SecretsManagerServiceException } from '@aws-sdk/client-secrets-manager'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { SecretsManagerStandIn } from '../../local/secrets-manager-stand-in.ts'
+import { SecretsManagerStandIn } from '../../local/secrets-manager/stand-in.ts'
 import { type LoopbackServer, startLoopbackServer } from './support/loopback-server.ts'
 import { outsidePart } from './support/outside-part.ts'
 

@@ -3,8 +3,8 @@ import { randomBytes } from 'node:crypto'
 import type pg from 'pg'
 import { inject } from 'vitest'
 import { type CertificateAuthority, createCertificateAuthority } from '../../local/certificates.ts'
-import { CloudStandIn, type CloudStandInOptions } from '../../local/cloud-stand-in.ts'
-import { PostgresAdmin } from '../../local/postgres-admin.ts'
+import { CloudStandIn, type CloudStandInOptions } from '../../local/cloud/stand-in.ts'
+import { PostgresAdmin } from '../../local/postgres/admin.ts'
 
 /** The superuser's hand on the shared server. */
 function sharedPostgres(): PostgresAdmin {

@@ -1,10 +1,10 @@
 /** The whole product in one process: secret, stand-ins and databases made with options. */
 import { inspect } from 'node:util'
 import { expect } from 'vitest'
-import type { CloudStandInOptions } from '../../local/cloud-stand-in.ts'
+import type { CloudStandInOptions } from '../../local/cloud/stand-in.ts'
 import { resolveToLoopback } from '../../local/loopback-names.ts'
-import { SecretsManagerStandIn } from '../../local/secrets-manager-stand-in.ts'
-import { type Clock, SYSTEM_CLOCK } from '../../src/clock.ts'
+import { SecretsManagerStandIn } from '../../local/secrets-manager/stand-in.ts'
+import { type Clock, SYSTEM_CLOCK } from '../../src/base/clock.ts'
 import { Database } from '../../src/database.ts'
 import type { ConnectionError, DatabaseOptions } from '../../src/index.ts'
 import { openCloud, type TestCloud } from './database.ts'

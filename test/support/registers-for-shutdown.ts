@@ -1,8 +1,8 @@
 /** A process that registers for shutdown as a function does while it loads, and prints what came of it. */
 
-import { Diagnostics } from '../../src/diagnostics.ts'
-import { closeOnShutdown } from '../../src/graceful-shutdown.ts'
-import { readSettings } from '../../src/settings.ts'
+import { Diagnostics } from '../../src/base/diagnostics.ts'
+import { closeOnShutdown } from '../../src/lambda/graceful-shutdown.ts'
+import { readSettings } from '../../src/settings/settings.ts'
 
 const startedAt = performance.now()
 const settings = readSettings({ host: 'db.example.com' })

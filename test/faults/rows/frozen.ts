@@ -1,6 +1,6 @@
 /** Rows 1 to 3: what happens to the connection while the execution environment is frozen. */
 
-import type { ProxiedConnection } from '../../../local/cloud-stand-in.ts'
+import type { ProxiedConnection } from '../../../local/cloud/stand-in.ts'
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
 import type { FaultRow } from '../fault-row.ts'
 import { allAnswered, onlyErrors } from '../promises.ts'

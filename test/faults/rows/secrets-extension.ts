@@ -1,6 +1,6 @@
 /** Row 13: the Parameters and Secrets extension beside the function, in good and bad health. */
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
-import { type ExtensionState, SecretsExtensionStandIn } from '../../../local/secrets-extension-stand-in.ts'
+import { type ExtensionState, SecretsExtensionStandIn } from '../../../local/secrets-manager/extension-stand-in.ts'
 import type { FaultRow } from '../fault-row.ts'
 import { allAnswered } from '../promises.ts'
 import type { Stage } from '../stage.ts'

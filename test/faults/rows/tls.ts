@@ -1,6 +1,6 @@
 /** Row 17: somebody else answers in the server's place. */
 import { createCertificateAuthority, type ServerCertificate } from '../../../local/certificates.ts'
-import type { Refuse } from '../../../local/cloud-stand-in.ts'
+import type { Refuse } from '../../../local/cloud/stand-in.ts'
 import { ANSWERS, ClearTextServer } from '../clear-text-server.ts'
 import type { FaultRow } from '../fault-row.ts'
 import { errorsPerInjection, every, inTime } from '../promises.ts'

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
-import type { ProxiedConnection, Refuse } from '../../../local/cloud-stand-in.ts'
-import type { PostgresServer } from '../../../local/postgres-server.ts'
-import type { SecretsManagerFault } from '../../../local/secrets-manager-stand-in.ts'
+import type { ProxiedConnection, Refuse } from '../../../local/cloud/stand-in.ts'
+import type { PostgresServer } from '../../../local/postgres/server.ts'
+import type { SecretsManagerFault } from '../../../local/secrets-manager/stand-in.ts'
 import { between, type Random } from '../random.ts'
 import type { Stage } from '../stage.ts'
 

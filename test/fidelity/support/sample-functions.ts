@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from '../../../local/lambda/execution-environment.ts'
 import type { FunctionDefinition, LambdaRuntime } from '../../../local/lambda/function-definition.ts'
 import { node22Path } from '../../../local/node-22.ts'
-import type { SampleStack } from '../../../local/sample-stack.ts'
+import type { SampleStack } from '../../../local/sample/stack.ts'
 import { outsidePart } from './outside-part.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../../..')

@@ -1,0 +1,201 @@
+/** A real PostgreSQL on a loopback port, with a data folder of its own, for development and tests. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from '../free-port.ts'
+import { watchOver } from '../watchdog.ts'
+import { PostgresAdmin } from './admin.ts'
+import { postgresPrograms, type RunAs, unprivilegedUser } from './binaries.ts'
+
+/** The superuser's name. */
+const SUPERUSER = 'postgres'
+const PORT_ATTEMPTS = 5
+
+/**
+ * Nothing here needs to survive a power failure. It must survive `kill()`, though: `synchronous_commit` stays on, or a
+ * crash would lose what was committed just before.
+ */
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  password_encryption: 'scram-sha-256',
+  fsync: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  io_method: 'sync',
+  // In the data folder: what a crash leaves in /dev/shm would stay there.
+  dynamic_shared_memory_type: 'mmap',
+  // A failing CREATE ROLE would be logged with its password.
+  log_min_error_statement: 'panic',
+} as const
+
+/** How the server is told to end, by PostgreSQL's names. */
+export type ShutdownMode = 'smart' | 'fast' | 'immediate'
+const SIGNALS: Record<ShutdownMode, NodeJS.Signals> = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' }
+
+export interface PostgresServerOptions {
+  /** Told what is being done, one short line at a time. */
+  readonly onProgress?: (step: string) => void
+  /** Server settings, as in postgresql.conf: `{ max_connections: '50' }`. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+export class PostgresServer extends PostgresAdmin {
+  readonly port: number
+  readonly #installation: Installation
+  readonly #callOffWatchdog: () => Promise<void>
+  #process: ChildProcess | undefined
+
+  private constructor(port: number, installation: Installation, callOffWatchdog: () => Promise<void>) {
+    const { password } = installation
+    super({ host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres' })
+    this.port = port
+    this.#installation = installation
+    this.#callOffWatchdog = callOffWatchdog
+  }
+
+  /**
+   * Makes a data folder below the temp folder and starts the server on a free port: 127.0.0.1, SCRAM-SHA-256 only.
+   *
+   * Takes about a second. No signal handler is installed: call `stop()` from your own. When this process dies without
+   * (SIGKILL), a watchdog stops the server and removes the folder.
+   */
+  static async start({ onProgress, settings = {} }: PostgresServerOptions = {}): Promise<PostgresServer> {
+    onProgress?.('initialising PostgreSQL')
+    const installation = await initialise({ ...SETTINGS, ...settings })
+    const callOffWatchdog = watchOver(installation.folder, installation.runAs)
+    onProgress?.('starting PostgreSQL')
+    for (let attempt = 1; ; attempt += 1) {
+      const server = new PostgresServer(await freePort(), installation, callOffWatchdog)
+      try {
+        await server.resume()
+        onProgress?.(`PostgreSQL listens on 127.0.0.1:${server.port}`)
+        return server
+      } catch (error) {
+        // Another process may have taken the free port.
+        const portTaken = error instanceof Error && error.message.includes('Address already in use')
+        if (portTaken && attempt < PORT_ATTEMPTS) continue
+        await server.stop()
+        throw error
+      }
+    }
+  }
+
+  /** Stops and starts on the same port with the same data. `smart` waits until all clients have gone. */
+  async restart(mode: ShutdownMode = 'fast'): Promise<void> {
+    await this.#end(mode)
+    await this.resume()
+  }
+
+  /**
+   * Crashes the server (PostgreSQL's immediate mode: no checkpoint, sessions cut off) and keeps the data.
+   *
+   * Not by SIGKILL: busy sessions would live on and keep the data folder from being used again.
+   */
+  async kill(): Promise<void> {
+    await this.#end('immediate')
+  }
+
+  /** Starts again after `kill()`. Does nothing while the server runs. */
+  async resume(): Promise<void> {
+    if (this.#process !== undefined) return
+    const { folder, programs, settings, runAs } = this.#installation
+    const options = Object.entries({ ...settings, port: String(this.port) })
+    const server = spawn(
+      join(programs, 'postgres'),
+      ['-D', join(folder, 'data'), ...options.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      // Detached, so that Ctrl-C reaches the caller's handler before it reaches PostgreSQL.
+      { ...runAs, cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'pipe'] },
+    )
+    server.once('exit', () => {
+      if (this.#process === server) this.#process = undefined
+    })
+    this.#process = server
+    await untilReady(server)
+  }
+
+  /** Ends the server and removes its data. May be called twice. */
+  async stop(): Promise<void> {
+    await this.#end('immediate')
+    await this.#callOffWatchdog()
+    await rm(this.#installation.folder, { recursive: true, force: true })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop()
+  }
+
+  async #end(mode: ShutdownMode): Promise<void> {
+    const server = this.#process
+    if (server === undefined) return
+    const exited = once(server, 'exit')
+    server.kill(SIGNALS[mode])
+    await exited
+    this.#process = undefined
+  }
+}
+
+/** What `initdb` made. */
+interface Installation {
+  readonly folder: string
+  readonly programs: string
+  readonly password: string
+  readonly settings: Readonly<Record<string, string>>
+  readonly runAs: RunAs
+}
+
+async function initialise(settings: Readonly<Record<string, string>>): Promise<Installation> {
+  const runAs = await unprivilegedUser()
+  const folder = await mkdtemp(join(tmpdir(), 'cockroach-lambda-postgres-'))
+  try {
+    if (runAs.uid !== undefined) await chown(folder, runAs.uid, runAs.gid)
+    const programs = await postgresPrograms(runAs, join(folder, 'programs'))
+    const password = randomBytes(24).toString('base64url')
+    // initdb takes a password from a file only; this one is readable by its owner alone and is gone right after.
+    const passwordFile = join(folder, 'password')
+    await writeFile(passwordFile, password, { mode: 0o600 })
+    if (runAs.uid !== undefined) await chown(passwordFile, runAs.uid, runAs.gid)
+    await run(
+      join(programs, 'initdb'),
+      [
+        ...['--pgdata', join(folder, 'data'), '--username', SUPERUSER, '--pwfile', passwordFile],
+        ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
+        ...['--no-sync', '--no-instructions', '--no-data-checksums', '--set', 'io_method=sync'],
+      ],
+      runAs,
+    )
+    await rm(passwordFile)
+    return { folder, programs, password, settings, runAs }
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true })
+    throw error
+  }
+}
+
+async function run(program: string, options: readonly string[], runAs: RunAs): Promise<void> {
+  const child = spawn(program, options, { ...runAs, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] })
+  let output = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  const [status] = await once(child, 'close')
+  if (status !== 0) throw new Error(`${program} failed: ${output.trim()}`)
+}
+
+/** Resolves when the server's log says that it takes connections, and rejects with that log when it ends before. */
+async function untilReady(server: ChildProcess): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    let log = ''
+    // Read to the end even when nobody looks at it any more: a full pipe would stop the server.
+    server.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      log = (log + text).slice(-4_000)
+      if (log.includes('ready to accept connections')) resolve()
+    })
+    server.once('error', reject)
+    server.once('exit', () => reject(new Error(`PostgreSQL did not start: ${log.trim()}`)))
+  })
+}

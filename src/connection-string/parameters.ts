@@ -1,0 +1,169 @@
+/** The table of all parameters that a connection string may have, and what is done with each. */
+
+import { isCloudHost } from '../routing/host.ts'
+import type { ConnectionFields, Origin } from './fields.ts'
+import { refusal } from './refusal.ts'
+import { FIELD_READERS } from './values.ts'
+
+/**
+ * - `field`: becomes that field of the connection.
+ * - `checked`: says nothing new when its value matches `harmless`; refused otherwise, because it would weaken TLS.
+ * - `refused`: cannot be honoured, and leaving it out would reach another server or weaken TLS.
+ * - `ignored`: has no effect here, and nothing is lost; one warning names all such.
+ */
+export type ConnectionParameter =
+  | { readonly use: 'field'; readonly field: keyof ConnectionFields }
+  | { readonly use: 'checked'; readonly harmless: RegExp }
+  | { readonly use: 'refused'; readonly hint: string }
+  | { readonly use: 'ignored' }
+
+const TRUE = /^(?:true|1|on|yes)$/i
+const MODERN_TLS = /^tlsv1\.[23]$/i
+const NAME_THE_SERVER = 'Name the server by host, port and database, each once.'
+const TLS_IS_OURS = 'Leave it out: the chain and the host name are always verified against sslrootcert.'
+
+const field = (name: keyof ConnectionFields) => ({ use: 'field', field: name }) as const
+const checked = (harmless: RegExp) => ({ use: 'checked', harmless }) as const
+const refused = (hint: string) => ({ use: 'refused', hint }) as const
+const ignored = { use: 'ignored' } as const
+
+/** By name in lower case: libpq's keywords, and those of other clients' URLs that must not be dropped in silence. */
+export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>> = {
+  host: field('host'),
+  hostname: field('host'),
+  port: field('port'),
+  dbname: field('dbname'),
+  database: field('dbname'),
+  user: field('user'),
+  username: field('user'),
+  password: field('password'),
+  sslmode: field('sslmode'),
+  sslrootcert: field('sslrootcert'),
+  options: field('options'),
+  application_name: field('application_name'),
+  applicationname: field('application_name'),
+  connect_timeout: field('connect_timeout'),
+  connecttimeout: field('connect_timeout'),
+  cluster: field('cluster'),
+
+  ssl: checked(/^(?:true|1|on|yes|require|verify-ca|verify-full)$/i),
+  requiressl: checked(/^1$/),
+  rejectunauthorized: checked(TRUE),
+  sslaccept: checked(/^strict$/i),
+  sslcompression: checked(/^0$/),
+  ssl_min_protocol_version: checked(MODERN_TLS),
+  ssl_max_protocol_version: checked(MODERN_TLS),
+  sslnegotiation: checked(/^(?:postgres|direct)$/),
+  gssencmode: checked(/^(?:disable|prefer)$/),
+
+  hostaddr: refused(NAME_THE_SERVER),
+  service: refused(NAME_THE_SERVER),
+  servicefile: refused(NAME_THE_SERVER),
+  socketfactory: refused(NAME_THE_SERVER),
+  sslcrl: refused('Revocation lists are not supported; leave it out only if you can do without.'),
+  sslcrldir: refused('Revocation lists are not supported; leave it out only if you can do without.'),
+  sslfactory: refused(TLS_IS_OURS),
+  sslhostnameverifier: refused(TLS_IS_OURS),
+
+  channel_binding: ignored,
+  client_encoding: ignored,
+  fallback_application_name: ignored,
+  gssdelegation: ignored,
+  gsslib: ignored,
+  keepalives: ignored,
+  keepalives_count: ignored,
+  keepalives_idle: ignored,
+  keepalives_interval: ignored,
+  krbsrvname: ignored,
+  load_balance_hosts: ignored,
+  passfile: ignored,
+  replication: ignored,
+  require_auth: ignored,
+  requirepeer: ignored,
+  sslcert: ignored,
+  sslcertmode: ignored,
+  sslkey: ignored,
+  sslpassword: ignored,
+  sslsni: ignored,
+  target_session_attrs: ignored,
+  tcp_user_timeout: ignored,
+}
+
+/** One parameter as it was found, decoded. */
+export interface Entry {
+  readonly name: string
+  readonly value: string
+}
+
+/** What is known about a parameter of that name; upper and lower case are alike, as clients differ (`sslMode`). */
+export function findParameter(name: string): ConnectionParameter | undefined {
+  const key = name.toLowerCase()
+  return Object.hasOwn(CONNECTION_PARAMETERS, key) ? CONNECTION_PARAMETERS[key] : undefined
+}
+
+/** A parameter's name, if it can be one: a piece of a password may stand in its place. */
+function printable(name: string): string {
+  return /^[a-z][a-z0-9_.-]{0,39}$/i.test(name) ? name : `one of ${name.length} characters`
+}
+
+function checkEntry(entry: Entry, parameter: ConnectionParameter | undefined, origin: Origin): void {
+  if (parameter?.use === 'refused') throw refusal(origin, `parameter ${entry.name} is not supported`, parameter.hint)
+  if (parameter?.use === 'checked' && !parameter.harmless.test(entry.value)) {
+    throw refusal(origin, `parameter ${entry.name} has a value that would weaken TLS, or that is unknown`, TLS_IS_OURS)
+  }
+}
+
+/**
+ * Turns parameters into fields. An empty value counts as absent, as in libpq's URLs.
+ *
+ * @throws ConnectionError when a parameter is refused, stands there twice, or has an unusable value.
+ */
+export function readEntries(
+  entries: readonly Entry[],
+  origin: Origin,
+): { fields: ConnectionFields; warnings: string[] } {
+  const fields: ConnectionFields = {}
+  const seen = new Set<string>()
+  const dropped: string[] = []
+  for (const entry of entries) {
+    if (entry.value === '') continue
+    const parameter = findParameter(entry.name)
+    checkEntry(entry, parameter, origin)
+    if (parameter === undefined || parameter.use === 'ignored') {
+      dropped.push(printable(entry.name))
+      continue
+    }
+    const name = parameter.use === 'field' ? parameter.field : entry.name.toLowerCase()
+    if (seen.has(name)) throw refusal(origin, `${name} is given twice`, `Give ${name} once.`)
+    seen.add(name)
+    if (parameter.use === 'field') Object.assign(fields, FIELD_READERS[parameter.field](entry.value, origin))
+  }
+  if (entries.some(({ name, value }) => name.toLowerCase() === 'sslnegotiation' && value === 'direct')) {
+    checkNegotiation(fields.host, origin)
+    dropped.push('sslnegotiation')
+  }
+  checkServer(fields, origin)
+  return {
+    fields,
+    warnings: dropped.length === 0 ? [] : [`${origin.name}: ignored parameters: ${[...new Set(dropped)].join(', ')}`],
+  }
+}
+
+function checkNegotiation(host: string | undefined, origin: Origin): void {
+  if (host === undefined || !isCloudHost(host)) return
+  throw refusal(
+    origin,
+    'sslnegotiation=direct does not work with CockroachDB Cloud',
+    'Leave sslnegotiation out, or use sslnegotiation=postgres.',
+  )
+}
+
+/** Refuses what cannot be right for the server that is named. */
+export function checkServer(fields: ConnectionFields, origin: Origin): void {
+  if (fields.port !== 5432 || fields.host === undefined || !isCloudHost(fields.host)) return
+  throw refusal(
+    origin,
+    'port is 5432, but hosts of CockroachDB Cloud listen on 26257',
+    'Set the port to 26257, or leave it out.',
+  )
+}

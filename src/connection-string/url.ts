@@ -1,0 +1,129 @@
+/** Reads connection strings that are URLs: libpq's, SQLAlchemy's and JDBC's. */
+
+import { splitAuthority } from './authority.ts'
+import { decodePart } from './decoding.ts'
+import type { Origin, ParsedFields } from './fields.ts'
+import { type Entry, findParameter, readEntries } from './parameters.ts'
+import { CONNECTION_STRING_FORM, refusal } from './refusal.ts'
+
+const SCHEMES = ['postgresql', 'postgres', 'cockroachdb']
+const SCHEME = /^(jdbc:)?([a-z][a-z0-9.-]*)(?:\+[a-z0-9_]+)?:\/\//i
+
+/** Characters that no URL has raw: line breaks and other controls. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f]/
+
+/** Characters by which clients disagree where user and password end. */
+const RAW = /[@/?# ]/
+
+/** True for every text that begins as a URL does, ours or not. */
+export function isUrl(text: string): boolean {
+  return SCHEME.test(text)
+}
+
+/** True for a URL that names a PostgreSQL server. */
+export function isPostgresqlUrl(text: string): boolean {
+  return SCHEMES.includes(SCHEME.exec(text)?.[2]?.toLowerCase() ?? '')
+}
+
+/** A parameter that names the server: that place is in front of the query. */
+function namesTarget(name: string): boolean {
+  const parameter = findParameter(name)
+  return parameter?.use === 'field' && ['host', 'port', 'dbname'].includes(parameter.field)
+}
+
+function splitTail(tail: string, origin: Origin): { path: string; query: string } {
+  if (tail.includes('#')) {
+    throw refusal(
+      origin,
+      'the URL has a raw # behind the host',
+      'Write it as %23 if it belongs to a value; leave it out otherwise.',
+    )
+  }
+  const mark = tail.indexOf('?')
+  const path = (mark === -1 ? tail : tail.slice(0, mark)).replace(/^\//, '')
+  return { path, query: mark === -1 ? '' : tail.slice(mark + 1) }
+}
+
+/** What is left of `&` after a detour through HTML or JSON. */
+function repairSeparators(query: string, warn: (message: string) => void): string {
+  const repaired = query.replace(/&amp;|\\u0026/gi, '&')
+  if (repaired !== query) warn('an escaped & between the parameters was read as &')
+  return repaired
+}
+
+function splitQuery(query: string, origin: Origin): { name: string; value: string }[] {
+  return query
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const [, name, value = ''] = /^([a-z][\w.-]*)=(.*)$/is.exec(pair) ?? []
+      if (name === undefined) {
+        throw refusal(
+          origin,
+          'a parameter behind the ? is not name=value',
+          'Write parameters as name=value, with & between them; a ? in user or password is %3F.',
+        )
+      }
+      return { name, value }
+    })
+}
+
+/**
+ * Reads a URL.
+ *
+ * @throws ConnectionError with the origin's code.
+ */
+export function parseUrl(text: string, origin: Origin): ParsedFields {
+  const [prefix = '', jdbc] = SCHEME.exec(text) ?? []
+  if (!isPostgresqlUrl(text)) {
+    throw refusal(origin, 'the URL is not one of PostgreSQL', `Expected: ${CONNECTION_STRING_FORM}`)
+  }
+  if (CONTROL.test(text)) {
+    throw refusal(
+      origin,
+      'the URL has a line break or another control character inside',
+      'Write it in one line, and such a character percent-encoded.',
+    )
+  }
+  const warnings: string[] = []
+  const warn = (message: string) => warnings.push(`${origin.name}: ${message}`)
+  const decode = (name: string, part: string): Entry => {
+    const { value, encoded } = decodePart(name, part, origin)
+    if (!encoded) warn(`${name} has a bare % and was taken as it is; write it as %25`)
+    return { name, value }
+  }
+
+  const { user, password, host, port, tail } = splitAuthority(text.slice(prefix.length), origin)
+  const { path, query } = splitTail(tail, origin)
+  for (const [name, part] of Object.entries({ user, password })) {
+    if (!RAW.test(part)) continue
+    warn(`${name} has special characters that other clients read differently; percent-encode them`)
+  }
+  const entries = [
+    decode('host', host),
+    { name: 'port', value: port },
+    decode('user', user),
+    decode('password', password),
+    decode('dbname', path),
+  ]
+  for (const { name, value } of splitQuery(repairSeparators(query, warn), origin)) {
+    if (namesTarget(name) && value !== '') {
+      throw refusal(
+        origin,
+        `${name.toLowerCase()} stands among the parameters`,
+        `Name host, port and database in front of the ?: ${CONNECTION_STRING_FORM}`,
+      )
+    }
+    if (jdbc !== undefined && findParameter(name)?.use === 'field' && value.includes('+')) {
+      throw refusal(
+        origin,
+        `${name} has a + that JDBC reads as a blank and libpq as a plus`,
+        'Write %2B for a plus and %20 for a blank.',
+      )
+    }
+    entries.push(findParameter(name) === undefined ? { name, value } : decode(name, value))
+  }
+  const read = readEntries(entries, origin)
+  return { fields: read.fields, warnings: [...warnings, ...read.warnings] }
+}

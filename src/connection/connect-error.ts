@@ -1,0 +1,191 @@
+/** Turns what went wrong while connecting into one error with a code and a hint. */
+import { ConnectionError, type ConnectionErrorCode } from '../base/connection-error.ts'
+import type { ConnectionParameters } from './parameters.ts'
+
+interface Meaning {
+  readonly code: ConnectionErrorCode
+  readonly hint: string
+  /** Worth another attempt within the time for connecting: it may pass by itself in a moment. */
+  readonly isTransient?: boolean
+}
+
+const ALLOWLIST =
+  "Is the address that the function leaves from on the cluster's IP allowlist? A fixed one takes a VPC with a NAT gateway and an Elastic IP."
+const ROUTE = 'Copy host and cluster identifier again from the console (Connect).'
+const ROOT =
+  "Is the certificate authority right? Basic and Standard clusters: the layer's root.crt. Advanced clusters: their own CA (rootCertificate of the layer, or sslrootcert)."
+
+const TOO_MANY_CONNECTIONS = '53300'
+
+/** By SQLSTATE, as the server sent it. */
+const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
+  '28P01': { code: 'ERR_AUTHENTICATION', hint: 'Is the password in the secret the one of this SQL user?' },
+  '28000': { code: 'ERR_AUTHENTICATION', hint: 'Is the SQL user in the secret right, and may it log in?' },
+  '3D000': { code: 'ERR_CONFIG', hint: 'Create the database, or correct dbname.' },
+  [TOO_MANY_CONNECTIONS]: {
+    code: 'ERR_SERVER_REFUSED',
+    hint: "The server takes no more connections: lower max or the function's concurrency, or raise the limit.",
+    isTransient: true,
+  },
+  '57P01': {
+    code: 'ERR_SERVER_REFUSED',
+    hint: 'The server is shutting down; it comes back by itself.',
+    isTransient: true,
+  },
+  '57P02': { code: 'ERR_SERVER_REFUSED', hint: 'The server crashed and restarts.', isTransient: true },
+  '57P03': {
+    code: 'ERR_SERVER_REFUSED',
+    hint: 'The server is starting or draining; it comes back by itself.',
+    isTransient: true,
+  },
+}
+
+/** CockroachDB Cloud's proxy sends one SQLSTATE (08C00, older 08004) for all this; only the text tells them apart. */
+const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
+  [
+    /codeParamsRoutingFailed: missing cluster (identifier|name)/,
+    { code: 'ERR_ROUTING', hint: 'Set cluster (COCKROACH_CLUSTER): this host name does not tell it.' },
+  ],
+  [
+    /codeParamsRoutingFailed: cluster .* not found/,
+    { code: 'ERR_ROUTING', hint: `No such cluster: deleted, or name and number do not belong together. ${ROUTE}` },
+  ],
+  [/codeParamsRoutingFailed/, { code: 'ERR_ROUTING', hint: ROUTE }],
+  [
+    /too many failed authentication attempts|connection attempt throttled/,
+    {
+      code: 'ERR_SERVER_REFUSED',
+      hint: 'Logins are throttled after wrong passwords from this address. Correct the secret and wait some minutes.',
+    },
+  ],
+  [/codeProxyRefusedConnection/, { code: 'ERR_SERVER_REFUSED', hint: ALLOWLIST }],
+  [
+    /codeUnavailable/,
+    { code: 'ERR_SERVER_REFUSED', hint: 'The cluster takes no connections at the moment.', isTransient: true },
+  ],
+  [
+    /server requires encryption/,
+    { code: 'ERR_TLS', hint: 'The server takes no connection without TLS: leave out sslmode=disable.' },
+  ],
+  [
+    /cluster connections are limited/,
+    { code: 'ERR_SERVER_REFUSED', hint: 'The cluster has used up its request units: raise its limit in the console.' },
+  ],
+]
+
+/** By Node's error code. */
+const BY_CODE: Readonly<Record<string, Meaning>> = {
+  SELF_SIGNED_CERT_IN_CHAIN: { code: 'ERR_TLS', hint: ROOT },
+  DEPTH_ZERO_SELF_SIGNED_CERT: { code: 'ERR_TLS', hint: ROOT },
+  UNABLE_TO_GET_ISSUER_CERT: { code: 'ERR_TLS', hint: ROOT },
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { code: 'ERR_TLS', hint: ROOT },
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { code: 'ERR_TLS', hint: ROOT },
+  CERT_SIGNATURE_FAILURE: { code: 'ERR_TLS', hint: ROOT },
+  CERT_UNTRUSTED: { code: 'ERR_TLS', hint: ROOT },
+  CERT_HAS_EXPIRED: { code: 'ERR_TLS', hint: "The server's certificate has expired; it must be renewed there." },
+  CERT_NOT_YET_VALID: { code: 'ERR_TLS', hint: "The server's certificate is not valid yet; is the clock right?" },
+  ERR_TLS_CERT_ALTNAME_INVALID: {
+    code: 'ERR_TLS',
+    hint: 'Copy the host name again from the console; verify-full stays, a weaker mode would accept anybody.',
+  },
+  EPROTO: { code: 'ERR_TLS', hint: 'Is this the port of the database? CockroachDB Cloud uses 26257.' },
+  ENOTFOUND: { code: 'ERR_CONNECT', hint: 'Is the host name right, and can the function resolve it?' },
+  EAI_AGAIN: { code: 'ERR_CONNECT', hint: 'The name server did not answer.', isTransient: true },
+  ECONNREFUSED: {
+    code: 'ERR_CONNECT',
+    hint: 'Nothing listens there: is the port right, is the server up?',
+    isTransient: true,
+  },
+  ECONNRESET: {
+    code: 'ERR_CONNECT',
+    hint: 'The server broke off the login; a draining server or a firewall does that.',
+    isTransient: true,
+  },
+  EPIPE: { code: 'ERR_CONNECT', hint: 'The server broke off the login.', isTransient: true },
+  EHOSTUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
+  ENETUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
+  ETIMEDOUT: { code: 'ERR_CONNECT', hint: `No answer: a VPC without a NAT gateway, or a firewall. ${ALLOWLIST}` },
+  ENOENT: { code: 'ERR_CONNECT', hint: 'There is no Unix socket at this path.' },
+}
+
+const TIMED_OUT: Meaning = {
+  code: 'ERR_CONNECT',
+  hint: `No answer in time: a VPC without a NAT gateway, a firewall, or a cluster that is down. ${ALLOWLIST}`,
+}
+
+/** pg's own errors have no code; these are their whole texts. */
+const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
+  [
+    'The server does not support SSL connections',
+    { code: 'ERR_TLS', hint: 'The server offers no TLS: switch it on there, or is this another server or port?' },
+  ],
+  [
+    'There was an error establishing an SSL connection',
+    {
+      code: 'ERR_TLS',
+      hint: 'The server answered the request for TLS with something else: is this the port of a PostgreSQL server?',
+    },
+  ],
+  ['Connection terminated due to connection timeout', TIMED_OUT],
+  ['timeout expired', TIMED_OUT],
+  [
+    'Connection terminated unexpectedly',
+    {
+      code: 'ERR_CONNECT',
+      hint: "The server broke off the login; a draining server, a firewall or an Advanced cluster's allowlist does that.",
+      isTransient: true,
+    },
+  ],
+]
+
+const OTHERWISE: Meaning = { code: 'ERR_CONNECT', hint: 'See the cause.' }
+const OTHER_ANSWER: Meaning = { code: 'ERR_SERVER_REFUSED', hint: 'The server was reached; the message is its own.' }
+
+const transient = new WeakSet<ConnectionError>()
+
+/** The message; with several addresses tried, Node's error has none of its own. */
+function messageOf(error: Error): string {
+  if (error.message !== '' || !(error instanceof AggregateError)) return error.message
+  return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join('; ')
+}
+
+function meaningOf(error: Error, message: string, code: string): Meaning {
+  const proxy = BY_PROXY_MESSAGE.find(([pattern]) => pattern.test(message))
+  if (proxy !== undefined) return proxy[1]
+  const known = BY_SQLSTATE[code] ?? BY_CODE[code] ?? BY_PG_MESSAGE.find(([text]) => text === message)?.[1]
+  if (known !== undefined) return known
+  // Only what the server answers has a severity.
+  if ('severity' in error) return OTHER_ANSWER
+  return /^ERR_(SSL|TLS)|CERT|CRL/.test(code) ? { code: 'ERR_TLS', hint: ROOT } : OTHERWISE
+}
+
+/**
+ * The ConnectionError for a failed attempt; one that is a ConnectionError already stays as it is.
+ *
+ * @see https://www.cockroachlabs.com/docs/cockroachcloud/connect-to-your-cluster
+ */
+export function connectError(error: unknown, { host, port, user }: ConnectionParameters): ConnectionError {
+  if (error instanceof ConnectionError) return error
+  const cause = error instanceof Error ? error : new Error(String(error))
+  const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
+  const message = messageOf(cause)
+  const meaning = meaningOf(cause, message, code)
+  const text = code === '' || message.includes(code) ? message : `${message} (${code})`
+  const mapped = new ConnectionError(meaning.code, `connecting to ${host}:${port} as "${user}" failed: ${text}`, {
+    cause,
+    hint: meaning.hint,
+    safeToRetry: true,
+  })
+  if (meaning.isTransient === true) transient.add(mapped)
+  return mapped
+}
+
+/** True when the same attempt may succeed in a moment. */
+export function isTransient(error: ConnectionError): boolean {
+  return transient.has(error)
+}
+
+/** True when the server has as many connections as it takes. */
+export function isServerFull({ cause }: ConnectionError): boolean {
+  return cause instanceof Error && 'code' in cause && cause.code === TOO_MANY_CONNECTIONS
+}

@@ -1,0 +1,108 @@
+/** Merges what options, secret and environment say into one complete set of connection parameters. */
+import { ConnectionError } from '../base/connection-error.ts'
+import type { Password } from '../base/password.ts'
+import type { ConnectionFields } from '../connection-string/fields.ts'
+import { type ClusterRouting, defaultDbname, defaultPort, routeToCluster } from '../routing/routing.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { RootCertificateSetting } from './root-certificate.ts'
+import { requireVerifyFull } from './tls.ts'
+
+/** Ready to connect with: routed, and never less than verify-full across a network. */
+export interface ConnectionParameters {
+  readonly host: string
+  readonly port: number
+  /** As it is sent: with the cluster identifier in front where the routing puts it there. */
+  readonly dbname: string
+  readonly user: string
+  readonly sslmode: 'verify-full' | 'disable'
+  readonly options?: string
+  readonly application_name?: string
+  /** What the session is listed as when nobody names it: the function. */
+  readonly fallback_application_name?: string
+  /** Seconds; 0 and absent mean the default. */
+  readonly connect_timeout?: number
+  /** CockroachDB Cloud's cluster identifier, where one applies. */
+  readonly cluster?: string
+}
+
+export interface MergedParameters {
+  readonly parameters: ConnectionParameters
+  readonly password: Password | undefined
+  readonly sslrootcert: RootCertificateSetting | undefined
+  readonly warnings: readonly string[]
+}
+
+function incomplete(missing: readonly string[], settings: Settings): ConnectionError {
+  const names = missing.join(' and ')
+  if (settings.secretId === undefined) {
+    return new ConnectionError('ERR_CONFIG', `the connection has no ${names}`, {
+      hint: 'Put it into DATABASE_URL, or set PGHOST, PGUSER, PGPASSWORD and PGDATABASE.',
+      safeToRetry: true,
+    })
+  }
+  return new ConnectionError(
+    'ERR_SECRET_INVALID',
+    `secret "${settings.secretId}" holds no ${names}, and neither do options and environment`,
+    {
+      hint: 'Store a connection string, or JSON with host, username, password and dbname.',
+      safeToRetry: true,
+    },
+  )
+}
+
+/** The root certificate's setting, with the source it was found in first. */
+function rootCertificateSetting(settings: Settings, secret: ConnectionFields): RootCertificateSetting | undefined {
+  const { options, environment } = settings
+  if (options.sslrootcert !== undefined) return { value: options.sslrootcert, origin: 'option' }
+  if (secret.sslrootcert !== undefined) return { value: secret.sslrootcert, origin: 'secret' }
+  if (environment.sslrootcert !== undefined) return { value: environment.sslrootcert, origin: 'PGSSLROOTCERT' }
+  return undefined
+}
+
+function route(
+  fields: ConnectionFields & { host: string; dbname: string },
+  clusterRouting: ClusterRouting,
+): Pick<ConnectionParameters, 'dbname' | 'options' | 'cluster'> {
+  const { host, dbname, options, cluster } = fields
+  return routeToCluster(
+    { host, dbname, ...(options !== undefined && { options }), ...(cluster !== undefined && { cluster }) },
+    clusterRouting,
+  )
+}
+
+/**
+ * Options win over the secret, the secret over the environment, the environment over defaults.
+ *
+ * @throws ConnectionError `ERR_SECRET_INVALID` or `ERR_CONFIG` when something is missing, `ERR_ROUTING`, `ERR_TLS`.
+ */
+export function mergeParameters(settings: Settings, secret: ConnectionFields): MergedParameters {
+  const fields: ConnectionFields = { ...settings.environment, ...secret, ...settings.options }
+  const { host, user, password, application_name, connect_timeout } = fields
+  const fallback_application_name = settings.surroundings.functionName
+  const isSocket = host?.startsWith('/') ?? false
+  const needsPassword = !isSocket && settings.secretId !== undefined
+  const missing = [
+    ...(host === undefined ? ['host'] : []),
+    ...(user === undefined ? ['user'] : []),
+    ...(password === undefined && needsPassword ? ['password'] : []),
+  ]
+  if (host === undefined || user === undefined || missing.length > 0) throw incomplete(missing, settings)
+
+  const dbname = fields.dbname ?? defaultDbname(host, fields.cluster) ?? user
+  const tls = requireVerifyFull(fields.sslmode, host)
+  return {
+    parameters: {
+      host,
+      port: fields.port ?? defaultPort(host, fields.cluster),
+      user,
+      ...route({ ...fields, host, dbname }, settings.clusterRouting),
+      sslmode: tls.sslmode,
+      ...(application_name !== undefined && { application_name }),
+      ...(fallback_application_name !== undefined && { fallback_application_name }),
+      ...(connect_timeout !== undefined && { connect_timeout }),
+    },
+    password,
+    sslrootcert: rootCertificateSetting(settings, secret),
+    warnings: tls.warnings,
+  }
+}

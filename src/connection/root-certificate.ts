@@ -1,0 +1,148 @@
+/** Finds and reads the root certificate that the server's chain must end in. */
+import { X509Certificate } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ConnectionError } from '../base/connection-error.ts'
+import type { Surroundings } from '../settings/settings.ts'
+
+/** Where the setting was found. */
+export interface RootCertificateSetting {
+  /** A path, PEM text, or `system`. */
+  readonly value: string
+  readonly origin: 'option' | 'secret' | 'PGSSLROOTCERT'
+}
+
+export interface RootCertificate {
+  /** Who named it: a setting, the layer, libpq's default place, or nobody (Node's own roots). */
+  readonly origin: RootCertificateSetting['origin'] | 'layer' | 'home' | 'node'
+  /** The file, if it is one. */
+  readonly path: string | undefined
+  /** PEM, one certificate an item; undefined for Node's own roots. */
+  readonly ca: readonly string[] | undefined
+  readonly warnings: readonly string[]
+}
+
+const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+const LAYER_MODULE = /[/\\]nodejs([/\\]node\d+)?[/\\]node_modules[/\\]cockroach-lambda$/
+const LAYER_FILE = '/opt/certs/root.crt'
+
+/** The layer's file, found from the module's own folder: the layer is not at /opt when it is tried out elsewhere. */
+function layerFile(moduleDirectory: string, isLambda: boolean): string | undefined {
+  const match = LAYER_MODULE.exec(moduleDirectory)
+  const besideModule = match === null ? undefined : join(moduleDirectory.slice(0, match.index), 'certs', 'root.crt')
+  if (besideModule !== undefined && existsSync(besideModule)) return besideModule
+  return isLambda && existsSync(LAYER_FILE) ? LAYER_FILE : undefined
+}
+
+/** `~` and `$HOME` as a shell reads them; neither libpq nor pg does. */
+function expandHome(path: string, home: string | undefined): string {
+  return home === undefined ? path : path.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, () => home)
+}
+
+function unusable(name: string, found: string, hint: string): ConnectionError {
+  return new ConnectionError('ERR_TLS', `root certificate ${name} ${found}`, { hint, safeToRetry: true })
+}
+
+const EXPECTED =
+  'Expected one or more PEM certificates, as CockroachDB Cloud offers them for download (Connect, Download CA Cert).'
+
+function splitPem(text: string, name: string): readonly string[] {
+  if (text.trim() === '') throw unusable(name, 'is empty', EXPECTED)
+  if (text.includes('PRIVATE KEY-----')) throw unusable(name, 'holds a private key', EXPECTED)
+  const certificates = text.match(PEM)
+  if (certificates === null) throw unusable(name, `holds no PEM certificate (${text.length} characters)`, EXPECTED)
+  for (const [index, certificate] of certificates.entries()) {
+    try {
+      new X509Certificate(certificate)
+    } catch (cause) {
+      throw new ConnectionError(
+        'ERR_TLS',
+        `root certificate ${name}: certificate ${index + 1} of ${certificates.length} cannot be read`,
+        {
+          cause,
+          hint: EXPECTED,
+          safeToRetry: true,
+        },
+      )
+    }
+  }
+  return certificates
+}
+
+function readPem(path: string, name: string): readonly string[] {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (cause) {
+    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
+    throw new ConnectionError('ERR_TLS', `root certificate ${name} cannot be read: ${reason}`, {
+      cause,
+      hint: 'In Lambda, attach the layer and leave sslrootcert out: its /opt/certs/root.crt is found by itself.',
+      safeToRetry: true,
+    })
+  }
+  return splitPem(text, name)
+}
+
+function fromFile(path: string, origin: RootCertificate['origin'], warnings: readonly string[] = []): RootCertificate {
+  return { origin, path, ca: readPem(path, `"${path}"`), warnings }
+}
+
+/** A path that somebody set; libpq's default place is not there in Lambda, so the layer's file takes its part. */
+function fromSetting(
+  setting: RootCertificateSetting,
+  surroundings: Surroundings,
+  layer: string | undefined,
+): RootCertificate {
+  const { value, origin } = setting
+  if (value === 'system') return { origin, path: undefined, ca: undefined, warnings: [] }
+  if (value.includes('-----BEGIN'))
+    // An environment variable often holds its line ends as two characters.
+    return { origin, path: undefined, ca: splitPem(value.replaceAll('\\n', '\n'), `text (${origin})`), warnings: [] }
+  const path = expandHome(value, surroundings.home)
+  const isDefaultPlace = /\.postgresql[/\\]root\.crt$/.test(path)
+  if (isDefaultPlace && surroundings.isLambda && layer !== undefined && !existsSync(path)) {
+    return fromFile(layer, 'layer', [`sslrootcert "${value}" is not there in Lambda; the layer's ${layer} is used`])
+  }
+  return fromFile(path, origin)
+}
+
+/**
+ * The root certificate to verify with, first found: setting, the layer's, `~/.postgresql/root.crt`, Node's own roots.
+ *
+ * @param moduleDirectory the folder of this package's code; inside the layer it leads to `certs/root.crt`
+ * @throws ConnectionError `ERR_TLS` when a file is missing, empty or no PEM.
+ */
+export function readRootCertificate(
+  setting: RootCertificateSetting | undefined,
+  surroundings: Surroundings,
+  moduleDirectory: string,
+): RootCertificate {
+  const layer = layerFile(moduleDirectory, surroundings.isLambda)
+  if (setting !== undefined) return fromSetting(setting, surroundings, layer)
+  if (layer !== undefined) return fromFile(layer, 'layer')
+  const inHome = surroundings.home === undefined ? undefined : join(surroundings.home, '.postgresql', 'root.crt')
+  if (inHome !== undefined && existsSync(inHome)) return fromFile(inHome, 'home')
+  return { origin: 'node', path: undefined, ca: undefined, warnings: [] }
+}
+
+const writtenFiles = new Map<string, string>()
+
+/** PEM text in a file of its own, in a folder that nobody else can have prepared; one file for each text. */
+function writeOnce(pem: string): string {
+  const written = writtenFiles.get(pem)
+  if (written !== undefined) return written
+  const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  const file = join(folder, 'root.crt')
+  writeFileSync(file, pem)
+  writtenFiles.set(pem, file)
+  return file
+}
+
+/** A path for libpq-like clients: PEM text is written to the temporary folder, Node's own roots become `system`. */
+export function rootCertificatePath({ path, ca }: RootCertificate): string {
+  if (path !== undefined) return path
+  return ca === undefined ? 'system' : writeOnce(`${ca.join('\n')}\n`)
+}

@@ -1,0 +1,58 @@
+/** Decides how a connection is encrypted: verified in full, or not at all where nothing leaves the machine. */
+import { isIP } from 'node:net'
+import { ConnectionError } from '../base/connection-error.ts'
+
+/** libpq's words that promise less than verify-full. */
+const WEAKER = ['allow', 'prefer', 'require', 'verify-ca']
+
+/** Options for `tls.connect`, as pg takes them. */
+export interface TlsOptions {
+  /** Root certificates in PEM; Node's own when it is left out. */
+  readonly ca?: readonly string[]
+  /** Stated, since NODE_TLS_REJECT_UNAUTHORIZED would turn the default off. */
+  readonly rejectUnauthorized: true
+  readonly minVersion: 'TLSv1.2'
+}
+
+/** A Unix socket, or an address that never leaves the machine. */
+export function isLocalHost(host: string): boolean {
+  if (host.startsWith('/') || host === 'localhost' || host.endsWith('.localhost')) return true
+  return (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
+}
+
+/**
+ * What an `sslmode` means here: verify-full, whatever weaker word was found; `disable` for local hosts only.
+ *
+ * @throws ConnectionError `ERR_TLS` for `disable` across a network, `ERR_CONFIG` for an unknown word.
+ * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
+ */
+export function requireVerifyFull(
+  sslmode: string | undefined,
+  host: string,
+): { sslmode: 'verify-full' | 'disable'; warnings: readonly string[] } {
+  if (host.startsWith('/')) return { sslmode: 'disable', warnings: [] }
+  if (sslmode === undefined || sslmode === 'verify-full') return { sslmode: 'verify-full', warnings: [] }
+  if (WEAKER.includes(sslmode)) {
+    return {
+      sslmode: 'verify-full',
+      warnings: [`sslmode=${sslmode} is raised to verify-full: chain and host name are always verified`],
+    }
+  }
+  if (sslmode !== 'disable') {
+    throw new ConnectionError('ERR_CONFIG', `sslmode is "${sslmode}"; expected verify-full`, {
+      hint: 'Leave sslmode out, or set verify-full.',
+      safeToRetry: true,
+    })
+  }
+  if (isLocalHost(host)) return { sslmode: 'disable', warnings: [] }
+  throw new ConnectionError('ERR_TLS', `sslmode=disable would send everything to ${host} in clear text`, {
+    hint: 'Set sslmode=verify-full; disable is accepted for loopback addresses and Unix sockets only.',
+    safeToRetry: true,
+  })
+}
+
+/** pg's `ssl` setting for a mode and the root certificates. */
+export function tlsOptions(sslmode: 'verify-full' | 'disable', ca: readonly string[] | undefined): TlsOptions | false {
+  if (sslmode === 'disable') return false
+  return { ...(ca !== undefined && { ca }), rejectUnauthorized: true, minVersion: 'TLSv1.2' }
+}

@@ -1,0 +1,71 @@
+/** Knows the invocation that runs and how much of its time is left. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { ConnectionError } from '../base/connection-error.ts'
+
+/** One invocation of the function, as everything below it sees it. */
+export interface Invocation {
+  readonly awsRequestId: string | undefined
+  /** When statements must have ended, on the monotonic clock in milliseconds: Lambda's deadline less a margin. */
+  readonly deadlineAt: number
+  /** Time between `deadlineAt` and Lambda's own deadline, in milliseconds: for cancelling and for the handler's answer. */
+  readonly marginMs: number
+  /** True once the handler has answered. */
+  hasEnded: boolean
+}
+
+const storage = new AsyncLocalStorage<Invocation>()
+
+/** At most this part of an invocation's time is kept free, so that short time-outs still leave time to work. */
+const LARGEST_MARGIN = 0.25
+
+/** Runs a handler with its deadline known to everything that it calls. */
+export function runInvocation<Result>(
+  remainingMs: number,
+  marginMs: number,
+  now: number,
+  awsRequestId: string | undefined,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const margin = Math.min(marginMs, remainingMs * LARGEST_MARGIN)
+  const invocation: Invocation = {
+    awsRequestId,
+    deadlineAt: now + remainingMs - margin,
+    marginMs: margin,
+    hasEnded: false,
+  }
+  return storage.run(invocation, work).finally(() => {
+    invocation.hasEnded = true
+  })
+}
+
+export function currentInvocation(): Invocation | undefined {
+  return storage.getStore()
+}
+
+/** A timer may come this much early, in milliseconds. */
+const TIMER_PRECISION_MS = 2
+
+/** True when the invocation's time is up. */
+export function isAtDeadline(invocation: Invocation | undefined): boolean {
+  return invocation !== undefined && performance.now() + TIMER_PRECISION_MS >= invocation.deadlineAt
+}
+
+/** When a step of at most `limitMs` has to end, on the monotonic clock in milliseconds: the invocation's deadline if that is sooner. */
+export function endOfStep(limitMs: number, now: number): number {
+  return Math.min(now + limitMs, currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
+}
+
+/** The error for connecting that took until `endAt`, which is the invocation's deadline or the limit of the step. */
+export function outOfTime(what: string, endAt: number): ConnectionError {
+  if (endAt === currentInvocation()?.deadlineAt) return deadlineError(what, true)
+  const hint = 'Can the function reach Secrets Manager and the server? In a VPC both take a NAT gateway or an endpoint.'
+  return new ConnectionError('ERR_CONNECT', `${what} in time`, { hint, safeToRetry: true })
+}
+
+/** The error for work that does not end before the deadline. */
+export function deadlineError(what: string, safeToRetry: boolean): ConnectionError {
+  return new ConnectionError('ERR_DEADLINE', `${what}: the invocation's deadline is near`, {
+    hint: 'Give the function a longer timeout, or make the statement faster.',
+    safeToRetry,
+  })
+}

@@ -1,0 +1,239 @@
+/** A pg client that knows its age, tells how its connection was made, and ends its statements before the deadline. */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { ClientConfig } from 'pg'
+import type { ResolvedConnection } from '../connection/source.ts'
+import { currentInvocation, deadlineError } from '../lambda/deadline.ts'
+import { cancelRequest } from './cancel-request.ts'
+import { Client, DatabaseError, type ProtocolConnection } from './pg.ts'
+import { endsSession, statementError } from './statement-error.ts'
+
+/** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
+const ANSWER_MS = 150
+/** A cancel request gets at least this long, in milliseconds. */
+const CANCEL_AT_LEAST_MS = 50
+/** How long Lambda leaves a process after SIGTERM, at the least, in milliseconds. */
+const TERMINATE_MS = 300
+
+/** How long the steps of connecting took, in milliseconds, each counted from the one before. */
+export interface ConnectTimings {
+  readonly tcpMs: number | undefined
+  readonly tlsMs: number | undefined
+  readonly loginMs: number | undefined
+}
+
+/** What pg's client keeps beside its typed properties. */
+interface Internals {
+  readonly connection: ProtocolConnection
+  readonly ssl: object | false
+  readonly processID: number | null
+  readonly secretKey: number | null
+  readonly _queryable: boolean
+  readonly _ending: boolean
+  _getActiveQuery(): unknown
+  password: unknown
+  readonly connectionParameters: { password: unknown }
+}
+
+/** The severities after which the server closes the connection. */
+const FATAL = ['FATAL', 'PANIC']
+
+type Callback = (error: unknown, result?: unknown) => void
+
+function isTlsSocket(stream: Socket): stream is TLSSocket {
+  return 'encrypted' in stream && stream.encrypted === true
+}
+
+/** A client that a pool hands out; `await using` gives it back. */
+export type CheckedOutClient = DatabaseClient & { release: (destroy?: Error | boolean) => void } & AsyncDisposable
+
+export class DatabaseClient extends Client {
+  readonly #createdAt = Date.now()
+  readonly #serverParameters = new Map<string, string>()
+  #tcpAt: number | undefined
+  #tlsAt: number | undefined
+  #readyAt: number | undefined
+  #hasSessionEnded = false
+  /** When the pool got it back last, in milliseconds since 1970. */
+  idleSince = this.#createdAt
+  /** How often the pool has handed it out. */
+  uses = 0
+  /** Where it leads to and what it was opened with. */
+  source: ResolvedConnection | undefined
+  /** In pg's code, not in its types: whether it keeps the process from ending. */
+  declare readonly ref: () => void
+  declare readonly unref: () => void
+  /** Ends it, and has the pool count it no more; set by the pool. */
+  remove: () => void = () => undefined
+  /** It is replaced when older than this, in milliseconds. */
+  maxLifetimeMs = Number.POSITIVE_INFINITY
+
+  constructor(config?: ClientConfig & { signal?: AbortSignal }) {
+    super(config)
+    config?.signal?.addEventListener('abort', () => this.destroy(), { once: true })
+    // Assigned, since overriding would mean to repeat the eight signatures that pg's types give to this method.
+    this.query = this.#query.bind(this) as this['query']
+    // Without a listener, a connection that breaks while nobody waits for it ends the process.
+    this.on('error', () => undefined)
+    const { connection } = this.#internals
+    connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
+      this.#serverParameters.set(message.parameterName, message.parameterValue)
+    })
+    connection.on('errorMessage', (error: DatabaseError) => {
+      if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
+    })
+    connection.on('connect', () => {
+      this.#tcpAt = Date.now()
+    })
+    connection.on('sslconnect', () => {
+      connection.stream.once('secureConnect', () => {
+        this.#tlsAt = Date.now()
+      })
+    })
+  }
+
+  get #internals(): Internals {
+    return this as unknown as Internals
+  }
+
+  /** Process id of the session at the server, or the one that CockroachDB Cloud's proxy gives in its place. */
+  get backendPid(): number | undefined {
+    return this.#internals.processID ?? undefined
+  }
+
+  /** A parameter that the server reported, `server_version` for example. */
+  serverParameter(name: string): string | undefined {
+    return this.#serverParameters.get(name)
+  }
+
+  get tlsSocket(): TLSSocket | undefined {
+    const { stream } = this.#internals.connection
+    return isTlsSocket(stream) ? stream : undefined
+  }
+
+  get connectTimings(): ConnectTimings {
+    const since = (from: number | undefined, to: number | undefined) =>
+      from === undefined || to === undefined ? undefined : to - from
+    return {
+      tcpMs: since(this.#createdAt, this.#tcpAt),
+      tlsMs: since(this.#tcpAt, this.#tlsAt),
+      loginMs: since(this.#tlsAt ?? this.#tcpAt, this.#readyAt),
+    }
+  }
+
+  ageMs(now: number): number {
+    return now - this.#createdAt
+  }
+
+  /** True while a statement is under way. */
+  get isBusy(): boolean {
+    return Boolean(this.#internals._getActiveQuery())
+  }
+
+  /** Why the pool must not keep it, if there is a reason. */
+  get unfitness(): string | undefined {
+    const { _queryable, _ending, connection } = this.#internals
+    // pg learns of a FIN when the socket has closed, which takes some turns of the event loop more than its end.
+    const { readableEnded, destroyed } = connection.stream
+    if (!_queryable || _ending || readableEnded || destroyed) return 'the connection is broken'
+    // The FIN that follows may still be on its way.
+    if (this.#hasSessionEnded) return 'the server ended the session'
+    if (this.isBusy) return 'given back with a statement under way'
+    return this.getTransactionStatus() === 'I' ? undefined : 'given back inside a transaction'
+  }
+
+  /** Logged in: the password has done its part and is forgotten. */
+  forgetPassword(): void {
+    this.#readyAt = Date.now()
+    this.#internals.password = null
+    this.#internals.connectionParameters.password = null
+  }
+
+  /** Ends the session now, whatever it does: a statement under way is cancelled, for the server would finish it first. */
+  terminate(): void {
+    if (this.isBusy) void this.#cancel(TERMINATE_MS)
+    this.#internals.connection.end()
+  }
+
+  /** Breaks the connection off at once, without a word to the server. */
+  destroy(): void {
+    this.#internals.connection.stream.destroy()
+  }
+
+  /** True when the server answers within `timeoutMs`; a broken or silent connection gives false, never an error. */
+  probe(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.destroy()
+        resolve(false)
+      }, timeoutMs)
+      const settle = (isAlive: boolean) => () => {
+        clearTimeout(timer)
+        resolve(isAlive)
+      }
+      super.query('select 1').then(settle(true), settle(false))
+    })
+  }
+
+  /** As pg's `query`, in all its forms; a statement that would outlast the invocation is cancelled: `ERR_DEADLINE`. */
+  #query(config: unknown, values: unknown, callback: unknown): unknown {
+    // Cursors, streams and prebuilt queries have no promise to guard.
+    const isSubmittable = typeof config === 'object' && config !== null && ('submit' in config || 'callback' in config)
+    if (isSubmittable || config == null) return super.query(config as never, values as never, callback as never)
+    const answer = this.#guard(config, typeof values === 'function' ? undefined : values)
+    const told = (typeof values === 'function' ? values : callback) as Callback | undefined
+    if (told === undefined) return answer
+    answer.then(
+      (result) => process.nextTick(told, null, result),
+      (error: unknown) => process.nextTick(told, error),
+    )
+    return undefined
+  }
+
+  /** By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection. */
+  #send(config: unknown, values: unknown, told: Callback): void {
+    super.query(config as string, values as unknown[], told)
+  }
+
+  async #guard(config: unknown, values: unknown): Promise<unknown> {
+    try {
+      return await this.#sendInTime(config, values)
+    } catch (error) {
+      // As pg does: a stack that leads back to the caller's code, in place of one from the socket's.
+      if (error instanceof DatabaseError) Error.captureStackTrace(error)
+      throw statementError(error)
+    }
+  }
+
+  #sendInTime(config: unknown, values: unknown): Promise<unknown> {
+    const invocation = currentInvocation()
+    const budgetMs = invocation === undefined ? Number.POSITIVE_INFINITY : invocation.deadlineAt - performance.now()
+    if (budgetMs <= 0) return Promise.reject(deadlineError('the statement was not sent', true))
+    return new Promise((resolve, reject) => {
+      let isPastDeadline = false
+      const cancel = (marginMs: number): void => {
+        isPastDeadline = true
+        void this.#abandon(marginMs).then(() => reject(deadlineError('the statement was cancelled', false)))
+      }
+      const timer = invocation && setTimeout(() => cancel(invocation.marginMs), budgetMs)
+      this.#send(config, values, (error, result) => {
+        clearTimeout(timer)
+        if (isPastDeadline) return
+        if (error) reject(error)
+        else resolve(result)
+      })
+    })
+  }
+
+  /** Cancels at the server, then drops the connection: what it answers now is nobody's answer any more. */
+  async #abandon(marginMs: number): Promise<void> {
+    await this.#cancel(Math.max(CANCEL_AT_LEAST_MS, marginMs - ANSWER_MS))
+    this.destroy()
+  }
+
+  async #cancel(limitMs: number): Promise<void> {
+    const { ssl, processID, secretKey } = this.#internals
+    if (processID === null || secretKey === null) return
+    await cancelRequest({ host: this.host, port: this.port, ssl, processID, secretKey }, limitMs)
+  }
+}

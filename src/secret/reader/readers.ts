@@ -1,0 +1,52 @@
+/** Chooses who hands out the secret: the secrets extension where it runs, then a request of our own, then the SDK. */
+import { existsSync } from 'node:fs'
+import type { Diagnostics } from '../../base/diagnostics.ts'
+import type { Surroundings } from '../../settings/settings.ts'
+import type { GetSecretValue } from './request.ts'
+import { secretsExtension } from './secrets-extension.ts'
+import { RefusedRequest, signedRequestReader } from './signed-request.ts'
+
+const SECRETS_EXTENSION_PORT = 2773
+/** Layers bring extensions here; without the folder nothing can listen on the extension's port. */
+const EXTENSIONS_FOLDER = '/opt/extensions'
+
+/** The SDK is a file of its own, loaded only when it is needed. */
+export const sdkReader: GetSecretValue = async (request) => {
+  const { getSecretValue } = await import('./secrets-manager.ts')
+  return getSecretValue(request)
+}
+
+/** Past every cache: signed here where the role's keys are enough; the SDK has the last word on everything but a refusal. */
+export function freshReader({ roleAccess }: Pick<Surroundings, 'roleAccess'>): GetSecretValue {
+  if (roleAccess === undefined) return sdkReader
+  const signedRequest = signedRequestReader(roleAccess)
+  return async (request) => {
+    try {
+      return await signedRequest(request)
+    } catch (error) {
+      if (error instanceof RefusedRequest || request.signal.aborted) throw error
+      return sdkReader(request)
+    }
+  }
+}
+
+/** The extension first, inside Lambda; once it proved absent it is not asked again. */
+export function cachedReader(surroundings: Surroundings, diagnostics: Diagnostics): GetSecretValue {
+  const fresh = freshReader(surroundings)
+  const { isLambda, sessionToken, secretsExtensionPort } = surroundings
+  if (!isLambda || sessionToken === undefined) return fresh
+  if (secretsExtensionPort === undefined && !existsSync(EXTENSIONS_FOLDER)) return fresh
+  const extension = secretsExtension(secretsExtensionPort ?? SECRETS_EXTENSION_PORT, sessionToken)
+  let isAbsent = false
+  return async (request) => {
+    if (isAbsent) return fresh(request)
+    try {
+      return await extension(request)
+    } catch (error) {
+      isAbsent = error instanceof Error && error.name === 'ExtensionAbsent'
+      if (!isAbsent)
+        diagnostics.warn('secrets-extension', `the secrets extension failed, the SDK is used: ${String(error)}`)
+      return fresh(request)
+    }
+  }
+}

@@ -1,0 +1,85 @@
+/** Reads a secret with one request that is signed here: what a cold start needs of the AWS SDK, without loading it. */
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import type { RoleAccess } from '../../settings/role-access.ts'
+import { readMembers, secretValue, textOf } from './answer.ts'
+import type { GetSecretValue, SecretRequest } from './request.ts'
+import { amzDate, authorization } from './signature.ts'
+
+const WHO = 'Secrets Manager'
+const SERVICE = 'secretsmanager'
+/** Silent for this long: the SDK tries, with time-outs and repetitions of its own. */
+const SILENCE_MS = 1000
+
+/** Answers that another try would only repeat. Clocks that differ, throttles and faults are the SDK's to deal with. */
+const FINAL_ERRORS = [
+  'AccessDeniedException',
+  'DecryptionFailure',
+  'InvalidParameterException',
+  'InvalidRequestException',
+  'ResourceNotFoundException',
+  'ValidationException',
+]
+
+/** What Secrets Manager said, by the name of its exception. */
+export class RefusedRequest extends Error {
+  constructor(name: string, message: string) {
+    super(message)
+    this.name = name
+  }
+}
+
+interface Answer {
+  readonly statusCode: number | undefined
+  readonly body: string
+}
+
+function headersOf({ endpoint, region, accessKeyId, secretAccessKey, sessionToken }: RoleAccess, body: string) {
+  const headers = {
+    'content-type': 'application/x-amz-json-1.1',
+    host: endpoint.host,
+    'x-amz-date': amzDate(new Date()),
+    ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken.reveal() }),
+    'x-amz-target': `${SERVICE}.GetSecretValue`,
+  }
+  const signer = { accessKeyId, secretAccessKey: secretAccessKey.reveal(), region, service: SERVICE }
+  return { ...headers, authorization: authorization(signer, headers, body) }
+}
+
+function post(access: RoleAccess, body: string, { signal, onSent }: SecretRequest): Promise<Answer> {
+  const { protocol, hostname: host, port } = access.endpoint
+  const request = protocol === 'https:' ? httpsRequest : httpRequest
+  const headers = headersOf(access, body)
+  return new Promise((resolve, reject) => {
+    // Without an agent: the next reading is minutes away, and a connection that was frozen since would fail.
+    const options = { method: 'POST', host: host.replace(/^\[|\]$/g, ''), port, headers, agent: false, signal } as const
+    const sent = request(options, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => resolve({ statusCode: response.statusCode, body: Buffer.concat(chunks).toString() }))
+    })
+    sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`${WHO} was silent for ${SILENCE_MS} ms`)))
+    sent.on('error', reject)
+    if (onSent !== undefined) sent.once('finish', onSent)
+    sent.end(body)
+  })
+}
+
+/**
+ * A reader with the role's own keys.
+ *
+ * @throws RefusedRequest for a refusal that is final; any other error when the SDK may do better.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+ */
+export function signedRequestReader(access: RoleAccess): GetSecretValue {
+  return async (request) => {
+    const members = { SecretId: request.secretId, VersionStage: request.versionStage }
+    const { statusCode, body } = await post(access, JSON.stringify(members), request)
+    if (statusCode === 200) return secretValue(body, WHO)
+    const { __type, message, Message } = readMembers(body, WHO)
+    const type = textOf(__type)?.replace(/^.*#/, '') ?? ''
+    if (FINAL_ERRORS.includes(type)) throw new RefusedRequest(type, textOf(message) ?? textOf(Message) ?? '')
+    throw new Error(`${WHO} answered ${statusCode} ${type}`)
+  }
+}

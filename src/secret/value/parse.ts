@@ -1,0 +1,193 @@
+/** Reads a SecretString in any shape that people store: a connection string, JSON that holds one, JSON with fields. */
+
+import { nearest } from '../../base/nearest.ts'
+import type { Origin, ParsedFields } from '../../connection-string/fields.ts'
+import { checkServer } from '../../connection-string/parameters.ts'
+import { parseConnectionString } from '../../connection-string/parse.ts'
+import { refusal } from '../../connection-string/refusal.ts'
+import { isPostgresqlUrl } from '../../connection-string/url.ts'
+import { unwrap } from '../../connection-string/wrapping.ts'
+import { mergeAgreeing } from './agreement.ts'
+import { readFields } from './fields.ts'
+import { fieldOfKey, isConnectionStringKey, printableKey } from './keys.ts'
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  malformedJson,
+  putSecretValueHint,
+  refuseBase64,
+  SECRET_FORM,
+  tryJson,
+} from './text.ts'
+
+export interface SecretOptions {
+  /** The key that holds the connection string or the fields (COCKROACH_SECRET_KEY). */
+  readonly key?: string
+  readonly origin: Origin
+}
+
+/** JSON in JSON in JSON happens; deeper nesting is no accident any more. */
+const MAX_DEPTH = 4
+
+function keysOf(object: JsonObject): string {
+  return Object.keys(object).map(printableKey).join(', ')
+}
+
+function withWarning({ fields, warnings }: ParsedFields, origin: Origin, warning: string): ParsedFields {
+  return { fields, warnings: [`${origin.name}: ${warning}`, ...warnings] }
+}
+
+/** The key of the connection string: the one asked for, the only usual one, or the only one that holds one. */
+function connectionStringKey(object: JsonObject, origin: Origin): string | undefined {
+  const usual = Object.keys(object).filter((key) => isConnectionStringKey(key))
+  const holding = Object.keys(object).filter((key) => {
+    const value = object[key]
+    return fieldOfKey(key) === undefined && typeof value === 'string' && isPostgresqlUrl(unwrap(value).text)
+  })
+  const candidates = usual.length > 0 ? usual : holding
+  if (new Set(candidates.map((key) => JSON.stringify(object[key]))).size > 1) {
+    throw refusal(
+      origin,
+      `holds ${candidates.length} connection strings, under ${candidates.map(printableKey).join(', ')}`,
+      'Name the key in COCKROACH_SECRET_KEY (option secretKey).',
+    )
+  }
+  return candidates[0]
+}
+
+function parseUnder(object: JsonObject, key: string, origin: Origin, depth: number): ParsedFields {
+  const value = object[key]
+  const inner: Origin = { code: origin.code, name: `${origin.name}, key ${printableKey(key)}` }
+  const rest = Object.fromEntries(
+    Object.entries(object).filter(([other]) => other !== key && !isConnectionStringKey(other)),
+  )
+  if (value === undefined || value === null || value === '') {
+    throw refusal(inner, 'is empty', putSecretValueHint(origin))
+  }
+  if (typeof value !== 'string' && !isJsonObject(value)) {
+    throw refusal(inner, 'is neither text nor an object', SECRET_FORM)
+  }
+  const parsed = parseValue(value, inner, depth)
+  const beside = readFields(rest, origin)
+  const fields = mergeAgreeing(parsed.fields, beside.fields, printableKey(key), origin)
+  checkServer(fields, origin)
+  return { fields, warnings: [...parsed.warnings, ...beside.warnings] }
+}
+
+/** A single value that is an object, or JSON text of one: some tools wrap the secret once more. */
+function nestedKey(object: JsonObject): string | undefined {
+  const keys = Object.keys(object).filter((key) => {
+    const value = object[key]
+    if (value === undefined) return false
+    if (typeof value !== 'string') return isJsonObject(value)
+    // Every failed JSON.parse makes an error with its stack, which a cold start can do without.
+    return /^\s*\{/.test(value) && isJsonObject(tryJson(value)?.value ?? null)
+  })
+  return keys.length === 1 ? keys[0] : undefined
+}
+
+function parseObject(object: JsonObject, origin: Origin, depth: number): ParsedFields {
+  if (Object.keys(object).length === 0) throw refusal(origin, 'is empty', putSecretValueHint(origin))
+  const key = connectionStringKey(object, origin)
+  if (key !== undefined) {
+    const parsed = parseUnder(object, key, origin, depth)
+    return isConnectionStringKey(key)
+      ? parsed
+      : withWarning(parsed, origin, `the connection string was found under ${printableKey(key)}`)
+  }
+  const nested = nestedKey(object)
+  if (
+    nested !== undefined &&
+    !Object.keys(object).some((other) => other !== nested && fieldOfKey(other) !== undefined)
+  ) {
+    return withWarning(
+      parseUnder(object, nested, origin, depth),
+      origin,
+      `the fields were found inside ${printableKey(nested)}`,
+    )
+  }
+  const { fields, warnings } = readFields(object, origin)
+  if (Object.keys(fields).length === 0) {
+    throw refusal(
+      origin,
+      `has no usual key; found ${keysOf(object)}`,
+      `${SECRET_FORM} Or name the key in COCKROACH_SECRET_KEY.`,
+    )
+  }
+  return { fields, warnings }
+}
+
+function parseText(secretString: string, origin: Origin, depth: number): ParsedFields {
+  const trimmed = secretString.trim()
+  if (trimmed === '') throw refusal(origin, 'is empty', putSecretValueHint(origin))
+  const direct = tryJson(trimmed)
+  if (direct !== undefined) {
+    if (typeof direct.value !== 'string') return parseValue(direct.value, origin, depth)
+    return withWarning(parseValue(direct.value, origin, depth), origin, 'the value was text in JSON quotes')
+  }
+  const { text, removed } = unwrap(trimmed)
+  if (!text.startsWith('{') || isPlaceholderBrace(text)) {
+    refuseBase64(text, origin)
+    return parseConnectionString(trimmed, origin)
+  }
+  const json = tryJson(text) ?? tryJson(unescaped(text))
+  if (json === undefined) throw malformedJson(text, origin)
+  const parsed = parseValue(json.value, origin, depth)
+  const note =
+    removed.length > 0 ? `taken off around the JSON: ${removed.join(', ')}` : 'the JSON was escaped once more'
+  return withWarning(parsed, origin, note)
+}
+
+/** JSON that went through a quoting of its own: `{\"host\":…}`. */
+function unescaped(text: string): string {
+  const inner = tryJson(`"${text}"`)?.value
+  return typeof inner === 'string' ? inner : text
+}
+
+/** `{url}` is a template's rest, not the beginning of JSON. */
+function isPlaceholderBrace(text: string): boolean {
+  return /^\{\{?[\w -]+\}?\}$/.test(text)
+}
+
+function parseValue(value: Json, origin: Origin, depth: number): ParsedFields {
+  if (depth >= MAX_DEPTH) throw refusal(origin, `is nested ${MAX_DEPTH} times`, SECRET_FORM)
+  if (typeof value === 'string') return parseText(value, origin, depth + 1)
+  if (isJsonObject(value)) return parseObject(value, origin, depth + 1)
+  const kind = value === null ? 'null' : Array.isArray(value) ? `an array of ${value.length}` : `a ${typeof value}`
+  throw refusal(origin, `is ${kind} in JSON`, SECRET_FORM)
+}
+
+function parseUnderKey(secretString: string, key: string, origin: Origin): ParsedFields {
+  const { text } = unwrap(secretString)
+  if (text === '') throw refusal(origin, 'is empty', putSecretValueHint(origin))
+  const outer = tryJson(text)?.value
+  const json = typeof outer === 'string' ? tryJson(outer)?.value : outer
+  if (json === undefined && text.startsWith('{')) throw malformedJson(text, origin)
+  if (json === undefined || !isJsonObject(json)) {
+    throw refusal(
+      origin,
+      `is not a JSON object, so it has no key ${printableKey(key)}`,
+      'Leave COCKROACH_SECRET_KEY unset, or store JSON.',
+    )
+  }
+  if (Object.keys(json).length === 0) throw refusal(origin, 'is empty', putSecretValueHint(origin))
+  if (!Object.hasOwn(json, key)) {
+    throw refusal(
+      origin,
+      `has no key ${printableKey(key)}; found ${keysOf(json)}`,
+      `Is COCKROACH_SECRET_KEY right? Did you mean ${printableKey(nearest(key, Object.keys(json)))}?`,
+    )
+  }
+  return parseUnder(json, key, origin, 0)
+}
+
+/**
+ * The fields of a secret. They may be partial: the environment can name the server, and the secret the password only.
+ *
+ * @throws ConnectionError with the origin's code; it names keys and lengths, and holds no value.
+ */
+export function parseSecret(secretString: string, options: SecretOptions): ParsedFields {
+  const { key, origin } = options
+  return key === undefined || key === '' ? parseText(secretString, origin, 0) : parseUnderKey(secretString, key, origin)
+}

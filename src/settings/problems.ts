@@ -1,0 +1,42 @@
+/** Gathers what is wrong with the settings, so that one error tells all of it. */
+import { ConnectionError } from '../base/connection-error.ts'
+
+/** What is wrong, one sentence each. */
+export class Problems {
+  readonly #messages: string[] = []
+
+  add(message: string): undefined {
+    this.#messages.push(message)
+  }
+
+  /** Runs a step that may throw a ConnectionError, and keeps its message. */
+  attempt<Result>(step: () => Result): Result | undefined {
+    try {
+      return step()
+    } catch (error) {
+      if (!(error instanceof ConnectionError)) throw error
+      return this.add(error.hint === undefined ? error.message : `${error.message} (${error.hint})`)
+    }
+  }
+
+  throwIfAny(): void {
+    if (this.#messages.length === 0) return
+    throw new ConnectionError('ERR_CONFIG', this.#messages.join('; '), {
+      hint: 'Correct the options of createDatabase() or withDatabase(), or the environment variables of the function.',
+      safeToRetry: true,
+    })
+  }
+}
+
+/** A whole number out of an environment variable; empty counts as unset, anything else is a problem. */
+export function wholeNumber(
+  name: string,
+  text: string | undefined,
+  range: { min: number; max: number },
+  problems: Problems,
+): number | undefined {
+  if (text === undefined || text === '') return undefined
+  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN
+  if (value >= range.min && value <= range.max) return value
+  return problems.add(`${name} is "${text}"; expected a whole number from ${range.min} to ${range.max}`)
+}

@@ -1,0 +1,54 @@
+/** What it takes to ask Secrets Manager without the AWS SDK, in the plain case: the role's keys and AWS' own endpoint. */
+import { Password } from '../base/password.ts'
+
+/** Where Secrets Manager is, and the keys of the execution role. */
+export interface RoleAccess {
+  readonly region: string
+  readonly endpoint: URL
+  readonly accessKeyId: string
+  readonly secretAccessKey: Password
+  readonly sessionToken: Password | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Each makes the SDK take other keys or another endpoint, by rules of its own. */
+const LEFT_TO_THE_SDK = [
+  'AWS_PROFILE',
+  'AWS_CONFIG_FILE',
+  'AWS_SHARED_CREDENTIALS_FILE',
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_IGNORE_CONFIGURED_ENDPOINT_URLS',
+  'AWS_USE_DUALSTACK_ENDPOINT',
+  'AWS_USE_FIPS_ENDPOINT',
+]
+
+/** Regions below amazonaws.com; the partitions with another domain are left to the SDK, which knows them all. */
+const PLAIN_REGION = /^(?!cn-)[a-z]{2}(-gov)?-(north|south|east|west|central){1,2}-\d$/
+
+function endpointOf(environment: Environment, region: string): URL | undefined {
+  const text = environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? environment.AWS_ENDPOINT_URL
+  if (text === undefined) {
+    return PLAIN_REGION.test(region) ? new URL(`https://secretsmanager.${region}.amazonaws.com`) : undefined
+  }
+  const url = URL.parse(text)
+  return url !== null && /^https?:\/\/[^/?#@]+\/?$/.test(text) ? url : undefined
+}
+
+/**
+ * Reads the keys that Lambda puts into the environment; undefined wherever something calls for the SDK's own rules.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+ */
+export function readRoleAccess(environment: Environment): RoleAccess | undefined {
+  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: key } = environment
+  if (environment.AWS_LAMBDA_FUNCTION_NAME === undefined) return undefined
+  if (region === undefined || accessKeyId === undefined || key === undefined) return undefined
+  if (LEFT_TO_THE_SDK.some((name) => environment[name] !== undefined)) return undefined
+  const endpoint = endpointOf(environment, region)
+  if (endpoint === undefined) return undefined
+  const token = environment.AWS_SESSION_TOKEN
+  const sessionToken = token === undefined ? undefined : new Password(token)
+  return { region, endpoint, accessKeyId, secretAccessKey: new Password(key), sessionToken }
+}

@@ -1,0 +1,31 @@
+/** Every compared function does its job: a cold start that ends with a row, over one verified connection. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { coldStart } from '../../bench/cold-start.ts'
+import { Stage } from '../../bench/stage.ts'
+import { SUBJECTS } from '../../bench/subjects.ts'
+
+describe('a cold start of', () => {
+  let stage: Stage
+
+  beforeAll(async () => {
+    stage = await Stage.open()
+  }, 120_000)
+
+  afterAll(async () => {
+    await stage?.[Symbol.asyncDispose]()
+  })
+
+  test.each(SUBJECTS)('%s ends with a row over one connection, and reads the secret once', async (subject) => {
+    const start = await coldStart(stage, subject, { countsModules: true })
+    expect(start).toMatchObject({ connections: 1, secretRequests: 1 })
+    expect(start.sinceLoadingMs).toBeGreaterThan(0)
+    expect(start.loaded?.modules).toBeGreaterThan(0)
+  })
+
+  test('ours needs as many packets as the floor, and loads no AWS SDK', async () => {
+    const [ours, floor] = [await coldStart(stage, 'ours', { countsModules: true }), await coldStart(stage, 'floor')]
+    expect(ours.packets).toBe(floor.packets)
+    // The function's own file and the layer's two.
+    expect(ours.loaded?.modules).toBe(3)
+  })
+})

@@ -1,0 +1,192 @@
+import { execFile, execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
+import { isBuiltin } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { unzipSync } from 'fflate'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { buildLayer, type LayerReport } from '../../layer/layer-folder.ts'
+import { listFiles } from '../../layer/reproducible-zip.ts'
+import { LoopbackHttpServer } from '../../local/loopback-http-server.ts'
+import { node22Path } from '../../local/node-22.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../..')
+const MODULE = 'nodejs/node_modules/cockroach-lambda'
+const BUILD_TIMEOUT_MS = 60_000
+const RUNTIMES = [
+  ['22', node22Path()],
+  ['24', process.execPath],
+] as const
+
+const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-layer-'))
+const layer = join(folder, 'first/layer')
+let report: LayerReport
+
+beforeAll(async () => {
+  report = await buildLayer({ repository: REPOSITORY, out: join(folder, 'first') })
+}, BUILD_TIMEOUT_MS)
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Runs code in a process that sees the layer as Lambda shows it, and nothing of this project; answers what it printed. */
+function run(node: string, code: string, environment: NodeJS.ProcessEnv = {}): string {
+  const env = { NODE_PATH: join(layer, 'nodejs/node_modules'), ...environment }
+  return execFileSync(node, ['--eval', code], { cwd: folder, env, encoding: 'utf8' }).trim()
+}
+
+describe('the folder', () => {
+  test('holds the certificate and one package, and no SDK under its own name', () => {
+    expect(listFiles(layer)).toEqual([
+      'certs/root.crt',
+      `${MODULE}/LICENSES`,
+      `${MODULE}/index.cjs`,
+      `${MODULE}/index.mjs`,
+      `${MODULE}/package.json`,
+      `${MODULE}/secrets-manager.cjs`,
+    ])
+  })
+
+  test('finds certs/root.crt from the module at ../../../certs', () => {
+    expect(readFileSync(join(layer, MODULE, '../../../certs/root.crt'))).toEqual(
+      readFileSync(join(REPOSITORY, 'certs/root.crt')),
+    )
+  })
+
+  test('requires nothing that is not Node or beside it', () => {
+    for (const file of ['index.cjs', 'secrets-manager.cjs']) {
+      const required = readFileSync(join(layer, MODULE, file), 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)
+      const outside = [...required].map(([, name = '']) => name).filter((name) => !isBuiltin(name))
+      expect(new Set(outside)).toEqual(new Set(file === 'index.cjs' ? ['./secrets-manager.cjs'] : []))
+    }
+  })
+
+  test('names the licence of every bundled package, pg and the SDK among them', () => {
+    const licenses = readFileSync(join(layer, MODULE, 'LICENSES'), 'utf8')
+    expect(licenses).toMatch(/^pg \d/m)
+    expect(licenses).toMatch(/^@aws-sdk\/client-secrets-manager \d/m)
+    expect(licenses).toContain('END OF TERMS AND CONDITIONS')
+  })
+})
+
+describe('layer.zip', () => {
+  test('holds the folder, file by file', () => {
+    const entries = unzipSync(readFileSync(report.path))
+    expect(Object.keys(entries)).toEqual(listFiles(layer))
+    for (const [path, contents] of Object.entries(entries)) {
+      expect(Buffer.from(contents).equals(readFileSync(join(layer, path))), path).toBe(true)
+    }
+  })
+
+  test('is reported with its size and SHA-256', () => {
+    const zip = readFileSync(report.path)
+    expect(report).toMatchObject({ bytes: zip.length, sha256: createHash('sha256').update(zip).digest('hex') })
+  })
+
+  test(
+    'is the same bytes from another clone, at another time, in another zone',
+    () => {
+      const clone = join(folder, 'a clone elsewhere')
+      for (const part of ['src', 'layer', 'certs', 'package.json', 'LICENSE', 'tsconfig.json']) {
+        cpSync(join(REPOSITORY, part), join(clone, part), { recursive: true })
+      }
+      symlinkSync(join(REPOSITORY, 'node_modules'), join(clone, 'node_modules'), 'junction')
+      utimesSync(join(clone, 'certs/root.crt'), 1, 1)
+      const out = join(folder, 'second')
+      const code = `import { buildLayer } from './layer/layer-folder.ts'
+        console.log((await buildLayer({ repository: ${JSON.stringify(clone)}, out: ${JSON.stringify(out)} })).sha256)`
+      const env = { ...process.env, TZ: 'Asia/Tokyo' }
+      const sha256 = execFileSync(process.execPath, ['--input-type=module', '--eval', code], {
+        cwd: clone,
+        env,
+        encoding: 'utf8',
+      })
+      expect(sha256.trim()).toBe(report.sha256)
+    },
+    BUILD_TIMEOUT_MS,
+  )
+})
+
+describe.each(RUNTIMES)('on Node %s', (version, node) => {
+  const entry = JSON.stringify(join(layer, MODULE, 'index.mjs'))
+
+  test('require and import share one instance and its names', () => {
+    const printed = run(
+      node,
+      `const required = require('cockroach-lambda')
+       import(${entry}).then((imported) => console.log(JSON.stringify([
+         process.versions.node.split('.')[0],
+         Object.keys(imported).sort(),
+         Object.keys(imported).every((name) => imported[name] === required[name]),
+       ])))`,
+    )
+    expect(JSON.parse(printed)).toEqual([
+      version,
+      expect.arrayContaining(['ConnectionError', 'query', 'withDatabase']),
+      true,
+    ])
+  })
+
+  test('loading it loads no SDK', () => {
+    expect(
+      run(
+        node,
+        `require('cockroach-lambda'); console.log(Object.keys(require.cache).filter((path) => /secrets-manager/.test(path)))`,
+      ),
+    ).toBe('[]')
+  })
+
+  test('it prints nothing when loaded and works without require(esm), as Lambda runs it', () => {
+    const flags = { NODE_OPTIONS: '--no-experimental-require-module --no-experimental-detect-module' }
+    expect(run(node, `require('cockroach-lambda')`, flags)).toBe('')
+  })
+})
+
+describe('the bundled SDK', () => {
+  const authorizations: string[] = []
+  let server: LoopbackHttpServer
+
+  /** Answers GetSecretValue, and credentials below /credentials. */
+  beforeAll(async () => {
+    server = await LoopbackHttpServer.start((request, response) => {
+      const isCredentials = request.url === '/credentials'
+      if (!isCredentials) authorizations.push(request.headers.authorization ?? '')
+      const body = isCredentials
+        ? { AccessKeyId: 'AKIDHTTP', SecretAccessKey: 's', Token: 't', Expiration: '2099-01-01T00:00:00Z' }
+        : { Name: 'app/db', SecretString: 'postgresql://…', VersionId: 'v1', CreatedDate: 1.5 }
+      response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify(body))
+    })
+  })
+  afterAll(() => server.stop())
+
+  /** Reads a secret in a process of its own with nothing but these variables; answers what came, or the error. */
+  async function read(environment: Readonly<Record<string, string>>): Promise<unknown> {
+    const code = `const { getSecretValue } = require(${JSON.stringify(join(layer, MODULE, 'secrets-manager.cjs'))})
+      getSecretValue({ secretId: 'app/db', versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(10_000) }).then(
+        (value) => console.log(JSON.stringify(value)),
+        (error) => console.log(JSON.stringify(error.message)))`
+    const env = { AWS_REGION: 'ap-southeast-1', AWS_ENDPOINT_URL_SECRETS_MANAGER: server.url, ...environment }
+    const { stdout } = await promisify(execFile)(process.execPath, ['--eval', code], { env })
+    return JSON.parse(stdout)
+  }
+
+  test.each([
+    [
+      'the execution role’s variables',
+      'AKIDENV',
+      () => ({ AWS_ACCESS_KEY_ID: 'AKIDENV', AWS_SECRET_ACCESS_KEY: 's', AWS_SESSION_TOKEN: 't' }),
+    ],
+    [
+      'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+      'AKIDHTTP',
+      () => ({ AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/credentials` }),
+    ],
+  ])('reads a secret with credentials from %s', async (_name, accessKeyId, environment) => {
+    expect(await read(environment())).toEqual({ secretString: 'postgresql://…', versionId: 'v1', createdAt: 1500 })
+    expect(authorizations.at(-1)).toContain(`Credential=${accessKeyId}/`)
+  })
+
+  test('says which variables are missing when there are no credentials', async () => {
+    expect(await read({})).toContain('neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set')
+  })
+})

@@ -1,0 +1,127 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { chmod, mkdtemp, readdir, rmdir } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import pg from 'pg'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { PostgresServer } from '../../../local/postgres/server.ts'
+
+const steps: string[] = []
+let server: PostgresServer
+/** Nobody else makes folders here. */
+let ownTemp: string
+
+beforeAll(async () => {
+  ownTemp = await mkdtemp(join(tmpdir(), 'postgres-server-test-'))
+  // As /tmp is: PostgreSQL's unprivileged user passes through, and its watchdog removes what is its own.
+  await chmod(ownTemp, 0o1777)
+  vi.stubEnv('TMPDIR', ownTemp)
+  server = await PostgresServer.start({ onProgress: (step) => steps.push(step), settings: { max_connections: '17' } })
+})
+
+afterAll(async () => {
+  await server.stop()
+  vi.unstubAllEnvs()
+  await rmdir(ownTemp)
+})
+
+async function connect(changes: pg.ClientConfig): Promise<pg.Client> {
+  const client = new pg.Client({ ...server.superuserConfig(), ssl: false, ...changes })
+  client.on('error', () => undefined)
+  await client.connect()
+  return client
+}
+
+test('start tells its steps and takes settings', async () => {
+  expect(steps.at(-1)).toBe(`PostgreSQL listens on 127.0.0.1:${server.port}`)
+  expect(await server.query('show max_connections')).toEqual([{ max_connections: '17' }])
+})
+
+describe('logging in takes SCRAM-SHA-256', () => {
+  test.each([
+    ['without a password', { password: '' }, { message: /password must be a non-empty string/ }],
+    ['with a wrong password', { password: 'wrong' }, { code: '28P01' }],
+    ['for every line of pg_hba.conf', {}, undefined],
+  ])('%s', async (_, changes, refusal) => {
+    if (refusal !== undefined) await expect(connect(changes)).rejects.toMatchObject(refusal)
+    const methods = await server.query('select distinct auth_method from pg_hba_file_rules')
+    expect(methods).toEqual([{ auth_method: 'scram-sha-256' }])
+  })
+})
+
+test('the server listens on loopback only, with no Unix socket', async () => {
+  expect(await server.query('show listen_addresses')).toEqual([{ listen_addresses: '127.0.0.1' }])
+  expect(await server.query('show unix_socket_directories')).toEqual([{ unix_socket_directories: '' }])
+})
+
+test('a new user creates tables in a new database and is seen in sessions()', async () => {
+  await server.createDatabase('a "quoted" name')
+  await server.createUser("o'hara", "pass'word\\")
+  const login = { user: "o'hara", password: "pass'word\\", database: 'a "quoted" name', application_name: 'seen' }
+  const client = await connect(login)
+  await client.query('create table things (id int)')
+  expect(await server.sessions({ user: "o'hara", application_name: 'seen' })).toEqual([
+    expect.objectContaining({ datname: 'a "quoted" name', state: 'idle', query: 'create table things (id int)' }),
+  ])
+  expect(await server.sessions({ user: 'nobody' })).toEqual([])
+  await client.end()
+  await expect.poll(() => server.sessions({ user: "o'hara" })).toEqual([])
+
+  await server.changePassword("o'hara", 'other')
+  await expect(connect(login)).rejects.toMatchObject({ code: '28P01' })
+})
+
+test('a crash and a restart cut sessions off and keep port and data', async () => {
+  await server.query('create table kept (id int)')
+  const { port } = server
+  for (const interrupt of [() => server.kill(), () => server.restart('fast')]) {
+    const client = await connect({})
+    const [[error]] = await Promise.all([once(client, 'error'), interrupt()])
+    expect(error).toBeInstanceOf(Error)
+    await server.resume()
+    expect([server.port, await server.query('select count(*)::int from kept')]).toEqual([port, [{ count: 0 }]])
+  }
+})
+
+test('a setting that PostgreSQL does not know is told in its own words, and nothing is left', async () => {
+  const before = await folders()
+  const starting = PostgresServer.start({ settings: { no_such_setting: '1' } })
+  await expect(starting).rejects.toThrow('unrecognized configuration parameter "no_such_setting"')
+  expect(await folders()).toEqual(before)
+})
+
+describe('nothing is left', () => {
+  test('after stop, which may be called twice', async () => {
+    const before = await folders()
+    const other = await PostgresServer.start()
+    expect(await folders()).toHaveLength(before.length + 1)
+    const [{ pid } = {}] = await other.query<{ pid: number }>('select pg_backend_pid() as pid')
+    await other.stop()
+    await other.stop()
+    expect(await folders()).toEqual(before)
+    expect(isRunning(pid)).toBe(false)
+  })
+
+  test('after the starting process was killed', async () => {
+    const before = await folders()
+    const child = fork(new URL('../../support/start-postgres-server.ts', import.meta.url))
+    const [port] = await once(child, 'message')
+    expect(await folders()).toHaveLength(before.length + 1)
+    child.kill('SIGKILL')
+    await expect.poll(folders, { timeout: 20_000 }).toEqual(before)
+    await expect(connect({ port: Number(port) })).rejects.toMatchObject({ code: 'ECONNREFUSED' })
+  })
+})
+
+async function folders(): Promise<string[]> {
+  return (await readdir(ownTemp)).sort()
+}
+
+function isRunning(pid: number | undefined): boolean {
+  try {
+    return pid !== undefined && process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,234 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createCertificateAuthority } from '../../../local/certificates.ts'
+import { readRootCertificate, rootCertificatePath } from '../../../src/connection/root-certificate.ts'
+import type { Surroundings } from '../../../src/settings/settings.ts'
+
+let folder: string
+let pem: string
+let otherPem: string
+let privateKey: string
+
+beforeAll(async () => {
+  const authority = await createCertificateAuthority('Root')
+  pem = authority.certificate
+  otherPem = (await createCertificateAuthority('Other')).certificate
+  privateKey = (await authority.issue({ hosts: ['db.example.com'] })).privateKey
+})
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'root-certificate-'))
+})
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** Writes a file below the test's folder and gives its path. */
+function file(path: string, text: string): string {
+  const full = join(folder, path)
+  mkdirSync(dirname(full), { recursive: true })
+  writeFileSync(full, text)
+  return full
+}
+
+function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
+  return {
+    ...{
+      isLambda: false,
+      functionName: undefined,
+      home: join(folder, 'home'),
+      runtimeApi: undefined,
+      sessionToken: undefined,
+    },
+    ...{ secretsExtensionPort: undefined, roleAccess: undefined, isManagedInstances: false },
+    ...changes,
+  }
+}
+
+/** The module's own folder as it is in an unpacked layer. */
+const moduleInLayer = () => join(folder, 'opt', 'nodejs', 'node_modules', 'cockroach-lambda')
+const layerFile = (text = pem) => file('opt/certs/root.crt', text)
+const homeFile = (text = pem) => file('home/.postgresql/root.crt', text)
+const elsewhere = () => join(folder, 'node_modules', 'cockroach-lambda', 'dist')
+
+const trimmed = (text: string) => text.trim()
+
+function read(
+  value: string | undefined,
+  changes: Partial<Surroundings> = {},
+  moduleDirectory = elsewhere(),
+): ReturnType<typeof readRootCertificate> {
+  const setting = value === undefined ? undefined : ({ value, origin: 'secret' } as const)
+  return readRootCertificate(setting, surroundings(changes), moduleDirectory)
+}
+
+describe('first found', () => {
+  test('a setting, before the layer and the home folder', () => {
+    layerFile()
+    homeFile()
+    const path = file('own.crt', otherPem)
+    expect(read(path, {}, moduleInLayer())).toEqual({ origin: 'secret', path, ca: [trimmed(otherPem)], warnings: [] })
+  })
+
+  test("the layer's file, before the home folder", () => {
+    const path = layerFile()
+    homeFile(otherPem)
+    expect(read(undefined, {}, moduleInLayer())).toEqual({ origin: 'layer', path, ca: [trimmed(pem)], warnings: [] })
+  })
+
+  test.each(['nodejs/node_modules', 'nodejs/node22/node_modules', 'nodejs/node24/node_modules'])(
+    "the layer's file from a module in %s",
+    (place) => {
+      const path = layerFile()
+      expect(read(undefined, {}, join(folder, 'opt', place, 'cockroach-lambda'))).toMatchObject({ path })
+    },
+  )
+
+  test("libpq's default place", () => {
+    const path = homeFile()
+    expect(read(undefined)).toEqual({ origin: 'home', path, ca: [trimmed(pem)], warnings: [] })
+  })
+
+  test.each([
+    ['nothing is there', {}],
+    ['there is no home', { home: undefined }],
+  ])("Node's own roots, when %s", (_, changes) => {
+    expect(read(undefined, changes)).toEqual({ origin: 'node', path: undefined, ca: undefined, warnings: [] })
+  })
+
+  test("another package's certs folder is not taken for the layer's", () => {
+    file('certs/root.crt', otherPem)
+    expect(read(undefined)).toMatchObject({ origin: 'node' })
+  })
+})
+
+describe('a setting', () => {
+  test('system is Node’s own roots, whatever files there are', () => {
+    layerFile()
+    homeFile()
+    expect(read('system', {}, moduleInLayer())).toEqual({
+      ...{ origin: 'secret', path: undefined, ca: undefined, warnings: [] },
+    })
+  })
+
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as a shell writes it
+  test.each(['~/certs/root.crt', '$HOME/certs/root.crt', '${HOME}/certs/root.crt'])('%s is expanded', (value) => {
+    const path = file('home/certs/root.crt', pem)
+    expect(read(value)).toMatchObject({ path, ca: [trimmed(pem)] })
+  })
+
+  test.each(['$HOMEDIR/root.crt', '~other/root.crt', 'a/~/root.crt'])('%s is not', (value) => {
+    expect(() => read(value)).toThrow(
+      expect.objectContaining({ code: 'ERR_TLS', message: `root certificate "${value}" cannot be read: ENOENT` }),
+    )
+  })
+
+  test('PEM text is taken as it is', () => {
+    expect(read(`${pem}\n${otherPem}`)).toEqual({
+      ...{ origin: 'secret', path: undefined, ca: [trimmed(pem), trimmed(otherPem)], warnings: [] },
+    })
+  })
+
+  test('PEM text with its line ends as two characters is read', () => {
+    expect(read(pem.replaceAll('\n', '\\n')).ca).toEqual([trimmed(pem)])
+  })
+
+  test('a file may hold several certificates, comments and CRLF', () => {
+    const path = file('several.crt', `# Root\r\n${pem.replaceAll('\n', '\r\n')}\r\n# Other\n${otherPem}`)
+    expect(read(path).ca).toHaveLength(2)
+  })
+})
+
+describe("libpq's default path in a setting", () => {
+  const LAPTOP = '/home/somebody/.postgresql/root.crt'
+
+  test.each(['~/.postgresql/root.crt', '$HOME/.postgresql/root.crt', LAPTOP])(
+    "%s, missing in Lambda, is the layer's file with a warning",
+    (value) => {
+      const path = layerFile()
+      expect(read(value, { isLambda: true }, moduleInLayer())).toEqual({
+        ...{ origin: 'layer', path, ca: [trimmed(pem)] },
+        warnings: [`sslrootcert "${value}" is not there in Lambda; the layer's ${path} is used`],
+      })
+    },
+  )
+
+  test('there in Lambda, is taken', () => {
+    layerFile()
+    const path = homeFile(otherPem)
+    expect(read('~/.postgresql/root.crt', { isLambda: true }, moduleInLayer())).toMatchObject({ path, warnings: [] })
+  })
+
+  test.each([
+    ['outside Lambda', LAPTOP, { isLambda: false }, true],
+    ['in Lambda without the layer', LAPTOP, { isLambda: true }, false],
+    ['in Lambda, under another name', '/home/somebody/certs/ca.crt', { isLambda: true }, true],
+  ])('missing %s, is an error', (_, value, changes, hasLayer) => {
+    if (hasLayer) layerFile()
+    expect(() => read(value, changes, moduleInLayer())).toThrow(
+      expect.objectContaining({ code: 'ERR_TLS', message: `root certificate "${value}" cannot be read: ENOENT` }),
+    )
+  })
+})
+
+describe('an unusable file', () => {
+  test.each<[string, () => string, string]>([
+    ['empty', () => file('x.crt', ''), 'is empty'],
+    ['blank', () => file('x.crt', ' \n\n'), 'is empty'],
+    ['text', () => file('x.crt', 'hello'), 'holds no PEM certificate (5 characters)'],
+    ['a private key', () => file('x.crt', privateKey), 'holds a private key'],
+    ['a certificate and a private key', () => file('x.crt', pem + privateKey), 'holds a private key'],
+    ['half a certificate', () => file('x.crt', pem.slice(0, 100)), 'holds no PEM certificate (100 characters)'],
+    ['a folder', () => folder, 'cannot be read: EISDIR'],
+    ['missing', () => join(folder, 'no.crt'), 'cannot be read: ENOENT'],
+  ])('%s', (_, path, found) => {
+    const value = path()
+    expect(() => read(value)).toThrow(
+      expect.objectContaining({
+        ...{ code: 'ERR_TLS', message: `root certificate "${value}" ${found}` },
+        ...{ hint: expect.stringMatching(/\S/), safeToRetry: true },
+      }),
+    )
+  })
+
+  test('with a damaged second certificate tells which', () => {
+    const damaged = otherPem.replace(/\n.{20}/, '\n')
+    expect(() => read(file('x.crt', pem + damaged))).toThrow(/certificate 2 of 2 cannot be read$/)
+  })
+
+  test("of the layer's is an error, not a reason to look further", () => {
+    const path = layerFile('')
+    homeFile()
+    expect(() => read(undefined, {}, moduleInLayer())).toThrow(`root certificate "${path}" is empty`)
+  })
+
+  test('text is not quoted: it may be a key', () => {
+    expect(() => read(privateKey)).toThrow('root certificate text (secret) holds a private key')
+  })
+})
+
+describe('rootCertificatePath, for libpq-like clients', () => {
+  test('is the file', () => {
+    const path = layerFile()
+    expect(rootCertificatePath(read(undefined, {}, moduleInLayer()))).toBe(path)
+  })
+
+  test("is system for Node's own roots", () => {
+    expect(rootCertificatePath(read(undefined))).toBe('system')
+  })
+
+  test('is a new file for text, the same one each time, in a folder of the owner’s', () => {
+    const certificate = read(pem + otherPem)
+    const path = rootCertificatePath(certificate)
+    try {
+      expect(rootCertificatePath(read(pem + otherPem))).toBe(path)
+      expect(read(readFileSync(path, 'utf8')).ca).toEqual(certificate.ca)
+      expect(statSync(dirname(path)).mode & 0o077).toBe(0)
+    } finally {
+      rmSync(dirname(path), { recursive: true })
+    }
+  })
+})

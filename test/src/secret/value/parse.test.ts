@@ -1,0 +1,281 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import type { ConnectionFields, Origin } from '../../../../src/connection-string/fields.ts'
+import { parseSecret } from '../../../../src/secret/value/parse.ts'
+
+const ORIGIN: Origin = { code: 'ERR_SECRET_INVALID', name: 'secret "app/db"' }
+const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
+const SECRET = 'Zq7kW2vN9x'
+const URL_FORM = 'postgresql://app:p%40w@db.example.com:5433/orders'
+
+interface Plain extends Omit<ConnectionFields, 'password'> {
+  readonly password?: string
+}
+
+const APP = { user: 'app', password: 'p@w', host: 'db.example.com', port: 5433, dbname: 'orders' }
+const RDS = { engine: 'postgres', host: APP.host, port: APP.port, username: 'app', password: 'p@w', dbname: 'orders' }
+
+function read(secret: string, key?: string): Plain {
+  const { password, ...rest } = parseSecret(secret, { origin: ORIGIN, ...(key === undefined ? {} : { key }) }).fields
+  return { ...rest, ...(password === undefined ? {} : { password: password.reveal() }) }
+}
+
+function refusalOf(secret: string, key?: string): object {
+  try {
+    parseSecret(secret, { origin: ORIGIN, ...(key === undefined ? {} : { key }) })
+  } catch (error) {
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(SECRET)
+    return error as object
+  }
+  throw new Error('was accepted')
+}
+
+describe('shapes', () => {
+  test.each<[string, string]>([
+    ['a bare URL', URL_FORM],
+    ['a bare URL with a line break', `${URL_FORM}\r\n`],
+    ['a bare URL with a byte order mark', `\uFEFF${URL_FORM}`],
+    ['keywords and values', "host=db.example.com port=5433 user=app password='p@w' dbname=orders"],
+    ['a URL in JSON quotes', JSON.stringify(URL_FORM)],
+    ['a URL in single quotes', `'${URL_FORM}'`],
+    ['a line of a .env file', `export DATABASE_URL="${URL_FORM}"`],
+    ['JSON with DATABASE_URL', JSON.stringify({ DATABASE_URL: URL_FORM })],
+    ['JSON with databaseUrl', JSON.stringify({ databaseUrl: URL_FORM })],
+    ['JSON with connection-string', JSON.stringify({ 'connection-string': URL_FORM })],
+    [
+      'JSON with url, and other things',
+      JSON.stringify({ url: URL_FORM, apiToken: 'x', retries: 3, service: 'orders' }),
+    ],
+    ['JSON with the same URL twice', JSON.stringify({ url: URL_FORM, DATABASE_URL: URL_FORM })],
+    ['JSON with one URL under an unknown key', JSON.stringify({ PROD_ORDERS: URL_FORM, docs: 'https://example.com' })],
+    ['JSON with a URL in quotes', JSON.stringify({ url: `"${URL_FORM}"` })],
+    ['RDS fields', JSON.stringify({ ...RDS, dbInstanceIdentifier: 'x', dbClusterIdentifier: 'y', masterarn: 'z' })],
+    ['RDS fields, port as text', JSON.stringify({ ...RDS, port: '5433' })],
+    ['RDS fields, host with port', JSON.stringify({ ...RDS, host: 'db.example.com:5433' })],
+    [
+      'fields with hostname, user, database',
+      JSON.stringify({ hostname: APP.host, port: 5433, user: 'app', password: 'p@w', database: 'orders' }),
+    ],
+    [
+      'fields with environment names',
+      JSON.stringify({ PGHOST: APP.host, PGPORT: '5433', PGUSER: 'app', PGPASSWORD: 'p@w', PGDATABASE: 'orders' }),
+    ],
+    [
+      'fields with DB_ names',
+      JSON.stringify({
+        DB_HOST: APP.host,
+        DB_PORT: '5433',
+        DB_USER: 'app',
+        DB_PASSWORD: 'p@w',
+        DB_NAME: 'orders',
+      }).replace('DB_NAME', 'DATABASE_NAME'),
+    ],
+    ['JSON in JSON quotes', JSON.stringify(JSON.stringify(RDS))],
+    ['JSON in single quotes', `'${JSON.stringify(RDS)}'`],
+    ['JSON behind a name', `DB_SECRET='${JSON.stringify(RDS)}'`],
+    ['JSON escaped once more', JSON.stringify(JSON.stringify(RDS)).slice(1, -1)],
+    ['JSON text under one key', JSON.stringify({ value: JSON.stringify(RDS) })],
+    ['JSON text under a usual key', JSON.stringify({ url: JSON.stringify(RDS) })],
+    ['an object under one key', JSON.stringify({ production: RDS })],
+    ['a URL and fields that agree', JSON.stringify({ ...RDS, url: URL_FORM })],
+    [
+      'a URL without password, and the password',
+      JSON.stringify({ url: 'postgresql://app@db.example.com:5433/orders', password: 'p@w' }),
+    ],
+    ['nulls and empty texts where nothing is needed', JSON.stringify({ ...RDS, options: '', sslrootcert: null })],
+  ])('%s', (_name, secret) => {
+    expect(read(secret)).toStrictEqual(APP)
+  })
+
+  test('a password in a field is never decoded or trimmed', () => {
+    for (const password of ['p%40w', 'a#b/c?d@e%', ' x ', 'p\\w', '"q"', '<a&b>', 'u\u0026v']) {
+      expect(read(JSON.stringify({ password }))).toStrictEqual({ password })
+    }
+  })
+
+  test('a password alone is enough: the environment can name the server', () => {
+    expect(read('{"password":"x"}')).toStrictEqual({ password: 'x' })
+  })
+
+  test('all fields of libpq are taken', () => {
+    const fields = {
+      host: HOST,
+      port: 26257,
+      user: 'u',
+      password: 'p',
+      dbname: 'd',
+      sslmode: 'require',
+      options: '-c x=1',
+      application_name: 'n',
+      connect_timeout: 7,
+      cluster: 'cozy-otter-4821',
+    }
+    expect(read(JSON.stringify({ ...fields, ca: '/x/root.crt' }))).toStrictEqual({
+      ...fields,
+      sslrootcert: '/x/root.crt',
+    })
+  })
+
+  test('\\u0026 is an ampersand', () => {
+    expect(read('{"url":"postgresql://h/d?sslmode=require\\u0026application_name=me"}')).toMatchObject({
+      sslmode: 'require',
+      application_name: 'me',
+    })
+    expect(read('postgresql://h/d?sslmode=require\\u0026application_name=me')).toMatchObject({
+      sslmode: 'require',
+      application_name: 'me',
+    })
+  })
+
+  test('the identifier may be in front of one of two database names', () => {
+    const url = `postgresql://app:p@${HOST}/defaultdb`
+    expect(read(JSON.stringify({ url, dbname: 'cozy-otter-4821.defaultdb' })).dbname).toBe('cozy-otter-4821.defaultdb')
+  })
+})
+
+describe('the key', () => {
+  const two = JSON.stringify({ PRIMARY: URL_FORM, REPLICA: 'postgresql://app:x@other/orders', nested: RDS, token: 5 })
+
+  test.each(['PRIMARY', 'nested'])('%s is read', (key) => {
+    const others = Object.entries(JSON.parse(two)).filter(([name]) => name === key || name === 'token')
+    expect(read(JSON.stringify(Object.fromEntries(others)), key)).toStrictEqual(APP)
+    expect(read(two, key)).toStrictEqual(APP)
+  })
+
+  test('a missing one is told with those that are there', () => {
+    expect(refusalOf(two, 'PRIMERY')).toMatchObject({
+      code: 'ERR_SECRET_INVALID',
+      message: 'secret "app/db": has no key "PRIMERY"; found "PRIMARY", "REPLICA", "nested", "token"',
+      hint: expect.stringContaining('Did you mean "PRIMARY"?'),
+    })
+  })
+
+  test.each([
+    [URL_FORM, 'PRIMARY', /not a JSON object/],
+    ['{}', 'PRIMARY', /is empty/],
+    ['', 'PRIMARY', /is empty/],
+    [`{"PRIMARY":"${SECRET}`, 'PRIMARY', /malformed JSON/],
+    ['{"PRIMARY":""}', 'PRIMARY', /key "PRIMARY": is empty/],
+    ['{"PRIMARY":5}', 'PRIMARY', /key "PRIMARY": is neither/],
+    ['{"a":"b"}', '__proto__', /no key "__proto__"/],
+  ])('%s with %s is refused', (secret, key, message) => {
+    expect(refusalOf(secret, key)).toMatchObject({ message: expect.stringMatching(message), hint: expect.any(String) })
+  })
+})
+
+describe('bad secrets', () => {
+  const url = `postgresql://app:${SECRET}@db.example.com:5433/orders`
+  test.each<[string, string, RegExp]>([
+    ['empty', '', /is empty/],
+    ['blank', ' \n', /is empty/],
+    ['empty object', '{}', /is empty/],
+    ['empty text', '""', /is empty/],
+    ['array', `["${SECRET}"]`, /an array of 1/],
+    ['number', '5', /a number/],
+    ['null', 'null', /is null/],
+    ['true', 'true', /a boolean/],
+    ['cut off JSON', `{"password":"${SECRET}"`, /malformed JSON \(\d+ characters\)/],
+    ['Python dict', `{'password': '${SECRET}', 'ssl': None}`, /Python dict/],
+    ['PowerShell without quotes', `{host:h,password:${SECRET}}`, /keys without quotes/],
+    ['base64 of a URL', Buffer.from(url).toString('base64'), /base64/],
+    ['base64 of JSON', Buffer.from(JSON.stringify({ password: SECRET })).toString('base64'), /base64/],
+    [
+      'base64 under a key',
+      JSON.stringify({ url: Buffer.from(url).toString('base64') }),
+      /key "url": is encoded in base64/,
+    ],
+    ['password alone as text', SECRET, /neither a URL/],
+    ['API key', `CCDB1_${SECRET}`, /API key/],
+    ['API key as password', JSON.stringify({ ...RDS, password: `CCDB1_${SECRET}` }), /API key/],
+    ['several URLs', JSON.stringify({ A: url, B: `${url}2` }), /holds 2 connection strings, under "A", "B"/],
+    ['several usual keys', JSON.stringify({ url, DATABASE_URL: `${url}2` }), /holds 2/],
+    [
+      'host that contradicts',
+      JSON.stringify({ url, host: 'other' }),
+      /host contradicts the connection string under "url"/,
+    ],
+    [
+      'another identifier in front of the database',
+      JSON.stringify({ url: `postgresql://${HOST}/aaaaaa-7.d`, dbname: 'bbbbbbb-7.d' }),
+      /dbname contradicts/,
+    ],
+    ['password that contradicts', JSON.stringify({ url, password: `${SECRET}2` }), /password contradicts/],
+    [
+      'two keys for one field',
+      JSON.stringify({ ...RDS, pass: SECRET }),
+      /keys "password" and "pass" give password different values/,
+    ],
+    [
+      'placeholder as password',
+      JSON.stringify({ ...RDS, password: '<ENTER-SQL-USER-PASSWORD>' }),
+      /password is still a placeholder/,
+    ],
+    ['placeholder as text', ['$', '{DATABASE_URL}'].join(''), /is still a placeholder/],
+    ['placeholder in braces', '{url}', /is still a placeholder/],
+    ["the RDS template's port on a Cloud host", JSON.stringify({ ...RDS, host: HOST, port: 5432 }), /port is 5432/],
+    [
+      '5432 beside a Cloud URL',
+      JSON.stringify({ url: `postgresql://app:${SECRET}@${HOST}/d`, port: 5432 }),
+      /port is 5432/,
+    ],
+    ['half-filled password', JSON.stringify({ ...RDS, password: '' }), /key "password" is empty/],
+    ['half-filled host', JSON.stringify({ ...RDS, host: ' ' }), /key "host" is empty/],
+    ['null password', JSON.stringify({ ...RDS, password: null }), /key "password" is null; expected text/],
+    ['number as password', JSON.stringify({ ...RDS, password: 12345 }), /key "password" is a JSON number/],
+    ['object as user', JSON.stringify({ ...RDS, username: {} }), /key "username" is a JSON object/],
+    ['bad port', JSON.stringify({ ...RDS, port: 'abc' }), /port is no number \(3 characters\)/],
+    ['port out of range', JSON.stringify({ ...RDS, port: 70000 }), /port is 70000/],
+    ['another engine', JSON.stringify({ ...RDS, engine: 'mysql' }), /key "engine"/],
+    ['ssl false', JSON.stringify({ ...RDS, ssl: false }), /parameter ssl/],
+    ['ssl that verifies nothing', JSON.stringify({ ...RDS, ssl: { rejectUnauthorized: false } }), /parameter ssl/],
+    ['no-verify', JSON.stringify({ ...RDS, sslmode: 'no-verify' }), /accept any server/],
+    ['hostaddr', JSON.stringify({ ...RDS, hostaddr: '10.0.0.1' }), /hostaddr/],
+    ['host that is a URL', JSON.stringify({ ...RDS, host: url }), /host is a URL/],
+    ['no usual key', JSON.stringify({ foo: SECRET, bar: 'x' }), /has no usual key; found "foo", "bar"/],
+    ['NUL in the password', JSON.stringify({ password: `${SECRET}\0` }), /password has a character/],
+    ['half a surrogate pair', '{"password":"\\ud800"}', /password has a character/],
+    [
+      'bad URL under a key',
+      JSON.stringify({ url: `mysql://app:${SECRET}@h/d` }),
+      /key "url": the URL is not one of PostgreSQL/,
+    ],
+    ['empty URL', '{"url":""}', /key "url": is empty/],
+    ['URL that is null', '{"url":null}', /key "url": is empty/],
+    ['URL that is a number', '{"url":5}', /key "url": is neither/],
+    ['nested for ever', `${'{"url":'.repeat(8)}{}${'}'.repeat(8)}`, /nested 4 times/],
+  ])('%s', (_name, secret, message) => {
+    expect(refusalOf(secret)).toMatchObject({
+      code: 'ERR_SECRET_INVALID',
+      message: expect.stringMatching(message),
+      hint: expect.any(String),
+    })
+  })
+
+  test('an empty secret is answered with the command that fills it', () => {
+    expect(refusalOf('{}')).toMatchObject({
+      message: 'secret "app/db": is empty',
+      hint: expect.stringContaining('aws secretsmanager put-secret-value --secret-id app/db --secret-string'),
+    })
+  })
+
+  test('a hidden prototype key is a key like any other', () => {
+    expect(read('{"__proto__":{"host":"evil"},"password":"x"}')).toStrictEqual({ password: 'x' })
+    expect(read('{"constructor":"x","password":"x"}')).toStrictEqual({ password: 'x' })
+  })
+})
+
+describe('warnings', () => {
+  test.each<[string, string, readonly string[]]>([
+    ['nothing to repair', JSON.stringify(RDS), []],
+    ['misspelt key', JSON.stringify({ pasword: 'x', host: 'h' }), ['ignored key "pasword"; did you mean "password"?']],
+    ['other keys', JSON.stringify({ ...RDS, apiKey: 'x', note: 'y' }), []],
+    [
+      'blank at the end of a password',
+      '{"password":"x\\n"}',
+      ['the password begins or ends with a blank, and is used so'],
+    ],
+    ['URL under an unknown key', JSON.stringify({ PROD: URL_FORM }), ['the connection string was found under "PROD"']],
+  ])('%s', (_name, secret, warnings) => {
+    expect(parseSecret(secret, { origin: ORIGIN }).warnings).toEqual(warnings.map((text) => `secret "app/db": ${text}`))
+  })
+})

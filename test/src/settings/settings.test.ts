@@ -1,0 +1,275 @@
+import { inspect } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { ConnectionError } from '../../../src/base/connection-error.ts'
+import type { DatabaseOptions } from '../../../src/settings/database-options.ts'
+import { readSettings } from '../../../src/settings/settings.ts'
+
+type Environment = Record<string, string>
+
+const SECRET = { COCKROACH_SECRET_ID: 'app/db' }
+const URL_TEXT = 'postgresql://app:p%40ss%2Fw%23rd@db.example.com:5433/shop?sslmode=verify-full'
+
+/** What is wrong, as the one error tells it. */
+function problems(options: object, environment: Environment): string {
+  try {
+    readSettings(options as DatabaseOptions, environment)
+  } catch (error) {
+    if (!(error instanceof ConnectionError)) throw error
+    expect(error).toMatchObject({ code: 'ERR_CONFIG', safeToRetry: true, hint: expect.any(String) })
+    return error.message
+  }
+  throw new Error('these settings were accepted')
+}
+
+test('the defaults', () => {
+  expect(readSettings({}, SECRET)).toEqual({
+    secretId: 'app/db',
+    secretKey: undefined,
+    secretTtlMs: 300_000,
+    clusterRouting: 'database',
+    max: 1,
+    gracefulShutdown: false,
+    deadlineMarginMs: 500,
+    options: {},
+    environment: {},
+    warnings: [],
+    surroundings: {
+      isLambda: false,
+      home: undefined,
+      runtimeApi: undefined,
+      sessionToken: undefined,
+      secretsExtensionPort: undefined,
+      roleAccess: undefined,
+      isManagedInstances: false,
+    },
+  })
+})
+
+test('settings cannot be changed afterwards', () => {
+  expect(readSettings({}, SECRET)).toSatisfy(Object.isFrozen)
+})
+
+describe('environment variables', () => {
+  test.each<[Environment, object]>([
+    [{ COCKROACH_SECRET_KEY: 'url' }, { secretKey: 'url' }],
+    [{ COCKROACH_SECRET_TTL_SECONDS: '0' }, { secretTtlMs: 0 }],
+    [{ COCKROACH_SECRET_TTL_SECONDS: ' 60 ' }, { secretTtlMs: 60_000 }],
+    [{ COCKROACH_CLUSTER: 'cozy-otter-4821' }, { environment: { cluster: 'cozy-otter-4821' } }],
+    [{ COCKROACH_CLUSTER_ROUTING: 'sni' }, { clusterRouting: 'sni' }],
+    [{ COCKROACH_MAX_CONNECTIONS: '5' }, { max: 5 }],
+    [{ COCKROACH_DEADLINE_MARGIN_MS: '750' }, { deadlineMarginMs: 750 }],
+    [{ COCKROACH_GRACEFUL_SHUTDOWN: 'true' }, { gracefulShutdown: true }],
+    [{ COCKROACH_GRACEFUL_SHUTDOWN: 'TRUE' }, { gracefulShutdown: true }],
+    [{ COCKROACH_GRACEFUL_SHUTDOWN: '1' }, { gracefulShutdown: true }],
+    [{ COCKROACH_GRACEFUL_SHUTDOWN: '0' }, { gracefulShutdown: false }],
+    [{ AWS_LAMBDA_MAX_CONCURRENCY: '2' }, { max: 2, surroundings: { isManagedInstances: true } }],
+    [{ AWS_LAMBDA_MAX_CONCURRENCY: '64' }, { max: 4 }],
+    [{ AWS_LAMBDA_MAX_CONCURRENCY: '64', COCKROACH_MAX_CONNECTIONS: '9' }, { max: 9 }],
+    [{ HOME: '/root' }, { surroundings: { home: '/root' } }],
+    [{ USERPROFILE: 'C:\\Users\\me' }, { surroundings: { home: 'C:\\Users\\me' } }],
+    [{ AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001' }, { surroundings: { runtimeApi: '127.0.0.1:9001' } }],
+    [{ PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '2774' }, { surroundings: { secretsExtensionPort: 2774 } }],
+    [
+      { AWS_LAMBDA_FUNCTION_NAME: 'orders', AWS_SESSION_TOKEN: 'token' },
+      { surroundings: { functionName: 'orders', isLambda: true, sessionToken: 'token' } },
+    ],
+    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: 'mine' }, { environment: { application_name: 'mine' } }],
+    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: '' }, { surroundings: { functionName: 'orders' } }],
+  ])('%j', (environment, expected) => {
+    expect(readSettings({}, { ...SECRET, ...environment })).toMatchObject(expected)
+  })
+
+  test("libpq's own", () => {
+    const { environment } = readSettings(
+      {},
+      {
+        ...{ PGHOST: 'db.example.com', PGPORT: '5433', PGDATABASE: 'shop', PGUSER: 'app', PGPASSWORD: 'p@ss' },
+        ...{ PGSSLMODE: 'require', PGSSLROOTCERT: '~/root.crt', PGOPTIONS: '-c a=b', PGAPPNAME: 'x' },
+        ...{ PGCONNECT_TIMEOUT: '7', PGSSLNEGOTIATION: 'postgres' },
+      },
+    )
+    expect(environment.password?.reveal()).toBe('p@ss')
+    expect({ ...environment, password: undefined }).toEqual({
+      ...{ host: 'db.example.com', port: 5433, dbname: 'shop', user: 'app', password: undefined },
+      ...{ sslmode: 'require', sslrootcert: '~/root.crt', options: '-c a=b', application_name: 'x' },
+      connect_timeout: 7,
+    })
+  })
+
+  test('an empty variable counts as unset', () => {
+    const names = [
+      ...['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER', 'PGPASSWORD', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGOPTIONS'],
+      ...['PGAPPNAME', 'PGCONNECT_TIMEOUT', 'PGSSLNEGOTIATION', 'DATABASE_URL', 'COCKROACH_CLUSTER'],
+      ...['COCKROACH_SECRET_KEY', 'COCKROACH_SECRET_TTL_SECONDS', 'COCKROACH_CLUSTER_ROUTING', 'HOME'],
+      ...['COCKROACH_MAX_CONNECTIONS', 'COCKROACH_GRACEFUL_SHUTDOWN', 'COCKROACH_DEADLINE_MARGIN_MS'],
+      ...['AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_MAX_CONCURRENCY', 'AWS_SESSION_TOKEN', 'AWS_LAMBDA_RUNTIME_API'],
+      'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT',
+    ]
+    const empty = Object.fromEntries(names.map((name) => [name, '']))
+    expect(readSettings({}, { ...empty, ...SECRET })).toEqual(readSettings({}, SECRET))
+  })
+})
+
+describe('where the connection is named', () => {
+  test('DATABASE_URL is read when there is no secret, over the PG variables', () => {
+    const { secretId, environment } = readSettings({}, { DATABASE_URL: URL_TEXT, PGUSER: 'other', PGAPPNAME: 'x' })
+    expect(secretId).toBeUndefined()
+    expect(environment).toMatchObject({ host: 'db.example.com', port: 5433, user: 'app', application_name: 'x' })
+    expect(environment.password?.reveal()).toBe('p@ss/w#rd')
+  })
+
+  test('DATABASE_URL is not looked at beside a secret', () => {
+    expect(readSettings({}, { ...SECRET, DATABASE_URL: 'no string at all' }).environment).toEqual({})
+  })
+
+  test('an empty COCKROACH_SECRET_ID leaves DATABASE_URL', () => {
+    const { secretId, environment } = readSettings({}, { COCKROACH_SECRET_ID: '', DATABASE_URL: URL_TEXT })
+    expect([secretId, environment.host]).toEqual([undefined, 'db.example.com'])
+  })
+
+  test('option secretId wins over COCKROACH_SECRET_ID', () => {
+    expect(readSettings({ secretId: 'mine' }, SECRET).secretId).toBe('mine')
+  })
+
+  test('option connectionString takes the place of the secret and of DATABASE_URL', () => {
+    const settings = readSettings({ connectionString: URL_TEXT }, { ...SECRET, DATABASE_URL: 'no string at all' })
+    expect([settings.secretId, settings.options.host]).toEqual([undefined, 'db.example.com'])
+  })
+
+  test('single options win over option connectionString', () => {
+    const { options } = readSettings({ connectionString: URL_TEXT, user: 'admin', password: 'new', port: 26257 }, {})
+    expect(options).toMatchObject({ host: 'db.example.com', port: 26257, user: 'admin', dbname: 'shop' })
+    expect(options.password?.reveal()).toBe('new')
+  })
+
+  test.each([
+    [{}, 'not set'],
+    [{ COCKROACH_SECRET_ID: '' }, 'empty'],
+    [{ PGUSER: 'app', PGPASSWORD: 'x' }, 'not set'],
+  ])('nothing that names a server is an error: %j', (environment, state) => {
+    expect(problems({}, environment)).toBe(
+      `no secret and no server: COCKROACH_SECRET_ID is ${state}, and neither are DATABASE_URL and PGHOST`,
+    )
+  })
+})
+
+describe('options win over environment variables', () => {
+  test.each<[DatabaseOptions, Environment, object]>([
+    [{ secretKey: 'a' }, { COCKROACH_SECRET_KEY: 'b' }, { secretKey: 'a' }],
+    [{ secretTtlSeconds: 0 }, { COCKROACH_SECRET_TTL_SECONDS: '9' }, { secretTtlMs: 0 }],
+    [{ clusterRouting: 'options' }, { COCKROACH_CLUSTER_ROUTING: 'sni' }, { clusterRouting: 'options' }],
+    [{ max: 2 }, { COCKROACH_MAX_CONNECTIONS: '3' }, { max: 2 }],
+    [{ gracefulShutdown: false }, { COCKROACH_GRACEFUL_SHUTDOWN: 'true' }, { gracefulShutdown: false }],
+    [{ deadlineMarginMs: 100 }, { COCKROACH_DEADLINE_MARGIN_MS: '900' }, { deadlineMarginMs: 100 }],
+  ])('%j over %j', (options, environment, expected) => {
+    expect(readSettings(options, { ...SECRET, ...environment })).toMatchObject(expected)
+  })
+})
+
+describe('bad settings', () => {
+  test.each<[Environment, string]>([
+    [{ COCKROACH_SECRETID: 'x' }, 'unknown environment variable COCKROACH_SECRETID; did you mean COCKROACH_SECRET_ID?'],
+    [
+      { COCKROACH_MAX_CONNECTION: '' },
+      'unknown environment variable COCKROACH_MAX_CONNECTION; did you mean COCKROACH_MAX_CONNECTIONS?',
+    ],
+    [{ PGPORT: 'ten' }, 'PGPORT is "ten"; expected a whole number from 1 to 65535'],
+    [{ PGPORT: '65536' }, 'PGPORT is "65536"; expected a whole number from 1 to 65535'],
+    [{ PGPORT: '0x10' }, 'PGPORT is "0x10"; expected a whole number from 1 to 65535'],
+    [{ PGCONNECT_TIMEOUT: '-1' }, 'PGCONNECT_TIMEOUT is "-1"; expected a whole number from 0 to 3600'],
+    [
+      { COCKROACH_SECRET_TTL_SECONDS: '1.5' },
+      'COCKROACH_SECRET_TTL_SECONDS is "1.5"; expected a whole number from 0 to 86400',
+    ],
+    [{ COCKROACH_MAX_CONNECTIONS: '0' }, 'COCKROACH_MAX_CONNECTIONS is "0"; expected a whole number from 1 to 1000'],
+    [
+      { COCKROACH_DEADLINE_MARGIN_MS: '1e3' },
+      'COCKROACH_DEADLINE_MARGIN_MS is "1e3"; expected a whole number from 100 to 60000',
+    ],
+    [{ COCKROACH_CLUSTER_ROUTING: 'SNI' }, 'COCKROACH_CLUSTER_ROUTING is "SNI"; expected database, sni, options'],
+    [{ COCKROACH_GRACEFUL_SHUTDOWN: 'yes' }, 'COCKROACH_GRACEFUL_SHUTDOWN is "yes"; expected true or false'],
+    [{ PGSSLNEGOTIATION: 'direct' }, 'PGSSLNEGOTIATION is "direct"; CockroachDB Cloud only knows "postgres"'],
+    [
+      { PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: 'x' },
+      'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT is "x"; expected a whole number from 1 to 65535',
+    ],
+    [
+      { AWS_LAMBDA_MAX_CONCURRENCY: 'many' },
+      'AWS_LAMBDA_MAX_CONCURRENCY is "many"; expected a whole number from 1 to 100000',
+    ],
+  ])('%j', (environment, message) => {
+    expect(problems({}, { ...SECRET, ...environment })).toBe(message)
+  })
+
+  test.each<[object, string]>([
+    [{ secretid: 'x' }, 'unknown option "secretid"; did you mean "secretId"?'],
+    [{ database: 'x' }, 'unknown option "database"; did you mean "dbname"?'],
+    [{ port: '26257' }, 'option port is a string; expected a number'],
+    [{ port: 0 }, 'option port is 0; expected a whole number from 1 to 65535'],
+    [{ max: Number.NaN }, 'option max is NaN; expected a whole number from 1 to 1000'],
+    [{ max: 1.5 }, 'option max is 1.5; expected a whole number from 1 to 1000'],
+    [{ user: null }, 'option user is a null; expected a string'],
+    [{ gracefulShutdown: 'true' }, 'option gracefulShutdown is a string; expected a boolean'],
+    [{ clusterRouting: 'host' }, 'option clusterRouting is "host"; expected database, sni, options'],
+    [{ secretTtlSeconds: -1 }, 'option secretTtlSeconds is -1; expected a whole number from 0 to 86400'],
+    [{ connect_timeout: 3601 }, 'option connect_timeout is 3601; expected a whole number from 0 to 3600'],
+    [{ deadlineMarginMs: 99 }, 'option deadlineMarginMs is 99; expected a whole number from 100 to 60000'],
+    [{ secretId: '' }, 'option secretId is empty; leave it out to take COCKROACH_SECRET_ID'],
+    [{ secretKey: '' }, 'option secretKey is empty; leave it out to take COCKROACH_SECRET_KEY'],
+  ])('%j', (options, message) => {
+    expect(problems(options, SECRET)).toBe(message)
+  })
+
+  test('options that are no object are not quoted', () => {
+    const readAny: (options: never, environment: Environment) => unknown = readSettings
+    expect(() => readAny(URL_TEXT as never, SECRET)).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG', message: 'the options are a string; expected an object' }),
+    )
+    expect(() => readAny(null as never, SECRET)).toThrow('the options are a null; expected an object')
+  })
+
+  test('undefined options count as left out', () => {
+    const options: object = { user: undefined, host: undefined, max: undefined }
+    expect(readSettings(options, SECRET)).toEqual(readSettings({}, SECRET))
+  })
+
+  test.each(['secretId', 'connectionString'])(
+    'an undefined %s is refused, since it would choose another database',
+    (name) => {
+      expect(problems({ [name]: undefined }, SECRET)).toBe(
+        `option ${name} is undefined; leave it out to take the environment's`,
+      )
+    },
+  )
+
+  test('all of them are told at once', () => {
+    const message = problems(
+      { usr: 'x', port: 0, connectionString: 'nonsense' },
+      { COCKROACH_SECRET: 'x', PGPORT: 'ten', PGCONNECT_TIMEOUT: 'soon', COCKROACH_MAX_CONNECTIONS: '-1' },
+    )
+    expect(message.split('; ').join('\n')).toMatch(
+      /unknown option "usr"[\s\S]+option port is 0[\s\S]+COCKROACH_SECRET\b[\s\S]+option connectionString[\s\S]+PGPORT[\s\S]+PGCONNECT_TIMEOUT[\s\S]+COCKROACH_MAX_CONNECTIONS/,
+    )
+  })
+
+  test('an unreadable DATABASE_URL is told by itself: it is set, so "no server" would be wrong', () => {
+    const message = problems({}, { DATABASE_URL: 'postgresql:/app:p4ssw0rd@host/db' })
+    expect(message).toContain('DATABASE_URL')
+    expect(message).not.toContain('no secret and no server')
+  })
+
+  test.each<[string, object, Environment]>([
+    ['DATABASE_URL', {}, { DATABASE_URL: 'postgresql://app:p4ssw0rd@host:port/db' }],
+    ['option connectionString', { connectionString: 'app:p4ssw0rd@host' }, {}],
+    ['option password of a wrong kind', { password: ['p4ssw0rd'], host: 'h' }, {}],
+    ['PGPASSWORD beside another problem', {}, { PGHOST: 'h', PGPASSWORD: 'p4ssw0rd', PGPORT: 'x' }],
+  ])('no password is shown: %s', (_, options, environment) => {
+    try {
+      readSettings(options as DatabaseOptions, environment)
+      throw new Error('these settings were accepted')
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'ERR_CONFIG' })
+      expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('p4ssw0rd')
+    }
+  })
+})

@@ -1,0 +1,241 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { TransactionClient } from '../../../src/index.ts'
+import { openProduct, type Product, rejection } from '../../support/product.ts'
+
+let product: Product
+let database: ReturnType<Product['database']>
+
+beforeAll(async () => {
+  product = await openProduct()
+  database = product.database({ max: 4 })
+  await database.query('create table account (id int primary key, balance int not null check (balance >= 0))')
+  await database.query('create table entry (id int primary key)')
+  await database.query('create table late (id int unique deferrable initially deferred)')
+})
+
+afterAll(async () => {
+  await product?.[Symbol.asyncDispose]()
+})
+
+beforeEach(async () => {
+  product.cloud.standIn.onClientMessage = undefined
+  product.cloud.standIn.onServerMessage = undefined
+  await database.query('truncate account, entry')
+  await database.query('insert into account select id, 100 from generate_series(1, 10) id')
+})
+
+const balances = async () => (await database.query('select sum(balance)::int as sum from account')).rows[0]?.sum
+const entries = async () => (await database.query('select count(*)::int as count from entry')).rows[0]?.count
+
+/** Says which statement a Query or Parse message carries. */
+const statementIn = (payload: Buffer) => payload.toString('latin1').replaceAll('\0', ' ')
+
+test('commits what the work did and gives its result', async () => {
+  const result = await database.transaction(async (client) => {
+    await client.query('insert into entry values (1)')
+    return 'done'
+  })
+  expect([result, await entries()]).toEqual(['done', 1])
+})
+
+test('rolls back what the work did when it throws, and throws the same', async () => {
+  const reason = new Error('changed my mind')
+  const error = await rejection(
+    database.transaction(async (client) => {
+      await client.query('insert into entry values (1)')
+      throw reason
+    }),
+  )
+  expect([error, await entries(), database.getPool().idleCount > 0]).toEqual([reason, 0, true])
+})
+
+test('opens it as the options say', async () => {
+  const settings = await database.transaction(
+    async (client) =>
+      (
+        await client.query(
+          "select current_setting('transaction_isolation') as level, current_setting('transaction_read_only') as ro",
+        )
+      ).rows[0],
+    { isolationLevel: 'serializable', readOnly: true },
+  )
+  expect(settings).toEqual({ level: 'serializable', ro: 'on' })
+})
+
+test('adds up under contention: 8 writers, 10 accounts, serializable', async () => {
+  let runs = 0
+  const transfer = (from: number, to: number) =>
+    database.transaction(
+      async (client) => {
+        runs += 1
+        const { rows } = await client.query('select id, balance from account where id = any($1)', [[from, to]])
+        const balance = (id: number): number => rows.find((row) => row.id === id)?.balance
+        await client.query('update account set balance = $2 where id = $1', [from, balance(from) - 1])
+        await client.query('update account set balance = $2 where id = $1', [to, balance(to) + 1])
+        await client.query('insert into entry select coalesce(max(id), 0) + 1 from entry')
+      },
+      { isolationLevel: 'serializable', maxAttempts: 1000 },
+    )
+  const writers = Array.from({ length: 8 }, async (_, writer) => {
+    for (let turn = 0; turn < 5; turn += 1) await transfer(1 + ((writer + turn) % 10), 1 + ((writer + turn + 3) % 10))
+  })
+  await Promise.all(writers)
+  expect({ sum: await balances(), entries: await entries(), hadConflicts: runs > 40 }).toEqual({
+    sum: 1000,
+    entries: 40,
+    hadConflicts: true,
+  })
+})
+
+test('runs the whole unit again when the connection was lost before COMMIT was sent', async () => {
+  let isFirst = true
+  product.cloud.standIn.onClientMessage = (_connection, _type, payload) => {
+    if (!isFirst || !statementIn(payload).includes('second step')) return 'forward'
+    isFirst = false
+    return 'kill'
+  }
+  await database.transaction(async (client) => {
+    await client.query('insert into entry values (1)')
+    await client.query('insert into entry values (2) /* second step */')
+  })
+  expect([isFirst, await entries()]).toEqual([false, 2])
+})
+
+test('reports a lost answer to COMMIT as ambiguous and does not repeat it', async () => {
+  let runs = 0
+  let isCommitting = false
+  product.cloud.standIn.onClientMessage = (_connection, _type, payload) => {
+    isCommitting ||= statementIn(payload).startsWith('COMMIT')
+    return 'forward'
+  }
+  product.cloud.standIn.onServerMessage = () => (isCommitting ? 'kill' : 'forward')
+  const error = await rejection(
+    database.transaction(async (client) => {
+      runs += 1
+      await client.query('insert into entry values (1)')
+    }),
+  )
+  product.cloud.standIn.onServerMessage = undefined
+  expect(error).toMatchObject({ code: 'ERR_COMMIT_AMBIGUOUS', safeToRetry: false })
+  expect([runs, await entries()]).toEqual([1, 1])
+})
+
+test('tells that the server rolled back, with the error that the work swallowed', async () => {
+  const error = await rejection(
+    database.transaction(async (client) => {
+      await client.query('insert into entry values (1)')
+      await client.query('insert into entry values (1)').catch(() => undefined)
+    }),
+  )
+  expect(error).toMatchObject({ code: 'ERR_TRANSACTION', cause: { code: '23505' } })
+  expect(await entries()).toBe(0)
+})
+
+test('passes on what the server refuses at COMMIT', async () => {
+  const error = await rejection(database.transaction((client) => client.query('insert into late values (1), (1)')))
+  expect(error).toMatchObject({ code: '23505' })
+})
+
+describe('misuse', () => {
+  test('a transaction inside a transaction', async () => {
+    const error = await rejection(database.transaction(() => database.transaction(async () => undefined)))
+    expect(error).toMatchObject({ code: 'ERR_TRANSACTION', message: expect.stringContaining('inside transaction()') })
+  })
+
+  test('a transaction of another database inside is none', async () => {
+    const other = product.database()
+    await database.transaction(() => other.transaction((client) => client.query('insert into entry values (7)')))
+    expect(await entries()).toBe(1)
+  })
+
+  test('the client after the end', async () => {
+    let kept: TransactionClient | undefined
+    await database.transaction(async (client) => {
+      kept = client
+    })
+    expect(() => kept?.query('select 1')).toThrow(
+      expect.objectContaining({
+        code: 'ERR_TRANSACTION',
+        message: expect.stringContaining('after its transaction had ended'),
+      }),
+    )
+  })
+
+  test('release() inside', async () => {
+    const error = await rejection(database.transaction(async (client) => Reflect.get(client, 'release')))
+    expect(error).toMatchObject({ code: 'ERR_TRANSACTION', message: expect.stringContaining('release()') })
+  })
+
+  test('COMMIT inside', async () => {
+    const error = await rejection(database.transaction((client) => client.query('commit')))
+    expect(error).toMatchObject({ code: 'ERR_TRANSACTION', message: expect.stringContaining('ended inside') })
+  })
+
+  test.each([
+    [{ maxAttempt: 3 }, 'did you mean "maxAttempts"?'],
+    [{ maxAttempts: 0 }, 'maxAttempts is 0'],
+    [{ isolationLevel: 'snapshot' }, 'isolationLevel is "snapshot"'],
+  ])('options %j', async (options, message) => {
+    const error = await rejection(database.transaction(async () => undefined, options as object))
+    expect(error).toMatchObject({ code: 'ERR_CONFIG', message: expect.stringContaining(message) })
+  })
+})
+
+test('stops after maxAttempts with the server’s own error', async () => {
+  let runs = 0
+  const error = await rejection(
+    database.transaction(
+      async (client) => {
+        runs += 1
+        await client.query("do $$ begin raise exception 'again' using errcode = '40001'; end $$")
+      },
+      { maxAttempts: 3 },
+    ),
+  )
+  expect([error.code, runs]).toEqual(['40001', 3])
+})
+
+describe('runs once', () => {
+  test.each<[string, (client: TransactionClient) => Promise<unknown>, string]>([
+    [
+      'when the work throws an error of its own',
+      () => Promise.reject(Object.assign(new Error('no'), { code: 'OWN' })),
+      'OWN',
+    ],
+    ['when the server refuses a statement for good', (client) => client.query('select * from nowhere'), '42P01'],
+    ['when the server refuses at COMMIT', (client) => client.query('insert into late values (7), (7)'), '23505'],
+  ])('%s', async (_name, work, code) => {
+    let runs = 0
+    const error = await rejection(
+      database.transaction((client) => {
+        runs += 1
+        return work(client)
+      }),
+    )
+    expect([error.code, runs]).toEqual([code, 1])
+  })
+})
+
+test('runs again when the server ended the session under the work', async () => {
+  let runs = 0
+  await database.transaction(async (client) => {
+    runs += 1
+    await client.query('insert into entry values (1)')
+    if (runs === 1) await client.query('select pg_terminate_backend(pg_backend_pid())')
+  })
+  expect([runs, await entries()]).toEqual([2, 1])
+})
+
+test('destroys a client whose ROLLBACK fails', async () => {
+  product.cloud.standIn.onClientMessage = (_connection, _type, payload) =>
+    statementIn(payload).startsWith('ROLLBACK') ? 'kill' : 'forward'
+  const reason = new Error('stop')
+  const before = product.cloud.standIn.connections.length
+  const error = await rejection(
+    database.transaction(async (client) => {
+      await client.query('insert into entry values (1)')
+      throw reason
+    }),
+  )
+  expect([error, product.cloud.standIn.connections.length, await entries()]).toEqual([reason, before - 1, 0])
+})
