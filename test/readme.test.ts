@@ -17,7 +17,7 @@ import { readSettings } from '../src/settings/settings.ts'
 import { openCloud, type TestCloud } from './support/database.ts'
 import { installPackedPackage } from './support/packed-package.ts'
 import { awsEnvironment } from './support/product.ts'
-import { codeIn, SNIPPETS, tableOf } from './support/readme.ts'
+import { codeIn, SNIPPETS, tableOf } from './support/page.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')

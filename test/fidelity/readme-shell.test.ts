@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openCloud, type TestCloud } from '../support/database.ts'
-import { SNIPPETS } from '../support/readme.ts'
+import { SNIPPETS } from '../support/page.ts'
 import { ACCOUNT, firstJson, type Ministack, startMinistack } from './support/ministack.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')

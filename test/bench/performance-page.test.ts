@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isReadmeCurrent, withSection } from '../../bench/readme-section.ts'
+import { isReadmeCurrent, withSection } from '../../bench/performance-page.ts'
 
 const BEGIN = '<!-- bench:begin, written by `npm run bench` -->'
 const END = '<!-- bench:end -->'

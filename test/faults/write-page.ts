@@ -1,4 +1,4 @@
-/** `npm run faults:readme`: writes the rows' promises into README.md. */
+/** `npm run faults:page`: writes the rows' promises into README.md. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promiseTable, withTable } from './promise-table.ts'
