@@ -1,4 +1,4 @@
-/** `npm run bench`: everything in one run; writes `results.json`, `results.md` and the README's section. */
+/** `npm run bench`: everything in one run; writes `results.json`, `results.md` and the figures of docs/performance.md. */
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { arch, cpus, loadavg, platform } from 'node:os'
 import { join } from 'node:path'
@@ -10,8 +10,8 @@ import { judge } from './goals.ts'
 import { growthFigures } from './growth-figures.ts'
 import { importFigures } from './import-figures.ts'
 import { goalsTable, resultsText } from './markdown.ts'
+import { writePerformancePage } from './performance-page.ts'
 import { progressSince } from './progress.ts'
-import { writeReadmeSection } from './performance-page.ts'
 import type { ColdFigures, Results } from './results.ts'
 import { Stage } from './stage.ts'
 import { pairedDifference, spread } from './statistics.ts'
@@ -93,5 +93,5 @@ const machine = {
 const results: Results = { machine, ...figures, goals: judge({ machine, ...figures }) }
 await writeFile(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
 await writeFile(join(import.meta.dirname, 'results.md'), resultsText(results))
-await writeReadmeSection(results)
+await writePerformancePage(results)
 process.stdout.write(`${goalsTable(results)}\n`)

@@ -1,7 +1,7 @@
-/** Part of `npm run check`: fails when the README's figures are not those of `results.json`. */
-import { isReadmeCurrent } from './performance-page.ts'
+/** Part of `npm run check`: fails when the figures of docs/performance.md are not those of `results.json`. */
+import { isPerformancePageCurrent } from './performance-page.ts'
 
-if (!(await isReadmeCurrent())) {
-  process.stderr.write('README.md: the section on performance is not that of bench/results.json; run `npm run bench`\n')
+if (!(await isPerformancePageCurrent())) {
+  process.stderr.write('docs/performance.md: the figures are not those of bench/results.json; run `npm run bench`\n')
   process.exitCode = 1
 }

@@ -1,16 +1,16 @@
-/** The README's section on performance, which the benchmark writes and `npm run check` compares with `results.json`. */
+/** The measured part of docs/performance.md, which the benchmark writes and `npm run check` compares with `results.json`. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { method } from './markdown.ts'
 import type { Results } from './results.ts'
 import { subjectSource } from './subjects.ts'
 
-const README = join(import.meta.dirname, '../README.md')
+const PAGE = join(import.meta.dirname, '../docs/performance.md')
 const BEGIN = '<!-- bench:begin, written by `npm run bench` -->'
 const END = '<!-- bench:end -->'
 
 /** The text between the markers. */
-function readmeSection(results: Results): string {
+function section(results: Results): string {
   const { cold, warm } = results
   const rtts = [...new Set(cold.map(({ rttMs }) => rttMs))]
   const subjects = [...new Set(cold.map(({ subject }) => subject))]
@@ -29,25 +29,25 @@ function readmeSection(results: Results): string {
       ...rows,
     ].join('\n'),
     `Warm, \`query()\` takes ${warm.ratio.toFixed(2)} x the time of \`client.query()\` on a bare client, with the same packets, and adds ${warm.processorAdded.toFixed(0)} µs of processor time.`,
-    `${method(results)} [bench/results.md](bench/results.md) has all figures; \`npm run bench\` takes them anew.`,
+    `${method(results)} [bench/results.md](../bench/results.md) has all figures; \`npm run bench\` takes them anew.`,
   ].join('\n\n')
 }
 
-/** The README with that text in it. @throws Error when it lacks the markers */
-export function withSection(readme: string, section: string): string {
-  const begin = readme.indexOf(BEGIN)
-  const end = readme.indexOf(END)
-  if (begin === -1 || end < begin) throw new Error(`README.md has no ${BEGIN} … ${END}`)
-  return `${readme.slice(0, begin + BEGIN.length)}\n${section}\n${readme.slice(end)}`
+/** The page with that text in it. @throws Error when it lacks the markers */
+export function withSection(page: string, text: string): string {
+  const begin = page.indexOf(BEGIN)
+  const end = page.indexOf(END)
+  if (begin === -1 || end < begin) throw new Error(`docs/performance.md has no ${BEGIN} … ${END}`)
+  return `${page.slice(0, begin + BEGIN.length)}\n${text}\n${page.slice(end)}`
 }
 
-export async function writeReadmeSection(results: Results): Promise<void> {
-  await writeFile(README, withSection(await readFile(README, 'utf8'), readmeSection(results)))
+export async function writePerformancePage(results: Results): Promise<void> {
+  await writeFile(PAGE, withSection(await readFile(PAGE, 'utf8'), section(results)))
 }
 
-/** True when the README says what `results.json` says. */
-export async function isReadmeCurrent(): Promise<boolean> {
+/** True when the page says what `results.json` says. */
+export async function isPerformancePageCurrent(): Promise<boolean> {
   const results: Results = JSON.parse(await readFile(join(import.meta.dirname, 'results.json'), 'utf8'))
-  const readme = await readFile(README, 'utf8')
-  return readme === withSection(readme, readmeSection(results))
+  const page = await readFile(PAGE, 'utf8')
+  return page === withSection(page, section(results))
 }

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { readPage } from './support/page.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..')
 
@@ -50,6 +51,16 @@ describe('src/', () => {
   test.each(ROOMS)('%s imports only itself and rooms below it', (room) => {
     const known = ROOMS.slice(0, ROOMS.indexOf(room) + 1)
     expect(rooms.get(room)?.filter((path) => !known.includes(roomOf(path)))).toEqual([])
+  })
+
+  test('src/README.md draws the rooms, the highest first', () => {
+    const [drawing] = readPage('src/README.md').snippets
+    const drawn = [...(drawing?.text ?? '').matchAll(/^([\w.-]+)\/? /gm)].map(([, room]) => room)
+    expect(drawn.toSorted()).toEqual(ROOMS.toSorted())
+    for (const [index, room] of drawn.entries()) {
+      const below = drawn.slice(index)
+      expect(rooms.get(room ?? '')?.filter((path) => !below.includes(roomOf(path)))).toEqual([])
+    }
   })
 
   test('no file is in a circle of imports', () => {

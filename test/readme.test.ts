@@ -3,25 +3,21 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { App } from 'aws-cdk-lib'
 import { Capture, Match, Template } from 'aws-cdk-lib/assertions'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
-import { CONTEXT_NAMES, propsFromContext } from '../cdk/health-check-context.ts'
 import { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
 import type { FunctionDefinition } from '../local/lambda/function-definition.ts'
 import { SecretsManagerStandIn } from '../local/secrets-manager/stand-in.ts'
 import * as library from '../src/index.ts'
-import type { DatabaseOptions } from '../src/settings/database-options.ts'
-import * as variable from '../src/settings/environment-variables.ts'
-import { readSettings } from '../src/settings/settings.ts'
 import { openCloud, type TestCloud } from './support/database.ts'
 import { installPackedPackage } from './support/packed-package.ts'
+import { codeIn, readPage, SNIPPETS, tableOf } from './support/page.ts'
 import { awsEnvironment } from './support/product.ts'
-import { codeIn, SNIPPETS, tableOf } from './support/page.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')
 const LOOPBACK_NAMES = join(REPOSITORY, 'local/loopback-names-preload.ts')
+const README = readPage('README.md')
 /** As the README names it. */
 const SECRET = 'app/db'
 const SETUP_TIMEOUT_MS = 120_000
@@ -32,7 +28,8 @@ const packageJson: { readonly scripts: Readonly<Record<string, string>> } = JSON
 /** The one snippet of a language with these words in it. */
 function snippet(language: string, words: string): string {
   const [found, ...others] = SNIPPETS.filter((each) => each.language === language && each.text.includes(words))
-  if (found === undefined || others.length > 0) expect.fail(`README.md: not exactly one ${language} block has ${words}`)
+  if (found === undefined || others.length > 0)
+    expect.fail(`not exactly one ${language} block of all pages has ${words}`)
   return found.text
 }
 
@@ -89,20 +86,21 @@ describe('snippets', () => {
     return { payload: result.payload, opt: environment.opt }
   }
 
-  /** Every block but the lines of a shell, which have a table of their own. */
-  const PLACES: readonly [language: string, words: string][] = [
-    ['', '──▶'],
+  /** Every block of every page but the lines of a shell, which have a table of their own. */
+  const RUN: readonly [language: string, words: string][] = [
     ['js', 'withDatabase(async'],
     ['js', 'exports.handler'],
     ['ts', 'new CockroachDatabase'],
     ['js', 'await close()'],
-    ['js', 'connectionString()'],
     ['js', 'transaction(async'],
+    ['js', 'connectionString()'],
+    ['js', 'error.safeToRetry'],
+    ['js', 'healthCheck()'],
   ]
 
   test('each is run by a test below', () => {
     expect(SNIPPETS.filter(({ language }) => language !== 'sh')).toEqual(
-      PLACES.map(([language, words]) => ({ language, text: snippet(language, words) })),
+      RUN.map(([language, words]) => ({ language, text: snippet(language, words) })),
     )
   })
 
@@ -113,6 +111,17 @@ describe('snippets', () => {
   test('the CommonJS handler answers', async () => {
     const { payload } = await runInLambda(snippet('js', 'exports.handler'))
     expect(payload).toEqual({ now: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) })
+  })
+
+  test('the handler of docs/errors.md answers', async () => {
+    expect((await runInLambda(snippet('js', 'error.safeToRetry'))).payload).toEqual({ one: 1 })
+  })
+
+  test('the handler of docs/troubleshooting.md reports health', async () => {
+    expect((await runInLambda(snippet('js', 'healthCheck()'))).payload).toMatchObject({
+      ok: true,
+      tls: { authorized: true },
+    })
   })
 
   test('connectionString gives what the comment says', async () => {
@@ -198,6 +207,7 @@ describe('lines of a shell', () => {
   const RUN_BY: Readonly<Record<string, string>> = {
     'npm ci': '.ci/run',
     'npm start': 'test/local/start.test.ts',
+    'npm test': '.ci/run',
     'npm run build': 'package.json',
     'aws lambda publish-layer-version': 'test:fidelity',
     'aws secretsmanager create-secret': 'test:fidelity',
@@ -205,16 +215,17 @@ describe('lines of a shell', () => {
     'npx cdk deploy': 'test:fidelity',
     // From the registry; the packed package takes its place above.
     'npm install cockroach-lambda': 'here',
+    'npm run check': '.ci/run',
   }
-  const LINES = SNIPPETS.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split('\n'))
+  const LINES = SNIPPETS.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split(/\n| && /))
 
   test('each is in the table', () => {
     const commands = LINES.map((line) => line.replace(/ --.*/, ''))
-    expect(commands).toEqual(Object.keys(RUN_BY))
+    expect([...new Set(commands)]).toEqual(Object.keys(RUN_BY))
   })
 
   test.each([
-    ['.ci/run', /^step npm ci$/m],
+    ['.ci/run', /^step npm ci\nstep npm run check\nstep run_tests test\n/m],
     ['test/local/start.test.ts', /spawn\('npm', \['start',/],
     ['package.json', /"test": "npm run --silent build && /],
   ])('%s runs its own', (path, words) => {
@@ -244,12 +255,12 @@ describe('lines of a shell', () => {
 
 describe('tables', () => {
   test('API names every export of index.ts and no other', () => {
-    const names = tableOf('API').map(([cell]) => codeIn(cell)[0]?.replace(/\(.*/, ''))
+    const names = tableOf(README, 'API').map(([cell]) => codeIn(cell)[0]?.replace(/\(.*/, ''))
     expect(names.toSorted()).toEqual(Object.keys(library).sort())
   })
 
   test('API names the members of ConnectionError', () => {
-    const row = tableOf('API').find(([cell]) => cell === '`ConnectionError`')
+    const row = tableOf(README, 'API').find(([cell]) => cell === '`ConnectionError`')
     const error = new library.ConnectionError('ERR_CONFIG', 'text', { hint: 'hint', cause: 'cause', safeToRetry: true })
     for (const name of codeIn(row?.[1])) expect(error).toHaveProperty(name)
   })
@@ -258,7 +269,7 @@ describe('tables', () => {
     ['query', 'src/database.ts', 'QueryOptions'],
     ['transaction', 'src/transaction/options.ts', 'TransactionOptions'],
   ])('API names the options of %s', (name, path, type) => {
-    const row = tableOf('API').find(([cell]) => cell?.startsWith(`\`${name}(`))
+    const row = tableOf(README, 'API').find(([cell]) => cell?.startsWith(`\`${name}(`))
     const [, listed = ''] = /\{ (.*) \}/.exec(row?.[0] ?? '') ?? []
     expect(listed.split(', ').toSorted()).toEqual(members(path, type).toSorted())
   })
@@ -269,91 +280,10 @@ describe('tables', () => {
     return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member)
   }
 
-  describe('settings', () => {
-    const rows = tableOf('Settings')
-    const pairs = rows.flatMap(([options, variables]) =>
-      codeIn(options).map((option, index) => [option, codeIn(variables)[index] ?? ''] as const),
-    )
-
-    test('name every option', () => {
-      expect(pairs.map(([option]) => option).toSorted()).toEqual(
-        members('src/settings/database-options.ts', 'DatabaseOptions').toSorted(),
-      )
-    })
-
-    test('name every variable of ours', () => {
-      const ours = rows.flatMap(([, variables]) => codeIn(variables)).filter((name) => name.startsWith('COCKROACH_'))
-      expect(ours.toSorted()).toEqual(Object.values(variable).toSorted())
-    })
-
-    /** Values that differ from the defaults; `text` for all others. */
-    const VALUES: Readonly<Record<string, string | number | boolean>> = {
-      secretTtlSeconds: 60,
-      connectionString: 'postgresql://app:pw@db.example.com/defaultdb',
-      port: 26_258,
-      connect_timeout: 3,
-      clusterRouting: 'sni',
-      max: 2,
-      gracefulShutdown: true,
-      deadlineMarginMs: 700,
-    }
-
-    /** What counts in the end, wherever it came from. */
-    function effective(options: DatabaseOptions, variables: Readonly<Record<string, string>>): unknown {
-      const { options: inCode, environment, ...settings } = readSettings(options, variables)
-      return { ...settings, fields: { ...environment, ...inCode } }
-    }
-
-    test.each(pairs)('option %s and variable %s do the same', (option, name) => {
-      const value = VALUES[option] ?? 'text'
-      const server = { PGHOST: 'db.example.com' }
-      const changed = effective({ [option]: value }, server)
-      expect(changed).toEqual(effective({}, { ...server, [name]: String(value) }))
-      expect(changed).not.toEqual(effective({}, server))
-    })
-
-    test('tell the defaults', () => {
-      const defaults = Object.fromEntries(rows.map(([option = '', , value]) => [codeIn(option)[0], value]))
-      const settings = readSettings({}, { PGHOST: 'db.example.com' })
-      expect(defaults).toMatchObject({
-        secretTtlSeconds: String(settings.secretTtlMs / 1000),
-        clusterRouting: `\`${settings.clusterRouting}\``,
-        max: expect.stringMatching(new RegExp(`^${settings.max};`)),
-        gracefulShutdown: String(settings.gracefulShutdown),
-        deadlineMarginMs: String(settings.deadlineMarginMs),
-      })
-    })
-  })
-
-  test('error codes are those of connection-error.ts, in its order', () => {
-    const [, union = ''] = /type ConnectionErrorCode =\n(.*?)\n\n/s.exec(source('src/base/connection-error.ts')) ?? []
-    expect(tableOf('Errors').flatMap(([code]) => codeIn(code))).toEqual(
-      [...union.matchAll(/'(\w+)'/g)].map(([, code]) => code),
-    )
-  })
-
-  describe('context of the sample stack', () => {
-    const names = tableOf('Start: CDK').flatMap(([name]) => codeIn(name))
-
-    test('names all that is read', () => {
-      expect(names).toEqual(CONTEXT_NAMES)
-    })
-
-    test.each(names)('%s becomes a prop', (name) => {
-      const values = {
-        ...{ port: '26257', clusterRouting: 'sni', vpc: 'true', vpcId: 'vpc-0abc', schedule: 'rate(1 hour)' },
-        alarmTopicArn: 'arn:aws:sns:ap-southeast-1:123456789012:on-call',
-      }
-      const value = new Map(Object.entries(values)).get(name) ?? 'value'
-      const app = new App({ context: { [name]: value }, outdir: mkdtempSync(join(tmpdir(), 'unused-')) })
-      rmSync(app.outdir, { recursive: true })
-      expect(propsFromContext(app.node)).toEqual({ [name]: { port: 26_257, vpc: true }[name] ?? value })
-    })
-  })
-
-  test('commands are scripts of package.json', () => {
-    const commands = tableOf('Commands').flatMap(([, ...cells]) => cells.flatMap(codeIn))
-    const named = [...tableOf('Commands').flatMap(([cell]) => codeIn(cell)), ...commands]
+  test('commands of CONTRIBUTING.md are scripts of package.json', () => {
+    const CONTRIBUTING = readPage('CONTRIBUTING.md')
+    const commands = tableOf(CONTRIBUTING, 'Commands').flatMap(([, ...cells]) => cells.flatMap(codeIn))
+    const named = [...tableOf(CONTRIBUTING, 'Commands').flatMap(([cell]) => codeIn(cell)), ...commands]
     const scripts = named.flatMap((text) => /^npm (?:run )?(\w[\w:]*)/.exec(text)?.[1] ?? [])
     expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts))
     expect(scripts).toEqual(expect.arrayContaining(['start', 'test', 'check', 'build']))

@@ -26,9 +26,9 @@ afterAll(async () => {
 const play = (subject: SubjectName, runs: number) => (row: (typeof ROWS)[number]) =>
   runRow(row, { subject, code, postgres: inject('postgres'), runs, seed: SEED })
 
-test('README.md states these promises', () => {
-  const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')
-  expect(readme).toBe(withTable(readme, promiseTable(ROWS)))
+test('docs/faults.md states these promises', () => {
+  const page = readFileSync(join(import.meta.dirname, '../../docs/faults.md'), 'utf8')
+  expect(page).toBe(withTable(page, promiseTable(ROWS)))
 })
 
 describe(`seed ${SEED}`, () => {

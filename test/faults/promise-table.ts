@@ -1,4 +1,4 @@
-/** The README's table "What happens when …", made of the rows, so that the two cannot part. */
+/** The table of docs/faults.md, made of the rows, so that the two cannot part. */
 import type { FaultRow } from './fault-row.ts'
 
 const BEGIN = '<!-- faults: begin -->'
@@ -10,9 +10,9 @@ export function promiseTable(rows: readonly FaultRow[]): string {
 }
 
 /** The text with the part between the markers replaced. */
-export function withTable(readme: string, table: string): string {
-  const [before, rest = ''] = readme.split(BEGIN)
+export function withTable(page: string, table: string): string {
+  const [before, rest = ''] = page.split(BEGIN)
   const [, after] = rest.split(END)
-  if (before === undefined || after === undefined) throw new Error(`README.md lacks ${BEGIN} or ${END}`)
+  if (before === undefined || after === undefined) throw new Error(`docs/faults.md lacks ${BEGIN} or ${END}`)
   return `${before}${BEGIN}\n${table}\n${END}${after}`
 }

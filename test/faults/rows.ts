@@ -1,4 +1,4 @@
-/** All rows, in the order of the README's table. */
+/** All rows, in the order of the table in docs/faults.md. */
 import type { FaultRow } from './fault-row.ts'
 import { CONNECTION_ROWS } from './rows/connection.ts'
 import { CONTENTION_ROWS } from './rows/contention.ts'

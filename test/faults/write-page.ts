@@ -1,8 +1,8 @@
-/** `npm run faults:page`: writes the rows' promises into README.md. */
+/** `npm run faults:page`: writes the rows' promises into docs/faults.md. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promiseTable, withTable } from './promise-table.ts'
 import { ROWS } from './rows.ts'
 
-const README = join(import.meta.dirname, '../../README.md')
-writeFileSync(README, withTable(readFileSync(README, 'utf8'), promiseTable(ROWS)))
+const PAGE = join(import.meta.dirname, '../../docs/faults.md')
+writeFileSync(PAGE, withTable(readFileSync(PAGE, 'utf8'), promiseTable(ROWS)))

@@ -1,0 +1,150 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { App } from 'aws-cdk-lib'
+import { describe, expect, test } from 'vitest'
+import { CONTEXT_NAMES, propsFromContext } from '../../cdk/health-check-context.ts'
+import { parseSecret } from '../../src/secret/value/parse.ts'
+import type { DatabaseOptions } from '../../src/settings/database-options.ts'
+import * as variable from '../../src/settings/environment-variables.ts'
+import { readSettings } from '../../src/settings/settings.ts'
+import { codeIn, readPage, tableOf } from '../support/page.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../..')
+const PAGE = readPage('docs/settings.md')
+
+/** Names of an interface's members, in their order. */
+function members(path: string, name: string): string[] {
+  const text = readFileSync(join(REPOSITORY, path), 'utf8')
+  const [, body = ''] = new RegExp(`interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(text) ?? []
+  return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member)
+}
+
+describe('options and variables', () => {
+  const rows = tableOf(PAGE, 'Settings')
+  const pairs = rows.flatMap(([options, variables]) =>
+    codeIn(options).map((option, index) => [option, codeIn(variables)[index] ?? ''] as const),
+  )
+  /** What a connection cannot do without. */
+  const SERVER = { PGHOST: 'db.example.com' }
+
+  test('name every option', () => {
+    expect(pairs.map(([option]) => option).toSorted()).toEqual(
+      members('src/settings/database-options.ts', 'DatabaseOptions').toSorted(),
+    )
+  })
+
+  test('name every variable of ours', () => {
+    const ours = rows.flatMap(([, variables]) => codeIn(variables)).filter((name) => name.startsWith('COCKROACH_'))
+    expect(ours.toSorted()).toEqual(Object.values(variable).toSorted())
+  })
+
+  /** Values that differ from the defaults; `text` for all others. */
+  const VALUES: Readonly<Record<string, string | number | boolean>> = {
+    secretTtlSeconds: 60,
+    connectionString: 'postgresql://app:pw@db.example.com/defaultdb',
+    port: 26_258,
+    connect_timeout: 3,
+    clusterRouting: 'sni',
+    max: 2,
+    gracefulShutdown: true,
+    deadlineMarginMs: 700,
+  }
+
+  /** What counts in the end, wherever it came from. */
+  function effective(options: DatabaseOptions, variables: Readonly<Record<string, string>>): unknown {
+    const { options: inCode, environment, ...settings } = readSettings(options, variables)
+    return { ...settings, fields: { ...environment, ...inCode } }
+  }
+
+  test.each(pairs)('option %s and variable %s do the same', (option, name) => {
+    const value = VALUES[option] ?? 'text'
+    const changed = effective({ [option]: value }, SERVER)
+    expect(changed).toEqual(effective({}, { ...SERVER, [name]: String(value) }))
+    expect(changed).not.toEqual(effective({}, SERVER))
+  })
+
+  test('state the defaults', () => {
+    const defaults = Object.fromEntries(rows.map(([option = '', , value]) => [codeIn(option)[0], value]))
+    const settings = readSettings({}, SERVER)
+    expect(defaults).toMatchObject({
+      secretTtlSeconds: String(settings.secretTtlMs / 1000),
+      clusterRouting: `\`${settings.clusterRouting}\``,
+      max: expect.stringMatching(new RegExp(`^${settings.max};`)),
+      gracefulShutdown: String(settings.gracefulShutdown),
+      deadlineMarginMs: String(settings.deadlineMarginMs),
+    })
+  })
+
+  const ranges = rows.flatMap(([options, , , range]) => {
+    const [, named, min, max] = /^(?:(\w+): )?(\d+) to (\d+)$/.exec(range ?? '') ?? []
+    const option = named ?? codeIn(options)[0] ?? ''
+    return min === undefined ? [] : [{ option, min: Number(min), max: Number(max) }]
+  })
+
+  test('state a range for every number', () => {
+    const text = readFileSync(join(REPOSITORY, 'src/settings/database-options.ts'), 'utf8')
+    const numbers = [...text.matchAll(/^ {2}readonly (\w+)\?: number$/gm)].map(([, name = '']) => name)
+    expect(ranges.map(({ option }) => option).toSorted()).toEqual(numbers.toSorted())
+  })
+
+  test.each(ranges)('$option is a whole number from $min to $max, in code and in the environment', (row) => {
+    const { option, min, max } = row
+    const name = Object.fromEntries(pairs)[option] ?? ''
+    for (const value of [min, max]) {
+      expect(() => readSettings({ [option]: value }, SERVER)).not.toThrow()
+      expect(() => readSettings({}, { ...SERVER, [name]: String(value) })).not.toThrow()
+    }
+    for (const value of [min - 1, max + 1]) {
+      expect(() => readSettings({ [option]: value }, SERVER)).toThrow(`from ${min} to ${max}`)
+      expect(() => readSettings({}, { ...SERVER, [name]: String(value) })).toThrow(`from ${min} to ${max}`)
+    }
+  })
+})
+
+describe('the usual keys', () => {
+  const rows = tableOf(PAGE, 'The usual keys').map(([held = '', keys]) => ({ held, keys: codeIn(keys) }))
+  const origin = { code: 'ERR_SECRET_INVALID', name: 'the secret' } as const
+
+  test('are listed for a connection string and for every field', () => {
+    const fields = members('src/connection-string/fields.ts', 'ConnectionFields').map((name) => `\`${name}\``)
+    expect(rows.map(({ held }) => held).toSorted()).toEqual(['connection string', ...fields].toSorted())
+  })
+
+  test.each(rows)('of $held are read', ({ held, keys }) => {
+    expect(keys).not.toEqual([])
+    const [field] = codeIn(held)
+    for (const key of keys) {
+      const isUrl = field === undefined
+      const value = isUrl ? 'postgresql://app@db.example.com/shop' : (NUMBERS[field] ?? WORDS[field] ?? 'text')
+      const { fields } = parseSecret(JSON.stringify({ [key]: value }), { origin })
+      const read = { ...fields, ...(fields.password && { password: fields.password.reveal() }) }
+      expect({ key, read }).toEqual({
+        key,
+        read: isUrl ? { host: 'db.example.com', user: 'app', dbname: 'shop' } : { [field]: value },
+      })
+    }
+  })
+
+  const NUMBERS: Readonly<Record<string, number>> = { port: 26_258, connect_timeout: 3 }
+  const WORDS: Readonly<Record<string, string>> = { sslmode: 'verify-full', host: 'db.example.com' }
+})
+
+describe('context of the sample stack', () => {
+  const names = tableOf(PAGE, 'Sample stack').flatMap(([name]) => codeIn(name))
+
+  test('names all that is read', () => {
+    expect(names).toEqual(CONTEXT_NAMES)
+  })
+
+  test.each(names)('%s becomes a prop', (name) => {
+    const values = {
+      ...{ port: '26257', clusterRouting: 'sni', vpc: 'true', vpcId: 'vpc-0abc', schedule: 'rate(1 hour)' },
+      alarmTopicArn: 'arn:aws:sns:ap-southeast-1:123456789012:on-call',
+    }
+    const value = new Map(Object.entries(values)).get(name) ?? 'value'
+    const app = new App({ context: { [name]: value }, outdir: mkdtempSync(join(tmpdir(), 'unused-')) })
+    rmSync(app.outdir, { recursive: true })
+    expect(propsFromContext(app.node)).toEqual({ [name]: { port: 26_257, vpc: true }[name] ?? value })
+  })
+})
