@@ -102,6 +102,19 @@ describe('options and variables', () => {
   })
 })
 
+test.each(tableOf(PAGE, 'Cluster routing').flatMap(([value]) => codeIn(value)))('clusterRouting may be %s', (value) => {
+  const { clusterRouting } = readSettings({}, { PGHOST: 'db.example.com', COCKROACH_CLUSTER_ROUTING: value })
+  expect(clusterRouting).toBe(value)
+})
+
+test.each(tableOf(PAGE, 'What the module reads from Lambda').flatMap(([names]) => codeIn(names)))(
+  '%s is read by settings/',
+  (name) => {
+    const files = ['settings.ts', 'role-access.ts'].map((file) => join(REPOSITORY, 'src/settings', file))
+    expect(files.map((file) => readFileSync(file, 'utf8')).join('\n')).toMatch(new RegExp(`\\b${name}\\b`))
+  },
+)
+
 describe('the usual keys', () => {
   const rows = tableOf(PAGE, 'The usual keys').map(([held = '', keys]) => ({ held, keys: codeIn(keys) }))
   const origin = { code: 'ERR_SECRET_INVALID', name: 'the secret' } as const
