@@ -10,7 +10,7 @@ import {
   COCKROACH_SECRET_ID,
   COCKROACH_SECRET_KEY,
   COCKROACH_SECRET_TTL_SECONDS,
-} from '../src/settings/environment-variables.ts'
+} from '../src/base/environment-variables.ts'
 import { CockroachLayer } from './cockroach-layer.ts'
 
 /** Where the layer puts the root certificate in a function. */

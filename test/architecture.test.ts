@@ -120,7 +120,7 @@ describe('src/', () => {
 
 test('cdk/ shares with src/ only the names of environment variables, and the search for the nearest', () => {
   const outside = [...relativeImports('cdk').values()].flat().filter((path) => path.startsWith('../'))
-  expect(new Set(outside)).toEqual(new Set(['../src/settings/environment-variables.ts', '../src/base/nearest.ts']))
+  expect(new Set(outside)).toEqual(new Set(['../src/base/environment-variables.ts', '../src/base/nearest.ts']))
 })
 
 test.each(['layer', 'certs'])('%s/ imports nothing from elsewhere', (folder) => {

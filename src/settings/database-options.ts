@@ -1,8 +1,8 @@
 /** The options of `createDatabase()` and `withDatabase()`, and the check that catches a misspelt one. */
 
+import * as variable from '../base/environment-variables.ts'
 import { nearest } from '../base/nearest.ts'
 import type { ClusterRouting } from '../routing/routing.ts'
-import * as variable from './environment-variables.ts'
 import type { Problems } from './problems.ts'
 
 export const MAX_PORT = 65_535

@@ -1,12 +1,12 @@
 /** Reads options and environment into one frozen record: the only module that sees `process.env`. */
 
+import * as variable from '../base/environment-variables.ts'
 import { nearest } from '../base/nearest.ts'
 import { Password } from '../base/password.ts'
 import type { ConnectionFields, ParsedFields } from '../connection-string/fields.ts'
 import { parseConnectionString } from '../connection-string/parse.ts'
 import type { ClusterRouting } from '../routing/routing.ts'
 import { checkOptions, type DatabaseOptions, MAX_PORT } from './database-options.ts'
-import * as variable from './environment-variables.ts'
 import { Problems, wholeNumber } from './problems.ts'
 import { type RoleAccess, readRoleAccess } from './role-access.ts'
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { CONTEXT_NAMES, propsFromContext } from '../../cdk/health-check-context.ts'
 import { parseSecret } from '../../src/secret/value/parse.ts'
 import type { DatabaseOptions } from '../../src/settings/database-options.ts'
-import * as variable from '../../src/settings/environment-variables.ts'
+import * as variable from '../../src/base/environment-variables.ts'
 import { readSettings } from '../../src/settings/settings.ts'
 import { codeIn, readPage, tableOf } from '../support/page.ts'
 

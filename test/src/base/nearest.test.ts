@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import * as variable from '../../../src/base/environment-variables.ts'
 import { nearest } from '../../../src/base/nearest.ts'
-import * as variable from '../../../src/settings/environment-variables.ts'
 
 const VARIABLES = Object.values(variable)
 
