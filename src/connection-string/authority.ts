@@ -1,7 +1,7 @@
 /** Finds where user and password end and the host begins, when the password was not encoded as it should be. */
-import type { Origin } from './fields.ts'
+import { type Origin, refusal } from '../base/refusal.ts'
 import { findParameter } from './parameters.ts'
-import { CONNECTION_STRING_FORM, refusal } from './refusal.ts'
+import { CONNECTION_STRING_FORM } from './writer.ts'
 
 /** The parts of a URL behind `://`, still encoded. */
 export interface UrlParts {

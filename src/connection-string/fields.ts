@@ -24,13 +24,6 @@ export interface ConnectionFields {
   readonly cluster?: string
 }
 
-/** Where a text came from, for messages: the code to throw with, and the name people know the source by. */
-export interface Origin {
-  readonly code: 'ERR_CONFIG' | 'ERR_SECRET_INVALID'
-  /** For example `secret "app/db"`, `DATABASE_URL`, `option connectionString`. */
-  readonly name: string
-}
-
 /** The fields of a source, and what was repaired, ignored or raised on the way, one sentence each. */
 export interface ParsedFields {
   readonly fields: ConnectionFields

@@ -1,7 +1,7 @@
 /** Reads libpq's keyword/value form: `host=db.example.com user=app password='a b'`. */
-import type { Origin, ParsedFields } from './fields.ts'
+import { type Origin, refusal } from '../base/refusal.ts'
+import type { ParsedFields } from './fields.ts'
 import { CONNECTION_PARAMETERS, type Entry, findParameter, readEntries } from './parameters.ts'
-import { refusal } from './refusal.ts'
 import { describeWord } from './values.ts'
 
 /** A quoted value may hold blanks; in both kinds a backslash makes the next character itself. */

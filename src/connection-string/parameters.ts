@@ -1,8 +1,8 @@
 /** The table of all parameters that a connection string may have, and what is done with each. */
 
+import { type Origin, refusal } from '../base/refusal.ts'
 import { isCloudHost } from '../routing/host.ts'
-import type { ConnectionFields, Origin } from './fields.ts'
-import { refusal } from './refusal.ts'
+import type { ConnectionFields } from './fields.ts'
 import { FIELD_READERS } from './values.ts'
 
 /**

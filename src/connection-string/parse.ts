@@ -1,10 +1,11 @@
 /** Reads a connection string in any form that people paste. */
-import type { Origin, ParsedFields } from './fields.ts'
+import { type Origin, refusal } from '../base/refusal.ts'
+import type { ParsedFields } from './fields.ts'
 import { isKeywordValue, parseKeywordValue } from './keyword-value.ts'
 import { isPlaceholder } from './placeholder.ts'
-import { CONNECTION_STRING_FORM, refusal } from './refusal.ts'
 import { isUrl, parseUrl } from './url.ts'
 import { unwrap } from './wrapping.ts'
+import { CONNECTION_STRING_FORM } from './writer.ts'
 
 export { buildConnectionString } from './writer.ts'
 

@@ -1,10 +1,10 @@
 /** Reads connection strings that are URLs: libpq's, SQLAlchemy's and JDBC's. */
 
+import { type Origin, refusal } from '../base/refusal.ts'
 import { splitAuthority } from './authority.ts'
-import { decodePart } from './decoding.ts'
-import type { Origin, ParsedFields } from './fields.ts'
+import type { ParsedFields } from './fields.ts'
 import { type Entry, findParameter, readEntries } from './parameters.ts'
-import { CONNECTION_STRING_FORM, refusal } from './refusal.ts'
+import { CONNECTION_STRING_FORM } from './writer.ts'
 
 const SCHEMES = ['postgresql', 'postgres', 'cockroachdb']
 const SCHEME = /^(jdbc:)?([a-z][a-z0-9.-]*)(?:\+[a-z0-9_]+)?:\/\//i
@@ -16,6 +16,10 @@ const CONTROL = /[\u0000-\u001f\u007f]/
 /** Characters by which clients disagree where user and password end. */
 const RAW = /[@/?# ]/
 
+/** What percent-encoding looks like, and a `%` that is none. */
+const ENCODED = /%[0-9a-f]{2}/i
+const RAW_PERCENT = /%(?![0-9a-f]{2})/i
+
 /** True for every text that begins as a URL does, ours or not. */
 export function isUrl(text: string): boolean {
   return SCHEME.test(text)
@@ -24,6 +28,33 @@ export function isUrl(text: string): boolean {
 /** True for a URL that names a PostgreSQL server. */
 export function isPostgresqlUrl(text: string): boolean {
   return SCHEMES.includes(SCHEME.exec(text)?.[2]?.toLowerCase() ?? '')
+}
+
+/**
+ * The text that a part of a URL stands for, decoded exactly once, by libpq's rules: a plus is a plus. A part whose every `%` is no encoding was never encoded, and is taken as
+ * it is; `encoded` is false then.
+ *
+ * @throws ConnectionError when some `%` are encodings and others are not, or when the bytes are not UTF-8.
+ */
+function decodePart(name: string, text: string, origin: Origin): { value: string; encoded: boolean } {
+  if (RAW_PERCENT.test(text)) {
+    if (!ENCODED.test(text)) return { value: text, encoded: false }
+    throw refusal(
+      origin,
+      `${name} mixes percent-encoding with a bare %, and can be read in two ways`,
+      'Write a % that stands for itself as %25.',
+    )
+  }
+  try {
+    return { value: decodeURIComponent(text), encoded: true }
+  } catch {
+    // The URIError is dropped on purpose: it adds nothing.
+    throw refusal(
+      origin,
+      `${name} has percent-encoded bytes that are not UTF-8`,
+      'Encode it as UTF-8, and a % that stands for itself as %25.',
+    )
+  }
 }
 
 /** A parameter that names the server: that place is in front of the query. */

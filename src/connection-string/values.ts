@@ -1,10 +1,11 @@
 /** Reads the text of each field of a connection: checked, and turned into its type. */
+
 import { isIP } from 'node:net'
 import { nearest } from '../base/nearest.ts'
 import { Password } from '../base/password.ts'
-import type { ConnectionFields, Origin } from './fields.ts'
+import { type Origin, refusal } from '../base/refusal.ts'
+import type { ConnectionFields } from './fields.ts'
 import { hasPlaceholder, isPlaceholder } from './placeholder.ts'
-import { refusal } from './refusal.ts'
 
 const MAX_PORT = 65_535
 

@@ -4,6 +4,9 @@ import { ConnectionError } from '../base/connection-error.ts'
 import type { ConnectionFields } from './fields.ts'
 import { UNSENDABLE } from './values.ts'
 
+/** What is written, for hints. */
+export const CONNECTION_STRING_FORM = 'postgresql://<user>:<password>@<host>:<port>/<database>?sslmode=verify-full'
+
 /** Everything but the unreserved characters of RFC 3986; also quotes and parentheses, for the shell's sake. */
 function encode(name: string, text: string): string {
   if (UNSENDABLE.test(text)) {

@@ -1,8 +1,8 @@
 /** Brings together a connection string and the fields beside it, when they say the same. */
 
 import { Password } from '../../base/password.ts'
-import type { ConnectionFields, Origin } from '../../connection-string/fields.ts'
-import { refusal } from '../../connection-string/refusal.ts'
+import { type Origin, refusal } from '../../base/refusal.ts'
+import type { ConnectionFields } from '../../connection-string/fields.ts'
 import { isCloudHost } from '../../routing/host.ts'
 
 /** One of two names of a database on CockroachDB Cloud may lack the cluster identifier in front. */

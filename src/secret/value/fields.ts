@@ -1,9 +1,9 @@
 /** Reads the fields of a JSON secret; a password is taken as it is, never decoded. */
 
 import { nearest } from '../../base/nearest.ts'
-import type { ConnectionFields, Origin } from '../../connection-string/fields.ts'
+import { type Origin, refusal } from '../../base/refusal.ts'
+import type { ConnectionFields } from '../../connection-string/fields.ts'
 import { type Entry, findParameter, readEntries } from '../../connection-string/parameters.ts'
-import { refusal } from '../../connection-string/refusal.ts'
 import { ESSENTIAL_FIELDS, FIELD_KEYS, fieldOfKey, plainKey, printableKey } from './keys.ts'
 import { type Json, type JsonObject, putSecretValueHint } from './text.ts'
 

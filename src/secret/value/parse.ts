@@ -1,10 +1,10 @@
 /** Reads a SecretString in any shape that people store: a connection string, JSON that holds one, JSON with fields. */
 
 import { nearest } from '../../base/nearest.ts'
-import type { Origin, ParsedFields } from '../../connection-string/fields.ts'
+import { type Origin, refusal } from '../../base/refusal.ts'
+import type { ParsedFields } from '../../connection-string/fields.ts'
 import { checkServer } from '../../connection-string/parameters.ts'
 import { parseConnectionString } from '../../connection-string/parse.ts'
-import { refusal } from '../../connection-string/refusal.ts'
 import { isPostgresqlUrl } from '../../connection-string/url.ts'
 import { unwrap } from '../../connection-string/wrapping.ts'
 import { mergeAgreeing } from './agreement.ts'

@@ -1,7 +1,7 @@
 /** Tells what the text of a secret is before it is read: JSON, a connection string, or a mistake. */
-import type { Origin } from '../../connection-string/fields.ts'
-import { CONNECTION_STRING_FORM, refusal } from '../../connection-string/refusal.ts'
+import { type Origin, refusal } from '../../base/refusal.ts'
 import { isPostgresqlUrl } from '../../connection-string/url.ts'
+import { CONNECTION_STRING_FORM } from '../../connection-string/writer.ts'
 import { putSecretValueCommand } from '../put-secret-value.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { Password } from '../../../src/base/password.ts'
-import type { ConnectionFields, Origin } from '../../../src/connection-string/fields.ts'
+import type { Origin } from '../../../src/base/refusal.ts'
+import type { ConnectionFields } from '../../../src/connection-string/fields.ts'
 import { parseConnectionString } from '../../../src/connection-string/parse.ts'
 import { buildConnectionString } from '../../../src/connection-string/writer.ts'
 

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { ConnectionFields, Origin } from '../../../../src/connection-string/fields.ts'
+import type { Origin } from '../../../../src/base/refusal.ts'
+import type { ConnectionFields } from '../../../../src/connection-string/fields.ts'
 import { parseSecret } from '../../../../src/secret/value/parse.ts'
 
 const ORIGIN: Origin = { code: 'ERR_SECRET_INVALID', name: 'secret "app/db"' }
