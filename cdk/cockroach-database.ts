@@ -11,6 +11,7 @@ import {
   COCKROACH_SECRET_KEY,
   COCKROACH_SECRET_TTL_SECONDS,
 } from '../src/base/environment-variables.ts'
+import type { ClusterRouting } from '../src/routing/cluster-routing.ts'
 import { CockroachLayer } from './cockroach-layer.ts'
 
 /** Where the layer puts the root certificate in a function. */
@@ -49,7 +50,7 @@ export interface CockroachDatabaseProps {
    * Where the cluster identifier goes.
    * @default 'database'
    */
-  readonly clusterRouting?: 'database' | 'sni' | 'options'
+  readonly clusterRouting?: ClusterRouting
   /**
    * What the server lists the session as.
    * @default the library's

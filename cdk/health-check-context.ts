@@ -1,11 +1,10 @@
 /** Reads the sample stack's settings from `-c name=value`. */
 import type { Node } from 'constructs'
 import { nearest } from '../src/base/nearest.ts'
+import { CLUSTER_ROUTINGS, type ClusterRouting } from '../src/routing/cluster-routing.ts'
 import { isTopicArn } from './alarm-topic.ts'
 import { isSchedule } from './health-check-schedule.ts'
 import type { HealthCheckStackProps } from './health-check-stack.ts'
-
-const ROUTINGS = ['database', 'sni', 'options'] as const
 
 /** Each name, and how its value is read. */
 const READERS = {
@@ -62,10 +61,10 @@ function port(name: string, value: unknown): number {
   throw new Error(`context ${name} is ${JSON.stringify(value)}; expected 1 to 65535`)
 }
 
-function routing(name: string, value: unknown): (typeof ROUTINGS)[number] {
-  const known = ROUTINGS.find((candidate) => candidate === value)
+function routing(name: string, value: unknown): ClusterRouting {
+  const known = CLUSTER_ROUTINGS.find((candidate) => candidate === value)
   if (known !== undefined) return known
-  throw new Error(`context ${name} is ${JSON.stringify(value)}; expected ${ROUTINGS.join(', ')}`)
+  throw new Error(`context ${name} is ${JSON.stringify(value)}; expected ${CLUSTER_ROUTINGS.join(', ')}`)
 }
 
 function flag(name: string, value: unknown): boolean {

@@ -118,9 +118,10 @@ describe('src/', () => {
   })
 })
 
-test('cdk/ shares with src/ only the names of environment variables, and the search for the nearest', () => {
+test('cdk/ shares with src/ only names of variables, words of clusterRouting, and the search for the nearest', () => {
   const outside = [...relativeImports('cdk').values()].flat().filter((path) => path.startsWith('../'))
-  expect(new Set(outside)).toEqual(new Set(['../src/base/environment-variables.ts', '../src/base/nearest.ts']))
+  const shared = ['base/environment-variables.ts', 'base/nearest.ts', 'routing/cluster-routing.ts']
+  expect(new Set(outside)).toEqual(new Set(shared.map((path) => `../src/${path}`)))
 })
 
 test.each(['layer', 'certs'])('%s/ imports nothing from elsewhere', (folder) => {

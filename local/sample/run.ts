@@ -69,7 +69,7 @@ export function describeInvocation(
 function describeConnection(report: HealthReport | undefined, opt: string): SampleReport['connection'] {
   const { host = '', port = 0, database = '', user = '' } = report?.connection ?? {}
   const sslrootcert = (report?.rootCertificate?.path ?? '').replace(opt, '/opt')
-  const fields = { host, port, dbname: database, user, sslmode: 'verify-full', sslrootcert }
+  const fields = { host, port, dbname: database, user, sslmode: 'verify-full', sslrootcert } as const
   const redacted =
     report?.connection === undefined ? '' : buildConnectionString({ ...fields, password: new Password('REDACTED') })
   return { redacted, host, database, sslmode: fields.sslmode, sslrootcert }

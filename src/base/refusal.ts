@@ -1,14 +1,41 @@
-/** The error of a text from outside that cannot be used: it names the source, and shows nothing of the text. */
+/** The error of a text from outside that cannot be used: it names the source, and shows a value only when it has the expected shape. */
 import { ConnectionError } from './connection-error.ts'
 
 /** Where a text came from, for messages: the code to throw with, and the name people know the source by. */
 export interface Origin {
   readonly code: 'ERR_CONFIG' | 'ERR_SECRET_INVALID'
-  /** For example `secret "app/db"`, `DATABASE_URL`, `option connectionString`. */
+  /** For example `secret "app/db"`, `DATABASE_URL`, `option connectionString`; of one value `PGPORT`, `DATABASE_URL: port`. */
   readonly name: string
 }
 
 /** `message` continues the origin's name: "secret "app/db": is empty". */
 export function refusal(origin: Origin, message: string, hint: string): ConnectionError {
   return new ConnectionError(origin.code, `${origin.name}: ${message}`, { hint, safeToRetry: true })
+}
+
+/** The place of one value inside a source that holds several. */
+export function placeOf(name: string, origin: Origin): Origin {
+  return { code: origin.code, name: `${origin.name}: ${name}` }
+}
+
+/** `found` says what is wrong with the one value that stands there: "PGPORT is 0; expected …". */
+export function valueRefusal(place: Origin, found: string, hint?: string): ConnectionError {
+  return new ConnectionError(place.code, `${place.name} ${found}`, { hint, safeToRetry: true })
+}
+
+/** A text in quotes when it has the expected shape, else its length: anything may be a password put there by mistake. */
+export function shown(text: string, shape: RegExp): string {
+  return shape.test(text) ? `"${text}"` : `(${text.length} characters)`
+}
+
+const NAME = /^[a-z_][a-z0-9_.-]{0,39}$/i
+
+/** True when a text can be the name of a key, a parameter or an option. */
+export function isName(text: string): boolean {
+  return NAME.test(text)
+}
+
+/** A name that somebody gave, when it can be one. */
+export function shownName(name: string): string {
+  return shown(name, NAME)
 }

@@ -1,7 +1,26 @@
-/** What one source (an option, the secret, the environment) says about a connection, in libpq's words. */
+/** The table of the fields of a connection: every source reads them by it, whatever name it has for them. */
+import { COCKROACH_CLUSTER } from '../base/environment-variables.ts'
 import type { Password } from '../base/password.ts'
+import type { Reader } from '../base/readers.ts'
+import type { Origin } from '../base/refusal.ts'
+import {
+  readCluster,
+  readConnectTimeout,
+  readHost,
+  readName,
+  readPassword,
+  readPort,
+  readSslmode,
+  readSslrootcert,
+  readText,
+  type SslMode,
+} from './values.ts'
 
-/** All optional: sources are merged, `{ ...defaults, ...environment, ...secret, ...options }`. Absent keys are left out, never `undefined`. */
+/**
+ * What one source (an option, the secret, the environment) says about a connection, in libpq's words. All optional:
+ * sources are merged, `{ ...defaults, ...environment, ...secret, ...options }`. Absent keys are left out, never
+ * `undefined`.
+ */
 export interface ConnectionFields {
   /** Host name, IP address, or the directory of a Unix socket (begins with `/`). */
   readonly host?: string
@@ -11,8 +30,8 @@ export interface ConnectionFields {
   readonly dbname?: string
   readonly user?: string
   readonly password?: Password
-  /** libpq's word as it was found: `disable`, `allow`, `prefer`, `require`, `verify-ca` or `verify-full`. */
-  readonly sslmode?: string
+  /** libpq's word as it was found, in lower case. */
+  readonly sslmode?: SslMode
   /** A path, PEM text, or `system`. */
   readonly sslrootcert?: string
   /** Command-line options for the server, as in PGOPTIONS. */
@@ -28,4 +47,105 @@ export interface ConnectionFields {
 export interface ParsedFields {
   readonly fields: ConnectionFields
   readonly warnings: readonly string[]
+}
+
+export type FieldName = keyof ConnectionFields
+
+/** How each source names a field; all of them read its value alike. */
+export interface ConnectionField<Value> {
+  readonly read: Reader<Value>
+  /** True when the option of the field's name is a number, which a secret in JSON may hold as well. */
+  readonly isNumber?: true
+  /** The environment variable. */
+  readonly variable: string
+  /** Its other names as a parameter of a connection string, in lower case. */
+  readonly aliases?: readonly string[]
+  /** Further keys of a secret in JSON, beside name, aliases and variable: in lower case, without `_` and `-`. */
+  readonly secretKeys?: readonly string[]
+  /**
+   * Where it stands in a URL: in front of the query, which may not move the `target`; in front of the `@`, or in the
+   * query (`login`); in the query (`parameter`). `ours` is read there, but not written: libpq does not know it.
+   */
+  readonly inUrl: 'target' | 'login' | 'parameter' | 'ours'
+}
+
+type ConnectionFieldTable = {
+  readonly [Name in FieldName]-?: ConnectionField<NonNullable<ConnectionFields[Name]>>
+}
+
+/** In the order in which a connection string is written. */
+export const CONNECTION_FIELDS: ConnectionFieldTable = {
+  host: {
+    read: readHost,
+    variable: 'PGHOST',
+    inUrl: 'target',
+    aliases: ['hostname'],
+    secretKeys: ['endpoint', 'server', 'dbhost', 'databasehost', 'postgreshost'],
+  },
+  port: {
+    read: readPort,
+    isNumber: true,
+    variable: 'PGPORT',
+    inUrl: 'target',
+    secretKeys: ['dbport', 'databaseport', 'postgresport'],
+  },
+  dbname: {
+    read: readName,
+    variable: 'PGDATABASE',
+    inUrl: 'target',
+    aliases: ['database'],
+    secretKeys: ['databasename', 'db', 'postgresdb', 'postgresdatabase'],
+  },
+  user: {
+    read: readName,
+    variable: 'PGUSER',
+    inUrl: 'login',
+    aliases: ['username'],
+    secretKeys: ['dbuser', 'dbusername', 'databaseuser', 'databaseusername', 'postgresuser'],
+  },
+  password: {
+    read: readPassword,
+    variable: 'PGPASSWORD',
+    inUrl: 'login',
+    secretKeys: ['pass', 'passwd', 'pwd', 'dbpass', 'dbpassword', 'databasepassword', 'postgrespassword'],
+  },
+  sslmode: { read: readSslmode, variable: 'PGSSLMODE', inUrl: 'parameter' },
+  sslrootcert: {
+    read: readSslrootcert,
+    variable: 'PGSSLROOTCERT',
+    inUrl: 'parameter',
+    secretKeys: ['ca', 'cacert', 'sslca', 'rootcert', 'rootcertificate'],
+  },
+  options: { read: readText, variable: 'PGOPTIONS', inUrl: 'parameter' },
+  application_name: {
+    read: readText,
+    variable: 'PGAPPNAME',
+    inUrl: 'parameter',
+    aliases: ['applicationname'],
+    secretKeys: ['appname'],
+  },
+  connect_timeout: {
+    read: readConnectTimeout,
+    isNumber: true,
+    variable: 'PGCONNECT_TIMEOUT',
+    inUrl: 'parameter',
+    aliases: ['connecttimeout'],
+  },
+  cluster: {
+    read: readCluster,
+    variable: COCKROACH_CLUSTER,
+    inUrl: 'ours',
+    secretKeys: ['clusteridentifier', 'routingid'],
+  },
+}
+
+function isFieldName(name: string): name is FieldName {
+  return Object.hasOwn(CONNECTION_FIELDS, name)
+}
+
+export const FIELD_NAMES: readonly FieldName[] = Object.keys(CONNECTION_FIELDS).filter(isFieldName)
+
+/** Reads one field, whichever source it came from. */
+export function readField(name: FieldName, text: string, place: Origin): ConnectionFields {
+  return { [name]: CONNECTION_FIELDS[name].read(text, place) }
 }

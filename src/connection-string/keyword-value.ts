@@ -1,8 +1,10 @@
 /** Reads libpq's keyword/value form: `host=db.example.com user=app password='a b'`. */
+
+import { describeWord } from '../base/nearest.ts'
 import { type Origin, refusal } from '../base/refusal.ts'
+import type { Entry } from './entries.ts'
 import type { ParsedFields } from './fields.ts'
-import { CONNECTION_PARAMETERS, type Entry, findParameter, readEntries } from './parameters.ts'
-import { describeWord } from './values.ts'
+import { CONNECTION_PARAMETERS, findParameter, readEntries } from './parameters.ts'
 
 /** A quoted value may hold blanks; in both kinds a backslash makes the next character itself. */
 const PAIR = /\s*([^\s=]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s\\']|\\.)(?:[^\s\\]|\\.)*|))(?=\s|$)/suy

@@ -1,9 +1,9 @@
 /** The table of all parameters that a connection string may have, and what is done with each. */
 
-import { type Origin, refusal } from '../base/refusal.ts'
+import { isName, type Origin, placeOf, refusal, shownName } from '../base/refusal.ts'
 import { isCloudHost } from '../routing/host.ts'
-import type { ConnectionFields } from './fields.ts'
-import { FIELD_READERS } from './values.ts'
+import type { Entry } from './entries.ts'
+import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES, type FieldName, readField } from './fields.ts'
 
 /**
  * - `field`: becomes that field of the connection.
@@ -12,7 +12,7 @@ import { FIELD_READERS } from './values.ts'
  * - `ignored`: has no effect here, and nothing is lost; one warning names all such.
  */
 export type ConnectionParameter =
-  | { readonly use: 'field'; readonly field: keyof ConnectionFields }
+  | { readonly use: 'field'; readonly field: FieldName }
   | { readonly use: 'checked'; readonly harmless: RegExp }
   | { readonly use: 'refused'; readonly hint: string }
   | { readonly use: 'ignored' }
@@ -22,29 +22,19 @@ const MODERN_TLS = /^tlsv1\.[23]$/i
 const NAME_THE_SERVER = 'Name the server by host, port and database, each once.'
 const TLS_IS_OURS = 'Leave it out: the chain and the host name are always verified against sslrootcert.'
 
-const field = (name: keyof ConnectionFields) => ({ use: 'field', field: name }) as const
 const checked = (harmless: RegExp) => ({ use: 'checked', harmless }) as const
 const refused = (hint: string) => ({ use: 'refused', hint }) as const
 const ignored = { use: 'ignored' } as const
 
+const FIELD_PARAMETERS: Readonly<Record<string, ConnectionParameter>> = Object.fromEntries(
+  FIELD_NAMES.flatMap((field) =>
+    [field, ...(CONNECTION_FIELDS[field].aliases ?? [])].map((name) => [name, { use: 'field', field }]),
+  ),
+)
+
 /** By name in lower case: libpq's keywords, and those of other clients' URLs that must not be dropped in silence. */
 export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>> = {
-  host: field('host'),
-  hostname: field('host'),
-  port: field('port'),
-  dbname: field('dbname'),
-  database: field('dbname'),
-  user: field('user'),
-  username: field('user'),
-  password: field('password'),
-  sslmode: field('sslmode'),
-  sslrootcert: field('sslrootcert'),
-  options: field('options'),
-  application_name: field('application_name'),
-  applicationname: field('application_name'),
-  connect_timeout: field('connect_timeout'),
-  connecttimeout: field('connect_timeout'),
-  cluster: field('cluster'),
+  ...FIELD_PARAMETERS,
 
   ssl: checked(/^(?:true|1|on|yes|require|verify-ca|verify-full)$/i),
   requiressl: checked(/^1$/),
@@ -89,21 +79,10 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   tcp_user_timeout: ignored,
 }
 
-/** One parameter as it was found, decoded. */
-export interface Entry {
-  readonly name: string
-  readonly value: string
-}
-
 /** What is known about a parameter of that name; upper and lower case are alike, as clients differ (`sslMode`). */
 export function findParameter(name: string): ConnectionParameter | undefined {
   const key = name.toLowerCase()
   return Object.hasOwn(CONNECTION_PARAMETERS, key) ? CONNECTION_PARAMETERS[key] : undefined
-}
-
-/** A parameter's name, if it can be one: a piece of a password may stand in its place. */
-function printable(name: string): string {
-  return /^[a-z][a-z0-9_.-]{0,39}$/i.test(name) ? name : `one of ${name.length} characters`
 }
 
 function checkEntry(entry: Entry, parameter: ConnectionParameter | undefined, origin: Origin): void {
@@ -130,13 +109,13 @@ export function readEntries(
     const parameter = findParameter(entry.name)
     checkEntry(entry, parameter, origin)
     if (parameter === undefined || parameter.use === 'ignored') {
-      dropped.push(printable(entry.name))
+      dropped.push(isName(entry.name) ? entry.name : shownName(entry.name))
       continue
     }
     const name = parameter.use === 'field' ? parameter.field : entry.name.toLowerCase()
     if (seen.has(name)) throw refusal(origin, `${name} is given twice`, `Give ${name} once.`)
     seen.add(name)
-    if (parameter.use === 'field') Object.assign(fields, FIELD_READERS[parameter.field](entry.value, origin))
+    if (parameter.use === 'field') Object.assign(fields, readField(parameter.field, entry.value, placeOf(name, origin)))
   }
   if (entries.some(({ name, value }) => name.toLowerCase() === 'sslnegotiation' && value === 'direct')) {
     checkNegotiation(fields.host, origin)

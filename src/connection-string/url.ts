@@ -2,8 +2,9 @@
 
 import { type Origin, refusal } from '../base/refusal.ts'
 import { splitAuthority } from './authority.ts'
-import type { ParsedFields } from './fields.ts'
-import { type Entry, findParameter, readEntries } from './parameters.ts'
+import type { Entry } from './entries.ts'
+import { CONNECTION_FIELDS, type ParsedFields } from './fields.ts'
+import { findParameter, readEntries } from './parameters.ts'
 import { CONNECTION_STRING_FORM } from './writer.ts'
 
 const SCHEMES = ['postgresql', 'postgres', 'cockroachdb']
@@ -60,7 +61,7 @@ function decodePart(name: string, text: string, origin: Origin): { value: string
 /** A parameter that names the server: that place is in front of the query. */
 function namesTarget(name: string): boolean {
   const parameter = findParameter(name)
-  return parameter?.use === 'field' && ['host', 'port', 'dbname'].includes(parameter.field)
+  return parameter?.use === 'field' && CONNECTION_FIELDS[parameter.field].inUrl === 'target'
 }
 
 function splitTail(tail: string, origin: Origin): { path: string; query: string } {

@@ -1,7 +1,7 @@
 /** Writes connection strings that libpq, psycopg and node-postgres all read alike. */
 import { isIPv6 } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
-import type { ConnectionFields } from './fields.ts'
+import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES } from './fields.ts'
 import { UNSENDABLE } from './values.ts'
 
 /** What is written, for hints. */
@@ -35,8 +35,7 @@ function encodeHost(host: string): string {
   return isIPv6(address) ? `[${host.replace('%', '%25')}]` : encode('host', host)
 }
 
-/** The parameters, in the order in which they are written. */
-const PARAMETERS = ['sslmode', 'sslrootcert', 'options', 'application_name', 'connect_timeout'] as const
+const PARAMETERS = FIELD_NAMES.filter((name) => CONNECTION_FIELDS[name].inUrl === 'parameter')
 
 /**
  * The connection string of these fields, with the password in it: never log it.

@@ -1,9 +1,7 @@
 /** Decides how a connection is encrypted: verified in full, or not at all where nothing leaves the machine. */
 import { isIP } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
-
-/** libpq's words that promise less than verify-full. */
-const WEAKER = ['allow', 'prefer', 'require', 'verify-ca']
+import type { SslMode } from '../connection-string/values.ts'
 
 /** Options for `tls.connect`, as pg takes them. */
 export interface TlsOptions {
@@ -23,26 +21,20 @@ export function isLocalHost(host: string): boolean {
 /**
  * What an `sslmode` means here: verify-full, whatever weaker word was found; `disable` for local hosts only.
  *
- * @throws ConnectionError `ERR_TLS` for `disable` across a network, `ERR_CONFIG` for an unknown word.
+ * @throws ConnectionError `ERR_TLS` for `disable` across a network.
  * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
  */
 export function requireVerifyFull(
-  sslmode: string | undefined,
+  sslmode: SslMode | undefined,
   host: string,
 ): { sslmode: 'verify-full' | 'disable'; warnings: readonly string[] } {
   if (host.startsWith('/')) return { sslmode: 'disable', warnings: [] }
   if (sslmode === undefined || sslmode === 'verify-full') return { sslmode: 'verify-full', warnings: [] }
-  if (WEAKER.includes(sslmode)) {
+  if (sslmode !== 'disable') {
     return {
       sslmode: 'verify-full',
       warnings: [`sslmode=${sslmode} is raised to verify-full: chain and host name are always verified`],
     }
-  }
-  if (sslmode !== 'disable') {
-    throw new ConnectionError('ERR_CONFIG', `sslmode is "${sslmode}"; expected verify-full`, {
-      hint: 'Leave sslmode out, or set verify-full.',
-      safeToRetry: true,
-    })
   }
   if (isLocalHost(host)) return { sslmode: 'disable', warnings: [] }
   throw new ConnectionError('ERR_TLS', `sslmode=disable would send everything to ${host} in clear text`, {

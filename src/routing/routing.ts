@@ -1,12 +1,11 @@
 /** Puts the cluster identifier where CockroachDB Cloud's proxy looks for it, after all places that name it were seen to agree. */
 import { isIP } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
+import { shown } from '../base/refusal.ts'
+import type { ClusterRouting } from './cluster-routing.ts'
 import { clusterFromHost, faultOfCluster, isAdvancedHost, isFreeTierHost } from './host.ts'
 
 export { defaultDbname, defaultPort } from './host.ts'
-
-/** Where the identifier goes: in front of the database name, in the TLS server name, or as a flag in `options`. */
-export type ClusterRouting = 'database' | 'sni' | 'options'
 
 export interface RoutingFields {
   readonly host: string
@@ -36,6 +35,11 @@ function refusal(message: string, hint: string): ConnectionError {
   return new ConnectionError('ERR_ROUTING', message, { hint, safeToRetry: true })
 }
 
+/** What looks like an identifier, right or wrong; anything else may be a password in the wrong place. */
+function shownCluster(identifier: string): string {
+  return shown(identifier, /^[\w-]{1,110}-\d{1,20}$/)
+}
+
 function splitOptions(options = ''): { rest: string; flags: Mention[] } {
   const flags = [...options.matchAll(CLUSTER_FLAG)].map((match) => ({ place: 'options', identifier: match[1] ?? '' }))
   if (/--cluster(\s|$)/.test(options)) {
@@ -59,7 +63,7 @@ function splitDbname(dbname: string): { bare: string; prefixes: Mention[] } {
   if (parts.length === 1) return { bare: first, prefixes: [] }
   if (parts.length !== 2 || first === '' || second === '') {
     throw refusal(
-      `dbname "${dbname}" has ${parts.length - 1} dot${parts.length === 2 ? '' : 's'}, and is not <cluster identifier>.<database>`,
+      `dbname has ${parts.length - 1} dot${parts.length === 2 ? '' : 's'}, and is not <cluster identifier>.<database>`,
       'CockroachDB Cloud reads a dot in the database name as the end of the cluster identifier; leave the name bare.',
     )
   }
@@ -69,7 +73,8 @@ function splitDbname(dbname: string): { bare: string; prefixes: Mention[] } {
 function agreedCluster(mentions: readonly Mention[]): string | undefined {
   for (const { place, identifier } of mentions) {
     const fault = faultOfCluster(identifier)
-    if (fault !== undefined) throw refusal(`${place} names the cluster "${identifier}", which ${fault}`, FORM)
+    if (fault !== undefined)
+      throw refusal(`${place} names the cluster ${shownCluster(identifier)}, which ${fault}`, FORM)
   }
   const identifiers = new Set(mentions.map((mention) => mention.identifier))
   if (identifiers.size > 1) {
@@ -106,7 +111,7 @@ export function routeToCluster(fields: RoutingFields, clusterRouting: ClusterRou
   }
   if (isAdvancedHost(host)) {
     throw refusal(
-      `cluster is "${cluster}", but the host is of an Advanced cluster, which takes no cluster identifier`,
+      `cluster is ${shownCluster(cluster ?? '')}, but the host is of an Advanced cluster, which needs no cluster identifier`,
       'Leave cluster out, or use the host name of the Basic or Standard cluster.',
     )
   }

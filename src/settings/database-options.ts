@@ -1,11 +1,5 @@
-/** The options of `createDatabase()` and `withDatabase()`, and the check that catches a misspelt one. */
-
-import * as variable from '../base/environment-variables.ts'
-import { nearest } from '../base/nearest.ts'
-import type { ClusterRouting } from '../routing/routing.ts'
-import type { Problems } from './problems.ts'
-
-export const MAX_PORT = 65_535
+/** The options of `createDatabase()` and `withDatabase()`. */
+import type { ClusterRouting } from '../routing/cluster-routing.ts'
 
 /** Everything that can be set in code; each has an environment variable or a place in the secret as well. */
 export interface DatabaseOptions {
@@ -47,67 +41,4 @@ export interface DatabaseOptions {
   readonly gracefulShutdown?: boolean
   /** Milliseconds kept free before the invocation's deadline, for cancelling and answering. @default COCKROACH_DEADLINE_MARGIN_MS, else 500 */
   readonly deadlineMarginMs?: number
-}
-
-/** Every option, with the kind of value it takes. */
-const OPTION_KINDS: Readonly<Record<keyof DatabaseOptions, 'string' | 'number' | 'boolean'>> = {
-  secretId: 'string',
-  secretKey: 'string',
-  secretTtlSeconds: 'number',
-  connectionString: 'string',
-  host: 'string',
-  port: 'number',
-  dbname: 'string',
-  user: 'string',
-  password: 'string',
-  sslmode: 'string',
-  sslrootcert: 'string',
-  options: 'string',
-  application_name: 'string',
-  connect_timeout: 'number',
-  cluster: 'string',
-  clusterRouting: 'string',
-  max: 'number',
-  gracefulShutdown: 'boolean',
-  deadlineMarginMs: 'number',
-}
-
-/** Empty, these would quietly lead to another database than the one that was meant. */
-const NEVER_EMPTY = new Map([
-  ['secretId', variable.COCKROACH_SECRET_ID],
-  ['secretKey', variable.COCKROACH_SECRET_KEY],
-])
-
-/** Unknown names, wrong kinds and numbers out of range. */
-export function checkOptions(options: DatabaseOptions, problems: Problems): void {
-  if (typeof options !== 'object' || options === null) {
-    // A connection string, most likely: not quoted.
-    problems.add(`the options are a ${options === null ? 'null' : typeof options}; expected an object`)
-    problems.throwIfAny()
-  }
-  const known = Object.keys(OPTION_KINDS)
-  for (const [name, value] of Object.entries(options)) {
-    const kind = known.includes(name) ? OPTION_KINDS[name as keyof DatabaseOptions] : undefined
-    const choosesDatabase = name === 'secretId' || name === 'connectionString'
-    if (value === undefined && choosesDatabase) {
-      problems.add(`option ${name} is undefined; leave it out to take the environment's`)
-    } else if (kind === undefined) {
-      problems.add(`unknown option "${name}"; did you mean "${nearest(name, known)}"?`)
-    } else if (value !== undefined && typeof value !== kind) {
-      problems.add(`option ${name} is a ${value === null ? 'null' : typeof value}; expected a ${kind}`)
-    } else if (value === '' && NEVER_EMPTY.has(name)) {
-      problems.add(`option ${name} is empty; leave it out to take ${NEVER_EMPTY.get(name)}`)
-    }
-  }
-  checkRange('port', options.port, { min: 1, max: MAX_PORT }, problems)
-  checkRange('max', options.max, { min: 1, max: 1000 }, problems)
-  checkRange('secretTtlSeconds', options.secretTtlSeconds, { min: 0, max: 86_400 }, problems)
-  checkRange('connect_timeout', options.connect_timeout, { min: 0, max: 3600 }, problems)
-  checkRange('deadlineMarginMs', options.deadlineMarginMs, { min: 100, max: 60_000 }, problems)
-}
-
-function checkRange(name: string, value: unknown, range: { min: number; max: number }, problems: Problems): void {
-  if (typeof value !== 'number') return
-  if (Number.isInteger(value) && value >= range.min && value <= range.max) return
-  problems.add(`option ${name} is ${value}; expected a whole number from ${range.min} to ${range.max}`)
 }

@@ -27,16 +27,3 @@ export class Problems {
     })
   }
 }
-
-/** A whole number out of an environment variable; empty counts as unset, anything else is a problem. */
-export function wholeNumber(
-  name: string,
-  text: string | undefined,
-  range: { min: number; max: number },
-  problems: Problems,
-): number | undefined {
-  if (text === undefined || text === '') return undefined
-  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN
-  if (value >= range.min && value <= range.max) return value
-  return problems.add(`${name} is "${text}"; expected a whole number from ${range.min} to ${range.max}`)
-}

@@ -1,4 +1,5 @@
 /** What it takes to ask Secrets Manager without the AWS SDK, in the plain case: the role's keys and AWS' own endpoint. */
+import type { Environment } from '../base/environment-variables.ts'
 import { Password } from '../base/password.ts'
 
 /** Where Secrets Manager is, and the keys of the execution role. */
@@ -9,8 +10,6 @@ export interface RoleAccess {
   readonly secretAccessKey: Password
   readonly sessionToken: Password | undefined
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /** Each makes the SDK take other keys or another endpoint, by rules of its own. */
 const LEFT_TO_THE_SDK = [

@@ -1,14 +1,20 @@
 /** Reads options and environment into one frozen record: the only module that sees `process.env`. */
 
+import type { Environment } from '../base/environment-variables.ts'
 import * as variable from '../base/environment-variables.ts'
 import { nearest } from '../base/nearest.ts'
-import { Password } from '../base/password.ts'
+import { oneOf, type Reader, wholeNumber } from '../base/readers.ts'
+import { isName, type Origin, shownName, valueRefusal } from '../base/refusal.ts'
 import type { ConnectionFields, ParsedFields } from '../connection-string/fields.ts'
 import { parseConnectionString } from '../connection-string/parse.ts'
-import type { ClusterRouting } from '../routing/routing.ts'
-import { checkOptions, type DatabaseOptions, MAX_PORT } from './database-options.ts'
-import { Problems, wholeNumber } from './problems.ts'
+import { MAX_PORT } from '../connection-string/values.ts'
+import type { ClusterRouting } from '../routing/cluster-routing.ts'
+import { checkOptions } from './check-options.ts'
+import type { DatabaseOptions } from './database-options.ts'
+import { Problems } from './problems.ts'
 import { type RoleAccess, readRoleAccess } from './role-access.ts'
+import type { SettingName } from './setting-table.ts'
+import { environmentSource, optionSource, readFields, readFound, readSetting } from './sources.ts'
 
 /** What the process tells about where it runs. */
 export interface Surroundings {
@@ -43,111 +49,48 @@ export interface Settings {
   readonly surroundings: Surroundings
 }
 
-type Environment = Readonly<Record<string, string | undefined>>
-
-const ROUTINGS: readonly ClusterRouting[] = ['database', 'sni', 'options']
 const DEFAULT_MAX = 1
+const DEFAULT_SECRET_TTL_SECONDS = 300
 export const DEFAULT_DEADLINE_MARGIN_MS = 500
 /** One connection serves several short invocations; more than this only moves the queue to the server. */
 const MAX_ON_MANAGED_INSTANCES = 4
 
-function checkVariables(environment: Environment, problems: Problems): void {
+function readNegotiation(text: string, place: Origin): void {
+  const word = oneOf(['postgres', 'direct'])(text, place)
+  if (word === 'direct') throw valueRefusal(place, 'is "direct"; CockroachDB Cloud only knows "postgres"')
+}
+
+function checkNames(environment: Environment, problems: Problems): void {
   const known: readonly string[] = Object.values(variable)
   for (const name of Object.keys(environment)) {
     if (!name.startsWith('COCKROACH_') || known.includes(name)) continue
-    problems.add(`unknown environment variable ${name}; did you mean ${nearest(name, known)}?`)
+    const meant = isName(name) ? `; did you mean ${nearest(name, known)}?` : ''
+    problems.add(`unknown environment variable ${isName(name) ? name : shownName(name)}${meant}`)
   }
 }
 
-/** A copy without the entries that are undefined or empty: libpq treats an empty setting as unset. */
-function present<Fields extends object>(fields: Fields): { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> } {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined && value !== '')
-  return Object.fromEntries(entries) as { [Key in keyof Fields]?: Exclude<Fields[Key], undefined> }
+const NOTHING: ParsedFields = { fields: {}, warnings: [] }
+
+function readString(text: string, name: string, problems: Problems): ParsedFields {
+  return problems.attempt(() => parseConnectionString(text, { code: 'ERR_CONFIG', name })) ?? NOTHING
 }
 
-function passwordOf(text: unknown): Password | undefined {
-  return typeof text === 'string' && text !== '' ? new Password(text) : undefined
-}
-
-function fieldsOfOptions(options: DatabaseOptions, problems: Problems): ParsedFields {
-  const text = options.connectionString
-  const parsed =
-    typeof text === 'string'
-      ? problems.attempt(() => parseConnectionString(text, { code: 'ERR_CONFIG', name: 'option connectionString' }))
-      : undefined
-  const { host, port, dbname, user, sslmode, sslrootcert, application_name, connect_timeout, cluster } = options
-  const password = passwordOf(options.password)
-  const named = { host, port, dbname, user, password, sslmode, sslrootcert, application_name, connect_timeout, cluster }
-  return {
-    fields: { ...parsed?.fields, ...present({ ...named, options: options.options }) },
-    warnings: parsed?.warnings ?? [],
-  }
-}
-
-function fieldsOfEnvironment(environment: Environment, hasSecret: boolean, problems: Problems): ParsedFields {
-  const url = environment.DATABASE_URL
-  const parsed =
-    !hasSecret && url !== undefined
-      ? problems.attempt(() => parseConnectionString(url, { code: 'ERR_CONFIG', name: 'DATABASE_URL' }))
-      : undefined
-  const negotiation = environment.PGSSLNEGOTIATION
-  if (negotiation !== undefined && negotiation !== 'postgres') {
-    problems.add(`PGSSLNEGOTIATION is "${negotiation}"; CockroachDB Cloud only knows "postgres"`)
-  }
-  return {
-    fields: {
-      ...present({
-        host: environment.PGHOST,
-        port: wholeNumber('PGPORT', environment.PGPORT, { min: 1, max: MAX_PORT }, problems),
-        dbname: environment.PGDATABASE,
-        user: environment.PGUSER,
-        password: passwordOf(environment.PGPASSWORD),
-        sslmode: environment.PGSSLMODE,
-        sslrootcert: environment.PGSSLROOTCERT,
-        options: environment.PGOPTIONS,
-        application_name: environment.PGAPPNAME,
-        connect_timeout: wholeNumber(
-          'PGCONNECT_TIMEOUT',
-          environment.PGCONNECT_TIMEOUT,
-          { min: 0, max: 3600 },
-          problems,
-        ),
-        cluster: environment[variable.COCKROACH_CLUSTER],
-      }),
-      ...parsed?.fields,
-    },
-    warnings: parsed?.warnings ?? [],
-  }
-}
-
-function readRouting(options: DatabaseOptions, environment: Environment, problems: Problems): ClusterRouting {
-  const name = options.clusterRouting === undefined ? variable.COCKROACH_CLUSTER_ROUTING : 'option clusterRouting'
-  const text = options.clusterRouting ?? environment[variable.COCKROACH_CLUSTER_ROUTING] ?? 'database'
-  const routing = ROUTINGS.find((known) => known === text)
-  if (routing === undefined) problems.add(`${name} is "${text}"; expected ${ROUTINGS.join(', ')}`)
-  return routing ?? 'database'
-}
-
-function readGracefulShutdown(options: DatabaseOptions, environment: Environment, problems: Problems): boolean {
-  const name = variable.COCKROACH_GRACEFUL_SHUTDOWN
-  const text = (environment[name] ?? '').toLowerCase()
-  if (!['', 'true', 'false', '1', '0'].includes(text))
-    problems.add(`${name} is "${environment[name]}"; expected true or false`)
-  return options.gracefulShutdown ?? (text === 'true' || text === '1')
-}
-
-function readSurroundings(environment: Environment, problems: Problems): Surroundings {
-  const name = 'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT'
+function readSurroundings(environment: Environment, secretsExtensionPort: number | undefined): Surroundings {
   return {
     isLambda: environment.AWS_LAMBDA_FUNCTION_NAME !== undefined,
     functionName: environment.AWS_LAMBDA_FUNCTION_NAME,
     home: environment.HOME ?? environment.USERPROFILE,
     runtimeApi: environment.AWS_LAMBDA_RUNTIME_API,
     sessionToken: environment.AWS_SESSION_TOKEN,
-    secretsExtensionPort: wholeNumber(name, environment[name], { min: 1, max: MAX_PORT }, problems),
+    secretsExtensionPort,
     roleAccess: readRoleAccess(environment),
     isManagedInstances: environment.AWS_LAMBDA_MAX_CONCURRENCY !== undefined,
   }
+}
+
+/** A copy without the variables that are undefined or empty: libpq treats an empty setting as unset. */
+function present(variables: Environment): Environment {
+  return Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
 }
 
 /**
@@ -158,41 +101,47 @@ function readSurroundings(environment: Environment, problems: Problems): Surroun
 export function readSettings(options: DatabaseOptions = {}, variables: Environment = process.env): Settings {
   const problems = new Problems()
   checkOptions(options, problems)
-  checkVariables(variables, problems)
-  const environment: Environment = present(variables)
-  const number = (name: string, range: { min: number; max: number }) =>
-    wholeNumber(name, environment[name], range, problems)
+  const environment = present(variables)
+  const inCode = optionSource(options)
+  const inEnvironment = environmentSource(environment)
+  const setting = <Name extends SettingName>(name: Name) => readSetting(name, [inCode, inEnvironment], problems)
+  const other = <Value>(name: string, read: Reader<Value>) => readFound(inEnvironment('', name), read, problems)
 
-  const hasOwnString = options.connectionString !== undefined
-  const secretId = options.secretId ?? (hasOwnString ? undefined : environment[variable.COCKROACH_SECRET_ID])
-  const fromOptions = fieldsOfOptions(options, problems)
-  const fromEnvironment = fieldsOfEnvironment(environment, secretId !== undefined || hasOwnString, problems)
-  const isServerNamed =
-    hasOwnString || fromOptions.fields.host !== undefined || fromEnvironment.fields.host !== undefined
-  if (secretId === undefined && environment.DATABASE_URL === undefined && !isServerNamed) {
+  const fieldsInCode = readFields(inCode, problems)
+  checkNames(variables, problems)
+  const { connectionString } = options
+  const hasString = typeof connectionString === 'string'
+  const ownString = hasString ? readString(connectionString, 'option connectionString', problems) : NOTHING
+
+  const secretId = readSetting('secretId', hasString ? [inCode] : [inCode, inEnvironment], problems)
+  const { DATABASE_URL, PGHOST, COCKROACH_SECRET_ID } = environment
+  const namesSecret = options.secretId !== undefined || (!hasString && COCKROACH_SECRET_ID !== undefined)
+  const url = namesSecret || hasString ? undefined : DATABASE_URL
+  const fromUrl = url === undefined ? NOTHING : readString(url, 'DATABASE_URL', problems)
+  const fieldsInEnvironment = readFields(inEnvironment, problems)
+  const namesServer =
+    hasString || DATABASE_URL !== undefined || PGHOST !== undefined || inCode('host', '') !== undefined
+  if (!namesSecret && !namesServer) {
     problems.add(
-      `no secret and no server: ${variable.COCKROACH_SECRET_ID} is ${variables[variable.COCKROACH_SECRET_ID] === '' ? 'empty' : 'not set'}, and neither are DATABASE_URL and PGHOST`,
+      `no secret and no server: COCKROACH_SECRET_ID is ${variables.COCKROACH_SECRET_ID === '' ? 'empty' : 'not set'}, and neither are DATABASE_URL and PGHOST`,
     )
   }
-  const concurrency = number('AWS_LAMBDA_MAX_CONCURRENCY', { min: 1, max: 100_000 })
-  const maxByDefault = concurrency === undefined ? DEFAULT_MAX : Math.min(concurrency, MAX_ON_MANAGED_INSTANCES)
+
+  other('PGSSLNEGOTIATION', readNegotiation)
+  const concurrency = other('AWS_LAMBDA_MAX_CONCURRENCY', wholeNumber(1, 100_000))
+  const secretsExtensionPort = other('PARAMETERS_SECRETS_EXTENSION_HTTP_PORT', wholeNumber(1, MAX_PORT))
   const settings: Settings = {
     secretId,
-    secretKey: options.secretKey ?? environment[variable.COCKROACH_SECRET_KEY],
-    secretTtlMs:
-      1000 *
-      (options.secretTtlSeconds ?? number(variable.COCKROACH_SECRET_TTL_SECONDS, { min: 0, max: 86_400 }) ?? 300),
-    clusterRouting: readRouting(options, environment, problems),
-    max: options.max ?? number(variable.COCKROACH_MAX_CONNECTIONS, { min: 1, max: 1000 }) ?? maxByDefault,
-    gracefulShutdown: readGracefulShutdown(options, environment, problems),
-    deadlineMarginMs:
-      options.deadlineMarginMs ??
-      number(variable.COCKROACH_DEADLINE_MARGIN_MS, { min: 100, max: 60_000 }) ??
-      DEFAULT_DEADLINE_MARGIN_MS,
-    options: fromOptions.fields,
-    environment: fromEnvironment.fields,
-    warnings: [...fromOptions.warnings, ...fromEnvironment.warnings],
-    surroundings: readSurroundings(environment, problems),
+    secretKey: setting('secretKey'),
+    secretTtlMs: 1000 * (setting('secretTtlSeconds') ?? DEFAULT_SECRET_TTL_SECONDS),
+    clusterRouting: setting('clusterRouting') ?? 'database',
+    max: setting('max') ?? Math.min(concurrency ?? DEFAULT_MAX, MAX_ON_MANAGED_INSTANCES),
+    gracefulShutdown: setting('gracefulShutdown') ?? false,
+    deadlineMarginMs: setting('deadlineMarginMs') ?? DEFAULT_DEADLINE_MARGIN_MS,
+    options: { ...ownString.fields, ...fieldsInCode },
+    environment: { ...fieldsInEnvironment, ...fromUrl.fields },
+    warnings: [...ownString.warnings, ...fromUrl.warnings],
+    surroundings: readSurroundings(environment, secretsExtensionPort),
   }
   problems.throwIfAny()
   return Object.freeze(settings)

@@ -1,14 +1,12 @@
 /** Reads the fields of a JSON secret; a password is taken as it is, never decoded. */
 
 import { nearest } from '../../base/nearest.ts'
-import { type Origin, refusal } from '../../base/refusal.ts'
-import type { ConnectionFields } from '../../connection-string/fields.ts'
-import { type Entry, findParameter, readEntries } from '../../connection-string/parameters.ts'
-import { ESSENTIAL_FIELDS, FIELD_KEYS, fieldOfKey, plainKey, printableKey } from './keys.ts'
+import { type Origin, refusal, shownName } from '../../base/refusal.ts'
+import { type Entry, mergeEntries, splitHost } from '../../connection-string/entries.ts'
+import { CONNECTION_FIELDS, type ConnectionFields, type FieldName } from '../../connection-string/fields.ts'
+import { findParameter, readEntries } from '../../connection-string/parameters.ts'
+import { ESSENTIAL_FIELDS, FIELD_KEYS, fieldOfKey, plainKey } from './keys.ts'
 import { type Json, type JsonObject, putSecretValueHint } from './text.ts'
-
-/** Fields whose value may be a JSON number. */
-const NUMERIC_FIELDS: readonly string[] = ['port', 'connect_timeout']
 
 /** In a connection string `service` names another file of settings; in a secret it names the secret's owner. */
 const METADATA: readonly string[] = ['service']
@@ -16,58 +14,29 @@ const METADATA: readonly string[] = ['service']
 /** What RDS writes into `engine` for a server that speaks PostgreSQL's protocol. */
 const ENGINES = /^(?:aurora-)?postgres(?:ql)?$|^cockroach(?:db)?$/i
 
-function textOf(key: string, field: string, value: Json, origin: Origin): string {
+function textOf(key: string, field: FieldName, value: Json, origin: Origin): string {
   if (typeof value === 'string') {
     if (value.trim() === '' && ESSENTIAL_FIELDS.includes(field)) {
-      throw refusal(origin, `key ${printableKey(key)} is empty`, putSecretValueHint(origin))
+      throw refusal(origin, `key ${shownName(key)} is empty`, putSecretValueHint(origin))
     }
     // Blanks at either end of a password may belong to it; nothing else has any.
     return field === 'password' ? value : value.trim()
   }
-  if (typeof value === 'number' && NUMERIC_FIELDS.includes(field)) return String(value)
+  if (typeof value === 'number' && CONNECTION_FIELDS[field].isNumber) return String(value)
   if (value === null && !ESSENTIAL_FIELDS.includes(field)) return ''
   const kind = value === null ? 'null' : Array.isArray(value) ? 'an array' : `a JSON ${typeof value}`
-  throw refusal(origin, `key ${printableKey(key)} is ${kind}; expected text`, 'Put the value in double quotes.')
-}
-
-/** RDS's `endpoint` and many a host field hold `name:port`. */
-function splitHost(entry: Entry): Entry[] {
-  const [, host, port] = (entry.name === 'host' && /^([^\s:/@]+):(\d+)$/.exec(entry.value)) || []
-  if (host === undefined || port === undefined) return [entry]
-  return [
-    { name: 'host', value: host },
-    { name: 'port', value: port },
-  ]
-}
-
-/** One entry per field; the same value under two keys is one. */
-function mergeEntries(entries: readonly (Entry & { key: string })[], origin: Origin): Entry[] {
-  const merged = new Map<string, Entry & { key: string }>()
-  for (const entry of entries) {
-    if (entry.value === '') continue
-    const before = merged.get(entry.name)
-    if (before !== undefined && before.value !== entry.value) {
-      throw refusal(
-        origin,
-        `keys ${printableKey(before.key)} and ${printableKey(entry.key)} give ${entry.name} different values`,
-        'Keep one of them.',
-      )
-    }
-    merged.set(entry.name, before ?? entry)
-  }
-  return [...merged.values()].map(({ name, value }) => ({ name, value }))
+  throw refusal(origin, `key ${shownName(key)} is ${kind}; expected text`, 'Put the value in double quotes.')
 }
 
 function misspeltKeys(object: JsonObject, present: ReadonlySet<string>): string[] {
-  const known = Object.values(FIELD_KEYS).flat()
   const unknown = Object.keys(object).filter((key) => fieldOfKey(key) === undefined && findParameter(key) === undefined)
   return unknown.flatMap((key) => {
     const plain = plainKey(key)
     // The first letter is hardly ever wrong, and looking further costs time in every cold start.
-    const near = known.filter((word) => word[0] === plain[0] && Math.abs(word.length - plain.length) <= 1)
+    const near = FIELD_KEYS.filter((word) => word[0] === plain[0] && Math.abs(word.length - plain.length) <= 1)
     const meant = near.length === 0 || plain.length < 4 ? undefined : nearest(plain, near)
     const isMissing = meant !== undefined && !present.has(fieldOfKey(meant) ?? '')
-    return isMissing && shareLetters(plain, meant) ? [`ignored key ${printableKey(key)}; did you mean "${meant}"?`] : []
+    return isMissing && shareLetters(plain, meant) ? [`ignored key ${shownName(key)}; did you mean "${meant}"?`] : []
   })
 }
 
@@ -95,8 +64,7 @@ export function readFields(object: JsonObject, origin: Origin): { fields: Connec
     const field = fieldOfKey(key)
     const parameter = findParameter(key)
     if (field !== undefined) {
-      for (const entry of splitHost({ name: field, value: textOf(key, field, value, origin) }))
-        found.push({ ...entry, key })
+      found.push(...splitHost({ name: field, value: textOf(key, field, value, origin), key }))
     } else if (parameter !== undefined && parameter.use !== 'ignored' && !METADATA.includes(plainKey(key))) {
       settings.push({ name: key, value: typeof value === 'object' ? JSON.stringify(value) : String(value) })
     } else if (plainKey(key) === 'engine' && typeof value === 'string' && !ENGINES.test(value)) {
@@ -107,7 +75,14 @@ export function readFields(object: JsonObject, origin: Origin): { fields: Connec
       )
     }
   }
-  const { fields, warnings } = readEntries([...mergeEntries(found, origin), ...settings], origin)
+  const merged = mergeEntries(found, (before, { key, name }) =>
+    refusal(
+      origin,
+      `keys ${shownName(before.key)} and ${shownName(key)} give ${name} different values`,
+      'Keep one of them.',
+    ),
+  )
+  const { fields, warnings } = readEntries([...merged, ...settings], origin)
   const password = fields.password?.reveal() ?? ''
   const notes = misspeltKeys(object, new Set(Object.keys(fields)))
   if (password !== password.trim()) notes.push('the password begins or ends with a blank, and is used so')

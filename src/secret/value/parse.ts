@@ -1,7 +1,7 @@
 /** Reads a SecretString in any shape that people store: a connection string, JSON that holds one, JSON with fields. */
 
 import { nearest } from '../../base/nearest.ts'
-import { type Origin, refusal } from '../../base/refusal.ts'
+import { type Origin, refusal, shownName } from '../../base/refusal.ts'
 import type { ParsedFields } from '../../connection-string/fields.ts'
 import { checkServer } from '../../connection-string/parameters.ts'
 import { parseConnectionString } from '../../connection-string/parse.ts'
@@ -9,7 +9,7 @@ import { isPostgresqlUrl } from '../../connection-string/url.ts'
 import { unwrap } from '../../connection-string/wrapping.ts'
 import { mergeAgreeing } from './agreement.ts'
 import { readFields } from './fields.ts'
-import { fieldOfKey, isConnectionStringKey, printableKey } from './keys.ts'
+import { fieldOfKey, isConnectionStringKey } from './keys.ts'
 import {
   isJsonObject,
   type Json,
@@ -31,7 +31,7 @@ export interface SecretOptions {
 const MAX_DEPTH = 4
 
 function keysOf(object: JsonObject): string {
-  return Object.keys(object).map(printableKey).join(', ')
+  return Object.keys(object).map(shownName).join(', ')
 }
 
 function withWarning({ fields, warnings }: ParsedFields, origin: Origin, warning: string): ParsedFields {
@@ -49,7 +49,7 @@ function connectionStringKey(object: JsonObject, origin: Origin): string | undef
   if (new Set(candidates.map((key) => JSON.stringify(object[key]))).size > 1) {
     throw refusal(
       origin,
-      `holds ${candidates.length} connection strings, under ${candidates.map(printableKey).join(', ')}`,
+      `holds ${candidates.length} connection strings, under ${candidates.map(shownName).join(', ')}`,
       'Name the key in COCKROACH_SECRET_KEY (option secretKey).',
     )
   }
@@ -58,7 +58,7 @@ function connectionStringKey(object: JsonObject, origin: Origin): string | undef
 
 function parseUnder(object: JsonObject, key: string, origin: Origin, depth: number): ParsedFields {
   const value = object[key]
-  const inner: Origin = { code: origin.code, name: `${origin.name}, key ${printableKey(key)}` }
+  const inner: Origin = { code: origin.code, name: `${origin.name}, key ${shownName(key)}` }
   const rest = Object.fromEntries(
     Object.entries(object).filter(([other]) => other !== key && !isConnectionStringKey(other)),
   )
@@ -70,7 +70,7 @@ function parseUnder(object: JsonObject, key: string, origin: Origin, depth: numb
   }
   const parsed = parseValue(value, inner, depth)
   const beside = readFields(rest, origin)
-  const fields = mergeAgreeing(parsed.fields, beside.fields, printableKey(key), origin)
+  const fields = mergeAgreeing(parsed.fields, beside.fields, shownName(key), origin)
   checkServer(fields, origin)
   return { fields, warnings: [...parsed.warnings, ...beside.warnings] }
 }
@@ -94,7 +94,7 @@ function parseObject(object: JsonObject, origin: Origin, depth: number): ParsedF
     const parsed = parseUnder(object, key, origin, depth)
     return isConnectionStringKey(key)
       ? parsed
-      : withWarning(parsed, origin, `the connection string was found under ${printableKey(key)}`)
+      : withWarning(parsed, origin, `the connection string was found under ${shownName(key)}`)
   }
   const nested = nestedKey(object)
   if (
@@ -104,7 +104,7 @@ function parseObject(object: JsonObject, origin: Origin, depth: number): ParsedF
     return withWarning(
       parseUnder(object, nested, origin, depth),
       origin,
-      `the fields were found inside ${printableKey(nested)}`,
+      `the fields were found inside ${shownName(nested)}`,
     )
   }
   const { fields, warnings } = readFields(object, origin)
@@ -167,7 +167,7 @@ function parseUnderKey(secretString: string, key: string, origin: Origin): Parse
   if (json === undefined || !isJsonObject(json)) {
     throw refusal(
       origin,
-      `is not a JSON object, so it has no key ${printableKey(key)}`,
+      `is not a JSON object, so it has no key ${shownName(key)}`,
       'Leave COCKROACH_SECRET_KEY unset, or store JSON.',
     )
   }
@@ -175,8 +175,8 @@ function parseUnderKey(secretString: string, key: string, origin: Origin): Parse
   if (!Object.hasOwn(json, key)) {
     throw refusal(
       origin,
-      `has no key ${printableKey(key)}; found ${keysOf(json)}`,
-      `Is COCKROACH_SECRET_KEY right? Did you mean ${printableKey(nearest(key, Object.keys(json)))}?`,
+      `has no key ${shownName(key)}; found ${keysOf(json)}`,
+      `Is COCKROACH_SECRET_KEY right? Did you mean ${shownName(nearest(key, Object.keys(json)))}?`,
     )
   }
   return parseUnder(json, key, origin, 0)

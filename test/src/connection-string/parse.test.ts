@@ -278,8 +278,8 @@ describe('bad strings', () => {
     [`postgresql://app:${SECRET}@h1,h2/d`, /several hosts/],
     [`postgresql://app:${SECRET}@h1:1,h2:2/d`, /several hosts/],
     [`postgresql://app:${SECRET}@${HOST}:5432/d`, /port is 5432/],
-    [`postgresql://app:${SECRET}@-h/d`, /host is no host name/],
-    [`postgresql://app:${SECRET}@%68%20x/d`, /host is no host name/],
+    [`postgresql://app:${SECRET}@-h/d`, /host is not a host name/],
+    [`postgresql://app:${SECRET}@%68%20x/d`, /host is not a host name/],
     [
       'postgresql://{user}:{password}@{cluster}-{4 digits}.{random}.cockroachlabs.cloud:{port}/{cluster}-{4 digits}.{database}',
       /placeholder/,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { ClusterRouting } from '../../../src/routing/cluster-routing.ts'
 import {
   clusterFromHost,
   defaultDbname,
@@ -8,7 +9,7 @@ import {
   isCloudHost,
   isFreeTierHost,
 } from '../../../src/routing/host.ts'
-import { type ClusterRouting, type RoutingFields, routeToCluster } from '../../../src/routing/routing.ts'
+import { type RoutingFields, routeToCluster } from '../../../src/routing/routing.ts'
 
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
 const FREE_TIER = 'free-tier4.aws-us-west-2.cockroachlabs.cloud'
@@ -229,10 +230,15 @@ describe('routeToCluster', () => {
       'flag without value',
       { host: HOST, dbname: 'app', options: '--cluster=' },
       'database',
-      /options names the cluster ""/,
+      /options names the cluster \(0 characters\)/,
     ],
     ['flag with a blank', { host: HOST, dbname: 'app', options: `--cluster ${cluster}` }, 'database', /without "="/],
-    ['malformed prefix', { host: HOST, dbname: 'my.db' }, 'database', /dbname names the cluster "my", which has no/],
+    [
+      'malformed prefix',
+      { host: HOST, dbname: 'my.db' },
+      'database',
+      /dbname names the cluster \(2 characters\), which has no/,
+    ],
     ['three parts', { host: HOST, dbname: 'a.b.c' }, 'sni', /2 dots/],
     ['empty database', { host: HOST, dbname: `${cluster}.` }, 'database', /1 dot,/],
     ['malformed cluster', { host: '10.0.0.7', dbname: 'app', cluster: 'cozy-otter-x' }, 'database', /decimal digits/],

@@ -224,7 +224,7 @@ describe('bad secrets', () => {
     ['null password', JSON.stringify({ ...RDS, password: null }), /key "password" is null; expected text/],
     ['number as password', JSON.stringify({ ...RDS, password: 12345 }), /key "password" is a JSON number/],
     ['object as user', JSON.stringify({ ...RDS, username: {} }), /key "username" is a JSON object/],
-    ['bad port', JSON.stringify({ ...RDS, port: 'abc' }), /port is no number \(3 characters\)/],
+    ['bad port', JSON.stringify({ ...RDS, port: 'abc' }), /port is not a number \(3 characters\)/],
     ['port out of range', JSON.stringify({ ...RDS, port: 70000 }), /port is 70000/],
     ['another engine', JSON.stringify({ ...RDS, engine: 'mysql' }), /key "engine"/],
     ['ssl false', JSON.stringify({ ...RDS, ssl: false }), /parameter ssl/],

@@ -1,0 +1,32 @@
+/** Names and values as a source holds them, before they are read as fields. */
+
+/** One name with its value, decoded. */
+export interface Entry {
+  readonly name: string
+  readonly value: string
+}
+
+/** RDS's `endpoint` and many a host field hold `name:port`: these are two entries. */
+export function splitHost<Found extends Entry>(entry: Found): Found[] {
+  const [, host, port] = (entry.name === 'host' && /^([^\s:/@]+):(\d+)$/.exec(entry.value)) || []
+  if (host === undefined || port === undefined) return [entry]
+  return [
+    { ...entry, value: host },
+    { ...entry, name: 'port', value: port },
+  ]
+}
+
+/** One entry for each name; the same value twice is one, and `conflict` makes the error for two values. */
+export function mergeEntries<Found extends Entry>(
+  entries: readonly Found[],
+  conflict: (before: Found, entry: Found) => Error,
+): Found[] {
+  const merged = new Map<string, Found>()
+  for (const entry of entries) {
+    if (entry.value === '') continue
+    const before = merged.get(entry.name)
+    if (before !== undefined && before.value !== entry.value) throw conflict(before, entry)
+    merged.set(entry.name, before ?? entry)
+  }
+  return [...merged.values()]
+}

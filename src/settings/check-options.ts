@@ -1,0 +1,55 @@
+/** Checks options before they are read: a misspelt name, a wrong kind, an empty text. */
+import { nearest } from '../base/nearest.ts'
+import { isName, shownName } from '../base/refusal.ts'
+import { CONNECTION_FIELDS, FIELD_NAMES } from '../connection-string/fields.ts'
+import type { DatabaseOptions } from './database-options.ts'
+import type { Problems } from './problems.ts'
+import { isSettingName, SETTINGS } from './setting-table.ts'
+
+/** Every option, with the kind of value that it needs. */
+const OPTION_KINDS: ReadonlyMap<string, 'string' | 'number' | 'boolean'> = new Map([
+  ...Object.entries(SETTINGS).map(([name, { kind }]) => [name, kind] as const),
+  ...FIELD_NAMES.map((name) => [name, CONNECTION_FIELDS[name].isNumber ? 'number' : 'string'] as const),
+  ['connectionString', 'string'],
+])
+
+/** True when the option is known and its value is of the kind that it needs. */
+export function isOfKind(name: string, value: unknown): boolean {
+  return typeof value === OPTION_KINDS.get(name)
+}
+
+function unknownOption(name: string): string {
+  const meant = isName(name) ? `; did you mean "${nearest(name, [...OPTION_KINDS.keys()])}"?` : ''
+  return `unknown option ${shownName(name)}${meant}`
+}
+
+/** What is wrong with one option before its value is looked at. */
+function faultOfOption(name: string, value: unknown): string | undefined {
+  const kind = OPTION_KINDS.get(name)
+  if (value === undefined) {
+    const choosesDatabase = name === 'secretId' || name === 'connectionString'
+    if (choosesDatabase) return `option ${name} is undefined; leave it out to take the environment's`
+  }
+  if (kind === undefined) return unknownOption(name)
+  if (value === undefined) return undefined
+  if (!isOfKind(name, value)) {
+    return `option ${name} is a ${value === null ? 'null' : typeof value}; expected a ${kind}`
+  }
+  // An empty secretId would quietly choose another database than the one that was meant.
+  return value === '' && isSettingName(name)
+    ? `option ${name} is empty; leave it out to take ${SETTINGS[name].variable}`
+    : undefined
+}
+
+/** Adds what is wrong with names and kinds. */
+export function checkOptions(options: DatabaseOptions, problems: Problems): void {
+  if (typeof options !== 'object' || options === null) {
+    // A connection string, most likely: not quoted.
+    problems.add(`the options are a ${options === null ? 'null' : typeof options}; expected an object`)
+    problems.throwIfAny()
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const fault = faultOfOption(name, value)
+    if (fault !== undefined) problems.add(fault)
+  }
+}
