@@ -255,4 +255,16 @@ describe('routeToCluster', () => {
       }),
     )
   })
+
+  test.each<[string, RoutingFields]>([
+    ['as cluster', { host: HOST, dbname: 'app', cluster: 'Zq7kW2vN9x' }],
+    ['as cluster of an Advanced host', { host: ADVANCED, dbname: 'app', cluster: 'Zq7kW2vN9x' }],
+    ['in front of the database name', { host: HOST, dbname: 'Zq7kW2vN9x.app' }],
+    ['with dots as the database name', { host: HOST, dbname: 'a.Zq7kW2vN9x.b' }],
+    ['in the flag', { host: HOST, dbname: 'app', options: '--cluster=Zq7kW2vN9x' }],
+  ])('does not show a password %s', (_name, fields) => {
+    expect(() => routeToCluster(fields, 'database')).toThrow(
+      expect.objectContaining({ code: 'ERR_ROUTING', message: expect.not.stringContaining('Zq7kW2vN9x') }),
+    )
+  })
 })

@@ -290,7 +290,7 @@ describe('options', () => {
     [{ port: '26257' }, 'option port is a string'],
     [{ port: 0 }, 'option port is 0'],
     [{ max: 0 }, 'option max is 0'],
-    [{ clusterRouting: 'dns' }, 'clusterRouting is "dns"'],
+    [{ clusterRouting: 'dns' }, 'clusterRouting is an unknown word of 3 characters'],
     [{ connectionString: `postgresql://app:${PASSWORD}@[::1` }, 'option connectionString'],
   ])('%j', async (options, message) => {
     expect(await errorOf({ secretId: product.secretId, ...options })).toMatchObject({

@@ -1,28 +1,13 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { ConnectionError } from '../../../src/base/connection-error.ts'
 import type { DatabaseOptions } from '../../../src/settings/database-options.ts'
 import { readSettings } from '../../../src/settings/settings.ts'
+import { type Environment, problemsOf, WITH_SECRET } from '../../support/settings.ts'
 
-type Environment = Record<string, string>
-
-const SECRET = { COCKROACH_SECRET_ID: 'app/db' }
 const URL_TEXT = 'postgresql://app:p%40ss%2Fw%23rd@db.example.com:5433/shop?sslmode=verify-full'
 
-/** What is wrong, as the one error tells it. */
-function problems(options: object, environment: Environment): string {
-  try {
-    readSettings(options as DatabaseOptions, environment)
-  } catch (error) {
-    if (!(error instanceof ConnectionError)) throw error
-    expect(error).toMatchObject({ code: 'ERR_CONFIG', safeToRetry: true, hint: expect.any(String) })
-    return error.message
-  }
-  throw new Error('these settings were accepted')
-}
-
 test('the defaults', () => {
-  expect(readSettings({}, SECRET)).toEqual({
+  expect(readSettings({}, WITH_SECRET)).toEqual({
     secretId: 'app/db',
     secretKey: undefined,
     secretTtlMs: 300_000,
@@ -46,7 +31,7 @@ test('the defaults', () => {
 })
 
 test('settings cannot be changed afterwards', () => {
-  expect(readSettings({}, SECRET)).toSatisfy(Object.isFrozen)
+  expect(readSettings({}, WITH_SECRET)).toSatisfy(Object.isFrozen)
 })
 
 describe('environment variables', () => {
@@ -76,7 +61,7 @@ describe('environment variables', () => {
     [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: 'mine' }, { environment: { application_name: 'mine' } }],
     [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: '' }, { surroundings: { functionName: 'orders' } }],
   ])('%j', (environment, expected) => {
-    expect(readSettings({}, { ...SECRET, ...environment })).toMatchObject(expected)
+    expect(readSettings({}, { ...WITH_SECRET, ...environment })).toMatchObject(expected)
   })
 
   test("libpq's own", () => {
@@ -106,7 +91,7 @@ describe('environment variables', () => {
       'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT',
     ]
     const empty = Object.fromEntries(names.map((name) => [name, '']))
-    expect(readSettings({}, { ...empty, ...SECRET })).toEqual(readSettings({}, SECRET))
+    expect(readSettings({}, { ...empty, ...WITH_SECRET })).toEqual(readSettings({}, WITH_SECRET))
   })
 })
 
@@ -119,7 +104,7 @@ describe('where the connection is named', () => {
   })
 
   test('DATABASE_URL is not looked at beside a secret', () => {
-    expect(readSettings({}, { ...SECRET, DATABASE_URL: 'no string at all' }).environment).toEqual({})
+    expect(readSettings({}, { ...WITH_SECRET, DATABASE_URL: 'no string at all' }).environment).toEqual({})
   })
 
   test('an empty COCKROACH_SECRET_ID leaves DATABASE_URL', () => {
@@ -128,11 +113,11 @@ describe('where the connection is named', () => {
   })
 
   test('option secretId wins over COCKROACH_SECRET_ID', () => {
-    expect(readSettings({ secretId: 'mine' }, SECRET).secretId).toBe('mine')
+    expect(readSettings({ secretId: 'mine' }, WITH_SECRET).secretId).toBe('mine')
   })
 
   test('option connectionString takes the place of the secret and of DATABASE_URL', () => {
-    const settings = readSettings({ connectionString: URL_TEXT }, { ...SECRET, DATABASE_URL: 'no string at all' })
+    const settings = readSettings({ connectionString: URL_TEXT }, { ...WITH_SECRET, DATABASE_URL: 'no string at all' })
     expect([settings.secretId, settings.options.host]).toEqual([undefined, 'db.example.com'])
   })
 
@@ -147,7 +132,7 @@ describe('where the connection is named', () => {
     [{ COCKROACH_SECRET_ID: '' }, 'empty'],
     [{ PGUSER: 'app', PGPASSWORD: 'x' }, 'not set'],
   ])('nothing that names a server is an error: %j', (environment, state) => {
-    expect(problems({}, environment)).toBe(
+    expect(problemsOf({}, environment)).toBe(
       `no secret and no server: COCKROACH_SECRET_ID is ${state}, and neither are DATABASE_URL and PGHOST`,
     )
   })
@@ -162,7 +147,7 @@ describe('options win over environment variables', () => {
     [{ gracefulShutdown: false }, { COCKROACH_GRACEFUL_SHUTDOWN: 'true' }, { gracefulShutdown: false }],
     [{ deadlineMarginMs: 100 }, { COCKROACH_DEADLINE_MARGIN_MS: '900' }, { deadlineMarginMs: 100 }],
   ])('%j over %j', (options, environment, expected) => {
-    expect(readSettings(options, { ...SECRET, ...environment })).toMatchObject(expected)
+    expect(readSettings(options, { ...WITH_SECRET, ...environment })).toMatchObject(expected)
   })
 })
 
@@ -173,77 +158,12 @@ describe('bad settings', () => {
       { COCKROACH_MAX_CONNECTION: '' },
       'unknown environment variable COCKROACH_MAX_CONNECTION; did you mean COCKROACH_MAX_CONNECTIONS?',
     ],
-    [{ PGPORT: 'ten' }, 'PGPORT is "ten"; expected a whole number from 1 to 65535'],
-    [{ PGPORT: '65536' }, 'PGPORT is "65536"; expected a whole number from 1 to 65535'],
-    [{ PGPORT: '0x10' }, 'PGPORT is "0x10"; expected a whole number from 1 to 65535'],
-    [{ PGCONNECT_TIMEOUT: '-1' }, 'PGCONNECT_TIMEOUT is "-1"; expected a whole number from 0 to 3600'],
-    [
-      { COCKROACH_SECRET_TTL_SECONDS: '1.5' },
-      'COCKROACH_SECRET_TTL_SECONDS is "1.5"; expected a whole number from 0 to 86400',
-    ],
-    [{ COCKROACH_MAX_CONNECTIONS: '0' }, 'COCKROACH_MAX_CONNECTIONS is "0"; expected a whole number from 1 to 1000'],
-    [
-      { COCKROACH_DEADLINE_MARGIN_MS: '1e3' },
-      'COCKROACH_DEADLINE_MARGIN_MS is "1e3"; expected a whole number from 100 to 60000',
-    ],
-    [{ COCKROACH_CLUSTER_ROUTING: 'SNI' }, 'COCKROACH_CLUSTER_ROUTING is "SNI"; expected database, sni, options'],
-    [{ COCKROACH_GRACEFUL_SHUTDOWN: 'yes' }, 'COCKROACH_GRACEFUL_SHUTDOWN is "yes"; expected true or false'],
-    [{ PGSSLNEGOTIATION: 'direct' }, 'PGSSLNEGOTIATION is "direct"; CockroachDB Cloud only knows "postgres"'],
-    [
-      { PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: 'x' },
-      'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT is "x"; expected a whole number from 1 to 65535',
-    ],
-    [
-      { AWS_LAMBDA_MAX_CONCURRENCY: 'many' },
-      'AWS_LAMBDA_MAX_CONCURRENCY is "many"; expected a whole number from 1 to 100000',
-    ],
   ])('%j', (environment, message) => {
-    expect(problems({}, { ...SECRET, ...environment })).toBe(message)
+    expect(problemsOf({}, { ...WITH_SECRET, ...environment })).toBe(message)
   })
-
-  test.each<[object, string]>([
-    [{ secretid: 'x' }, 'unknown option "secretid"; did you mean "secretId"?'],
-    [{ database: 'x' }, 'unknown option "database"; did you mean "dbname"?'],
-    [{ port: '26257' }, 'option port is a string; expected a number'],
-    [{ port: 0 }, 'option port is 0; expected a whole number from 1 to 65535'],
-    [{ max: Number.NaN }, 'option max is NaN; expected a whole number from 1 to 1000'],
-    [{ max: 1.5 }, 'option max is 1.5; expected a whole number from 1 to 1000'],
-    [{ user: null }, 'option user is a null; expected a string'],
-    [{ gracefulShutdown: 'true' }, 'option gracefulShutdown is a string; expected a boolean'],
-    [{ clusterRouting: 'host' }, 'option clusterRouting is "host"; expected database, sni, options'],
-    [{ secretTtlSeconds: -1 }, 'option secretTtlSeconds is -1; expected a whole number from 0 to 86400'],
-    [{ connect_timeout: 3601 }, 'option connect_timeout is 3601; expected a whole number from 0 to 3600'],
-    [{ deadlineMarginMs: 99 }, 'option deadlineMarginMs is 99; expected a whole number from 100 to 60000'],
-    [{ secretId: '' }, 'option secretId is empty; leave it out to take COCKROACH_SECRET_ID'],
-    [{ secretKey: '' }, 'option secretKey is empty; leave it out to take COCKROACH_SECRET_KEY'],
-  ])('%j', (options, message) => {
-    expect(problems(options, SECRET)).toBe(message)
-  })
-
-  test('options that are no object are not quoted', () => {
-    const readAny: (options: never, environment: Environment) => unknown = readSettings
-    expect(() => readAny(URL_TEXT as never, SECRET)).toThrow(
-      expect.objectContaining({ code: 'ERR_CONFIG', message: 'the options are a string; expected an object' }),
-    )
-    expect(() => readAny(null as never, SECRET)).toThrow('the options are a null; expected an object')
-  })
-
-  test('undefined options count as left out', () => {
-    const options: object = { user: undefined, host: undefined, max: undefined }
-    expect(readSettings(options, SECRET)).toEqual(readSettings({}, SECRET))
-  })
-
-  test.each(['secretId', 'connectionString'])(
-    'an undefined %s is refused, since it would choose another database',
-    (name) => {
-      expect(problems({ [name]: undefined }, SECRET)).toBe(
-        `option ${name} is undefined; leave it out to take the environment's`,
-      )
-    },
-  )
 
   test('all of them are told at once', () => {
-    const message = problems(
+    const message = problemsOf(
       { usr: 'x', port: 0, connectionString: 'nonsense' },
       { COCKROACH_SECRET: 'x', PGPORT: 'ten', PGCONNECT_TIMEOUT: 'soon', COCKROACH_MAX_CONNECTIONS: '-1' },
     )
@@ -253,7 +173,7 @@ describe('bad settings', () => {
   })
 
   test('an unreadable DATABASE_URL is told by itself: it is set, so "no server" would be wrong', () => {
-    const message = problems({}, { DATABASE_URL: 'postgresql:/app:p4ssw0rd@host/db' })
+    const message = problemsOf({}, { DATABASE_URL: 'postgresql:/app:p4ssw0rd@host/db' })
     expect(message).toContain('DATABASE_URL')
     expect(message).not.toContain('no secret and no server')
   })
