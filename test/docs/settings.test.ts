@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
 import { CONTEXT_NAMES, propsFromContext } from '../../cdk/health-check-context.ts'
+import * as variable from '../../src/base/environment-variables.ts'
 import { parseSecret } from '../../src/secret/value/parse.ts'
 import type { DatabaseOptions } from '../../src/settings/database-options.ts'
-import * as variable from '../../src/base/environment-variables.ts'
 import { readSettings } from '../../src/settings/settings.ts'
 import { codeIn, readPage, tableOf } from '../support/page.ts'
 
@@ -44,6 +44,7 @@ describe('options and variables', () => {
     secretTtlSeconds: 60,
     connectionString: 'postgresql://app:pw@db.example.com/defaultdb',
     port: 26_258,
+    sslmode: 'require',
     connect_timeout: 3,
     clusterRouting: 'sni',
     max: 2,
