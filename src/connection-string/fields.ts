@@ -52,7 +52,7 @@ export interface ParsedFields {
 export type FieldName = keyof ConnectionFields
 
 /** How each source names a field; all of them read its value alike. */
-export interface ConnectionField<Value> {
+interface ConnectionField<Value> {
   readonly read: Reader<Value>
   /** True when the option of the field's name is a number, which a secret in JSON may hold as well. */
   readonly isNumber?: true

@@ -32,8 +32,8 @@ export function isPostgresqlUrl(text: string): boolean {
 }
 
 /**
- * The text that a part of a URL stands for, decoded exactly once, by libpq's rules: a plus is a plus. A part whose every `%` is no encoding was never encoded, and is taken as
- * it is; `encoded` is false then.
+ * The text that a part of a URL stands for, decoded exactly once, by libpq's rules: a plus is a plus. A part in which
+ * no `%` begins an encoding was never encoded, and is taken as it is; `encoded` is false then.
  *
  * @throws ConnectionError when some `%` are encodings and others are not, or when the bytes are not UTF-8.
  */

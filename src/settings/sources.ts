@@ -50,7 +50,7 @@ export function readFields(source: Source, problems: Problems): ConnectionFields
     ),
   )
   const fields: ConnectionFields = {}
-  for (const { name, value, place } of merged ?? []) {
+  for (const { name, value, place } of merged ?? entries) {
     Object.assign(
       fields,
       problems.attempt(() => readField(name, value, place)),

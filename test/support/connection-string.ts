@@ -5,7 +5,7 @@ import type { Origin } from '../../src/base/refusal.ts'
 import type { ConnectionFields } from '../../src/connection-string/fields.ts'
 import { parseConnectionString } from '../../src/connection-string/parse.ts'
 
-export const ORIGIN: Origin = { code: 'ERR_CONFIG', name: 'DATABASE_URL' }
+const ORIGIN: Origin = { code: 'ERR_CONFIG', name: 'DATABASE_URL' }
 export const CLOUD_HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
 
 /** Stands for a password: no error may hold it. */

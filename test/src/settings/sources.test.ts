@@ -22,6 +22,11 @@ describe('a host with a port behind it is two fields, as in a secret', () => {
     )
   })
 
+  test('other bad variables are reported beside that', () => {
+    const environment = { PGHOST: 'db.example.com:5433', PGPORT: '5434', PGSSLMODE: 'no-verify' }
+    expect(problemsOf({}, environment)).toMatch(/different values.*; PGSSLMODE is no-verify/)
+  })
+
   test('a port out of range in PGHOST is refused under its name', () => {
     expect(problemsOf({}, { PGHOST: 'db.example.com:70000' })).toContain('PGHOST: port is 70000; expected')
   })
