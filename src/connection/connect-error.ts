@@ -1,13 +1,18 @@
-/** Turns what went wrong while connecting into one error with a code and a hint. */
+/** Turns what went wrong while connecting into one error with a code and a hint, and says whether to try again. */
+import type { Backoff } from '../base/backoff.ts'
 import { ConnectionError, type ConnectionErrorCode } from '../base/connection-error.ts'
 import type { ConnectionParameters } from './parameters.ts'
 
 interface Meaning {
   readonly code: ConnectionErrorCode
   readonly hint: string
-  /** Worth another attempt within the time for connecting: it may pass by itself in a moment. */
-  readonly isTransient?: boolean
+  /** How long to wait before another attempt, for what may pass by itself within the time for connecting. */
+  readonly retry?: Backoff
 }
+
+const SOON: Backoff = { baseMs: 100, capMs: 2000 }
+/** A full server needs others to leave; asking it often makes it no emptier. */
+const WHEN_OTHERS_LEFT: Backoff = { baseMs: 800, capMs: 2000 }
 
 const ALLOWLIST =
   "Is the address that the function leaves from on the cluster's IP allowlist? A fixed one takes a VPC with a NAT gateway and an Elastic IP."
@@ -15,28 +20,26 @@ const ROUTE = 'Copy host and cluster identifier again from the console (Connect)
 const ROOT =
   "Is the certificate authority right? Basic and Standard clusters: the layer's root.crt. Advanced clusters: their own CA (rootCertificate of the layer, or sslrootcert)."
 
-const TOO_MANY_CONNECTIONS = '53300'
-
 /** By SQLSTATE, as the server sent it. */
 const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
   '28P01': { code: 'ERR_AUTHENTICATION', hint: 'Is the password in the secret the one of this SQL user?' },
   '28000': { code: 'ERR_AUTHENTICATION', hint: 'Is the SQL user in the secret right, and may it log in?' },
   '3D000': { code: 'ERR_CONFIG', hint: 'Create the database, or correct dbname.' },
-  [TOO_MANY_CONNECTIONS]: {
+  '53300': {
     code: 'ERR_SERVER_REFUSED',
     hint: "The server takes no more connections: lower max or the function's concurrency, or raise the limit.",
-    isTransient: true,
+    retry: WHEN_OTHERS_LEFT,
   },
   '57P01': {
     code: 'ERR_SERVER_REFUSED',
     hint: 'The server is shutting down; it comes back by itself.',
-    isTransient: true,
+    retry: SOON,
   },
-  '57P02': { code: 'ERR_SERVER_REFUSED', hint: 'The server crashed and restarts.', isTransient: true },
+  '57P02': { code: 'ERR_SERVER_REFUSED', hint: 'The server crashed and restarts.', retry: SOON },
   '57P03': {
     code: 'ERR_SERVER_REFUSED',
     hint: 'The server is starting or draining; it comes back by itself.',
-    isTransient: true,
+    retry: SOON,
   },
 }
 
@@ -61,7 +64,7 @@ const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   [/codeProxyRefusedConnection/, { code: 'ERR_SERVER_REFUSED', hint: ALLOWLIST }],
   [
     /codeUnavailable/,
-    { code: 'ERR_SERVER_REFUSED', hint: 'The cluster takes no connections at the moment.', isTransient: true },
+    { code: 'ERR_SERVER_REFUSED', hint: 'The cluster takes no connections at the moment.', retry: SOON },
   ],
   [
     /server requires encryption/,
@@ -90,18 +93,18 @@ const BY_CODE: Readonly<Record<string, Meaning>> = {
   },
   EPROTO: { code: 'ERR_TLS', hint: 'Is this the port of the database? CockroachDB Cloud uses 26257.' },
   ENOTFOUND: { code: 'ERR_CONNECT', hint: 'Is the host name right, and can the function resolve it?' },
-  EAI_AGAIN: { code: 'ERR_CONNECT', hint: 'The name server did not answer.', isTransient: true },
+  EAI_AGAIN: { code: 'ERR_CONNECT', hint: 'The name server did not answer.', retry: SOON },
   ECONNREFUSED: {
     code: 'ERR_CONNECT',
     hint: 'Nothing listens there: is the port right, is the server up?',
-    isTransient: true,
+    retry: SOON,
   },
   ECONNRESET: {
     code: 'ERR_CONNECT',
     hint: 'The server broke off the login; a draining server or a firewall does that.',
-    isTransient: true,
+    retry: SOON,
   },
-  EPIPE: { code: 'ERR_CONNECT', hint: 'The server broke off the login.', isTransient: true },
+  EPIPE: { code: 'ERR_CONNECT', hint: 'The server broke off the login.', retry: SOON },
   EHOSTUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
   ENETUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
   ETIMEDOUT: { code: 'ERR_CONNECT', hint: `No answer: a VPC without a NAT gateway, or a firewall. ${ALLOWLIST}` },
@@ -133,7 +136,7 @@ const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
     {
       code: 'ERR_CONNECT',
       hint: "The server broke off the login; a draining server, a firewall or an Advanced cluster's allowlist does that.",
-      isTransient: true,
+      retry: SOON,
     },
   ],
 ]
@@ -141,7 +144,23 @@ const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
 const OTHERWISE: Meaning = { code: 'ERR_CONNECT', hint: 'See the cause.' }
 const OTHER_ANSWER: Meaning = { code: 'ERR_SERVER_REFUSED', hint: 'The server was reached; the message is its own.' }
 
-const transient = new WeakSet<ConnectionError>()
+/** Why an attempt to connect failed, and what to do about it. */
+export class ConnectFailure extends ConnectionError {
+  /** For users it is a ConnectionError, by `instanceof` and wherever Node prints it with the name of its class. */
+  static override readonly name = 'ConnectionError'
+  /** Private, so that it is not printed. */
+  readonly #retry: Backoff | undefined
+
+  constructor({ code, hint, retry }: Meaning, message: string, cause: Error) {
+    super(code, message, { cause, hint, safeToRetry: true })
+    this.#retry = retry
+  }
+
+  /** How long to wait before another attempt; undefined when that would end in the same way. */
+  get retry(): Backoff | undefined {
+    return this.#retry
+  }
+}
 
 /** The message; with several addresses tried, Node's error has none of its own. */
 function messageOf(error: Error): string {
@@ -171,21 +190,5 @@ export function connectError(error: unknown, { host, port, user }: ConnectionPar
   const message = messageOf(cause)
   const meaning = meaningOf(cause, message, code)
   const text = code === '' || message.includes(code) ? message : `${message} (${code})`
-  const mapped = new ConnectionError(meaning.code, `connecting to ${host}:${port} as "${user}" failed: ${text}`, {
-    cause,
-    hint: meaning.hint,
-    safeToRetry: true,
-  })
-  if (meaning.isTransient === true) transient.add(mapped)
-  return mapped
-}
-
-/** True when the same attempt may succeed in a moment. */
-export function isTransient(error: ConnectionError): boolean {
-  return transient.has(error)
-}
-
-/** True when the server has as many connections as it takes. */
-export function isServerFull({ cause }: ConnectionError): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === TOO_MANY_CONNECTIONS
+  return new ConnectFailure(meaning, `connecting to ${host}:${port} as "${user}" failed: ${text}`, cause)
 }

@@ -1,10 +1,10 @@
 /** Opens the pool's connections: tries again while the reason may pass by itself, until the time for connecting is over. */
 import type { PoolConfig } from 'pg'
-import { type Backoff, fullJitterMs } from '../base/backoff.ts'
+import { fullJitterMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
-import { connectError, isServerFull, isTransient } from '../connection/connect-error.ts'
+import { ConnectFailure, connectError } from '../connection/connect-error.ts'
 import type { Dial, Login } from '../connection/login.ts'
 import type { Destination, ResolvedConnection } from '../connection/source.ts'
 import { tlsOptions } from '../connection/tls.ts'
@@ -14,9 +14,6 @@ import type { CheckedOutClient } from './client.ts'
 
 /** An attempt that runs out of time gets this long to tell what it waited for, in milliseconds. */
 const REASON_MS = 25
-const RECONNECT: Backoff = { baseMs: 100, capMs: 2000 }
-/** A full server needs others to leave; asking it often makes it no emptier. */
-const RECONNECT_WHEN_FULL: Backoff = { baseMs: 800, capMs: 2000 }
 
 /** What the attempts to open one connection share. */
 interface Attempts {
@@ -110,9 +107,10 @@ export class ConnectionOpener {
       } catch (error) {
         if (!(error instanceof ConnectionError)) throw error
         const now = this.#clock.monotonicNow()
-        const waitMs = fullJitterMs(attempt, isServerFull(error) ? RECONNECT_WHEN_FULL : RECONNECT, this.#clock.random)
+        const retry = error instanceof ConnectFailure ? error.retry : undefined
+        const waitMs = retry === undefined ? Number.POSITIVE_INFINITY : fullJitterMs(attempt, retry, this.#clock.random)
         const isLast = attempt + 1 >= attempts.max || now + waitMs >= endAt
-        const retryInMs = isTransient(error) && !isLast ? waitMs : undefined
+        const retryInMs = isLast ? undefined : waitMs
         this.#diagnostics.publish('connectFailed', { code: error.code, message: error.message, attempt, retryInMs })
         if (retryInMs === undefined) throw now >= endAt ? (attempts.reason ?? error) : error
         attempts.reason = error

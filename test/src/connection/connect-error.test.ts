@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import { createConnection, type LookupFunction } from 'node:net'
+import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { freePort } from '../../../local/free-port.ts'
+import type { Backoff } from '../../../src/base/backoff.ts'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
-import { connectError, isServerFull, isTransient } from '../../../src/connection/connect-error.ts'
+import { ConnectFailure, connectError } from '../../../src/connection/connect-error.ts'
 import type { ConnectionParameters } from '../../../src/connection/parameters.ts'
 import { DatabaseError } from '../../../src/pool/pg.ts'
 
@@ -20,10 +22,15 @@ function nodeError(code: string, message = `connect ${code} 10.0.0.1:26257`): Er
   return Object.assign(new Error(message), { code })
 }
 
+/** How long to wait before another attempt. */
+function retryOf(error: ConnectionError): Backoff | undefined {
+  return error instanceof ConnectFailure ? error.retry : undefined
+}
+
 function outcome(error: unknown): readonly [string, boolean] {
   const mapped = connectError(error, PARAMETERS)
   expect(mapped).toMatchObject({ cause: error, hint: expect.stringMatching(/\S/), safeToRetry: true })
-  return [mapped.code, isTransient(mapped)]
+  return [mapped.code, retryOf(mapped) !== undefined]
 }
 
 describe('an answer of the server', () => {
@@ -139,13 +146,20 @@ describe('the message', () => {
 test('a ConnectionError stays as it is', () => {
   const error = new ConnectionError('ERR_DEADLINE', 'late')
   expect(connectError(error, PARAMETERS)).toBe(error)
-  expect(isTransient(error)).toBe(false)
+  expect(retryOf(error)).toBeUndefined()
 })
 
 test.each([
-  ['53300', true],
-  ['57P03', false],
-])('SQLSTATE %s tells of a full server: %s', (code, isFull) => {
-  const answer = Object.assign(new Error('sorry'), { code, severity: 'FATAL' })
-  expect(isServerFull(connectError(answer, PARAMETERS))).toBe(isFull)
+  ['53300', 800],
+  ['57P03', 100],
+])('SQLSTATE %s is tried again after %i ms at most: a full server is asked less often', (code, baseMs) => {
+  expect(retryOf(connectError(answer(code, 'sorry'), PARAMETERS))).toMatchObject({ baseMs })
+})
+
+test('a failed attempt prints as a ConnectionError, without what the pool does about it', () => {
+  const printed = inspect(connectError(answer('57P03', 'starting up'), PARAMETERS), { showHidden: true })
+  expect(printed).toMatch(
+    /^ConnectionError: connecting to db\.example\.com:26257 as "app" failed: starting up \(57P03\)\n/,
+  )
+  expect(printed).not.toMatch(/retry:|baseMs/)
 })
