@@ -3,11 +3,9 @@ import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
 import { Diagnostics } from './base/diagnostics.ts'
 import { Login } from './connection/login.ts'
-import { mergeParameters } from './connection/parameters.ts'
 import { rehearseLogin } from './connection/rehearsal.ts'
 import { rootCertificatePath } from './connection/root-certificate.ts'
 import { ConnectionSource } from './connection/source.ts'
-import type { ParsedFields } from './connection-string/fields.ts'
 import { buildConnectionString } from './connection-string/parse.ts'
 import { checkHealth, type HealthReport } from './health-check.ts'
 import { closeOnShutdown } from './lambda/graceful-shutdown.ts'
@@ -15,9 +13,7 @@ import type { CheckedOutClient } from './pool/client.ts'
 import { callerOf } from './pool/permits.ts'
 import { DatabasePool } from './pool/pool.ts'
 import { mayBeRepeated } from './pool/statement-error.ts'
-import { cachedReader, freshReader } from './secret/reader/readers.ts'
-import { SecretSource } from './secret/source.ts'
-import { parseSecret } from './secret/value/parse.ts'
+import { secretReaders } from './secret/reader/readers.ts'
 import type { DatabaseOptions } from './settings/database-options.ts'
 import { DEFAULT_DEADLINE_MARGIN_MS, readSettings, type Settings } from './settings/settings.ts'
 import type { TransactionOptions } from './transaction/options.ts'
@@ -37,36 +33,6 @@ interface Parts {
   pool: DatabasePool | undefined
 }
 
-/** @param prepare called when a request for the secret has left, with what will be done to the secret */
-function secretSource(
-  settings: Settings,
-  diagnostics: Diagnostics,
-  clock: Clock,
-  prepare: (parse: (secretString: string) => ParsedFields) => void,
-): SecretSource | undefined {
-  const { secretId, secretKey, secretTtlMs, surroundings } = settings
-  if (secretId === undefined) return undefined
-  const getCached = cachedReader(surroundings, diagnostics)
-  const origin = { code: 'ERR_SECRET_INVALID', name: `secret "${secretId}"` } as const
-  const parse = (secretString: string): ParsedFields => {
-    const parsed = parseSecret(secretString, { origin, ...(secretKey !== undefined && { key: secretKey }) })
-    // A value that leads nowhere counts as a failed read, so that the one before it goes on serving.
-    mergeParameters(settings, parsed.fields)
-    return parsed
-  }
-  // Not at once: the connection to the database may be there as well, and wants to go on.
-  const onSent = (): void => void setImmediate(prepare, parse)
-  return new SecretSource({
-    secretId,
-    ttlMs: secretTtlMs,
-    getCached: (request) => getCached({ ...request, onSent }),
-    getFresh: freshReader(surroundings),
-    parse,
-    diagnostics,
-    now: clock.now,
-  })
-}
-
 export class Database {
   readonly #options: DatabaseOptions
   readonly #clock: Clock
@@ -84,12 +50,15 @@ export class Database {
     const settings = readSettings(this.#options)
     const diagnostics = new Diagnostics()
     // While the secret is on its way: pg takes milliseconds to load.
-    const prepare = (parse: (secretString: string) => ParsedFields): void => {
+    const prepare = (): void => {
       this.#poolOf(parts)
-      rehearseLogin((secretString) => source.destinationOf(parse(secretString).fields))
+      rehearseLogin((secretString) => source.destinationOf(secretString))
     }
-    const secrets = secretSource(settings, diagnostics, this.#clock, prepare)
-    const source = new ConnectionSource(settings, secrets, diagnostics, import.meta.dirname)
+    // Not at once: the connection to the database may be there as well, and wants to go on.
+    const readers = secretReaders(settings.surroundings, diagnostics, () => void setImmediate(prepare))
+    const { now } = this.#clock
+    const moduleDirectory = import.meta.dirname
+    const source = new ConnectionSource({ settings, readers, diagnostics, moduleDirectory, now })
     const parts: Parts = { settings, source, diagnostics, pool: undefined }
     this.#parts = parts
     closeOnShutdown(settings, diagnostics, this.#terminate)

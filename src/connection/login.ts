@@ -1,27 +1,14 @@
 /** Logs in with the secret's password, and with its successor when a rotation is under way. */
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
+import { attempt, type Candidate, candidateOf, type Dial } from './attempt.ts'
 import { type Credentials, isSameLogin, LoginGuard } from './login-guard.ts'
-import { type ConnectionSource, type Destination, isSameDestination, type ResolvedConnection } from './source.ts'
+import { type ConnectionSource, isSameDestination, type ResolvedConnection } from './source.ts'
 
 /** While a password is blocked, the secret is looked up this often to see whether it changed. */
 const LOOK_AGAIN_MS = 1000
 
-/**
- * Opens one connection to `destination`; asks `resolve` for the password when the server does, and gives up when that
- * rejects or `signal` aborts. Rejects with `ERR_AUTHENTICATION` when the server refuses user or password.
- */
-export type Dial<Client> = (
-  destination: Destination,
-  resolve: () => Promise<ResolvedConnection>,
-  signal?: AbortSignal,
-) => Promise<Client>
-
 type Source = Pick<ConnectionSource, 'early' | 'current' | 'reread' | 'pending' | 'accepted'>
-
-function isRefusal(error: unknown): error is ConnectionError {
-  return error instanceof ConnectionError && error.code === 'ERR_AUTHENTICATION'
-}
 
 function credentials({ parameters, password }: ResolvedConnection): Credentials {
   return { host: parameters.host, user: parameters.user, password }
@@ -76,50 +63,20 @@ export class Login {
   }
 
   async #open<Client>(dial: Dial<Client>): Promise<Client> {
-    const destination = this.#source.early()
-    if (destination === undefined) return this.#openWith(dial, await this.#unblocked())
-    return this.#openEarly(dial, destination)
-  }
-
-  /** Connects while the secret is read; if the secret leads elsewhere, that connection is dropped and the secret wins. */
-  async #openEarly<Client>(dial: Dial<Client>, destination: Destination): Promise<Client> {
-    const reading = this.#source.current()
-    const dropped = new AbortController()
-    // A password must not reach another server than the one that the secret names beside it.
-    const resolve = async (): Promise<ResolvedConnection> => {
-      const resolved = await reading
-      if (isSameDestination(resolved, destination)) return resolved
-      throw new Error('the secret leads elsewhere')
-    }
-    const begun = dial(destination, resolve, dropped.signal)
-    begun.catch(() => undefined)
-    try {
-      const first = await reading
-      if (isSameDestination(first, destination)) return await this.#openWith(dial, first, begun)
-      dropped.abort()
-      return await this.#openWith(dial, first)
-    } catch (error) {
-      dropped.abort()
-      throw error
-    }
-  }
-
-  /** @param begun the attempt with `first` that is under way already */
-  async #openWith<Client>(dial: Dial<Client>, first: ResolvedConnection, begun?: Promise<Client>): Promise<Client> {
     const refused: ResolvedConnection[] = []
     let refusal: ConnectionError | undefined
-    for await (const connection of this.#candidates(first)) {
-      try {
-        const client = await (connection === first && begun ? begun : dial(connection, async () => connection))
+    for await (const candidate of this.#candidates()) {
+      const outcome = await attempt(dial, candidate)
+      if (outcome.kind === 'connected') {
         this.#isProven = true
         this.#guard.admit()
-        this.#source.accepted(connection)
-        return client
-      } catch (error) {
-        if (!isRefusal(error)) throw error
+        this.#source.accepted(outcome.connection)
+        return outcome.client
+      }
+      if (outcome.kind === 'refused') {
         this.#isProven = false
-        refused.push(connection)
-        refusal = error
+        refused.push(outcome.connection)
+        refusal = outcome.refusal
       }
     }
     // A pending version may be tried again as soon as it is the current one.
@@ -128,18 +85,25 @@ export class Login {
     throw refusal
   }
 
-  /** The passwords to try, each at most once: the kept one; the current one if it changed, else the coming one. */
-  async *#candidates(first: ResolvedConnection): AsyncGenerator<ResolvedConnection> {
-    yield first
+  /**
+   * What to try, each login at most once: the kept one, begun early where the server is known before the secret; the
+   * current one if it changed, else the coming one.
+   */
+  async *#candidates(): AsyncGenerator<Candidate> {
+    const early = this.#source.early()
+    const reading = this.#unblocked()
+    if (early !== undefined) yield { destination: early, reading }
+    const first = await reading
+    if (early === undefined || !isSameDestination(first, early)) yield candidateOf(first)
     const fresh = await this.#source.reread().catch(() => undefined)
     this.#lookedAt = this.#clock.now()
     if (fresh === undefined) return
     if (hasOtherLogin(fresh, first)) {
-      yield fresh
+      yield candidateOf(fresh)
       return
     }
     const pending = await this.#source.pending().catch(() => undefined)
-    if (pending !== undefined && hasOtherLogin(pending, first)) yield pending
+    if (pending !== undefined && hasOtherLogin(pending, first)) yield candidateOf(pending)
   }
 
   /** The connection to try first, unless its password was refused and still has to wait. */

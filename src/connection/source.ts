@@ -1,11 +1,12 @@
 /** Turns settings and secret into a connection that can be opened. */
-
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { Password } from '../base/password.ts'
-import type { ConnectionFields } from '../connection-string/fields.ts'
-import type { SecretSource, SecretVersion } from '../secret/source.ts'
+import type { ConnectionFields, ParsedFields } from '../connection-string/fields.ts'
+import { SecretCache, type SecretVersion } from '../secret/cache.ts'
+import type { SecretReaders } from '../secret/reader/request.ts'
+import { parseSecret } from '../secret/value/parse.ts'
 import type { Settings } from '../settings/settings.ts'
-import { type ConnectionParameters, mergeParameters } from './parameters.ts'
+import { type ConnectionParameters, type MergedParameters, mergeParameters } from './parameters.ts'
 import { type RootCertificate, type RootCertificateSetting, readRootCertificate } from './root-certificate.ts'
 
 /** Where a connection leads to, and how the server is verified. */
@@ -21,6 +22,15 @@ export interface ResolvedConnection extends Destination {
   readonly secret: SecretVersion | undefined
 }
 
+export interface ConnectionSourceOptions {
+  readonly settings: Settings
+  readonly readers: SecretReaders
+  readonly diagnostics: Diagnostics
+  /** The folder of this package's code. */
+  readonly moduleDirectory: string
+  readonly now: () => number
+}
+
 /** Stands for the password that the secret will bring. */
 const UNKNOWN = new Password('')
 
@@ -31,22 +41,22 @@ export function isSameDestination(a: Destination, b: Destination): boolean {
 
 export class ConnectionSource {
   readonly #settings: Settings
-  readonly #secrets: SecretSource | undefined
   readonly #diagnostics: Diagnostics
   readonly #moduleDirectory: string
+  readonly #secrets: SecretCache<Omit<ResolvedConnection, 'secret'>> | undefined
   readonly #rootCertificates = new Map<string | undefined, RootCertificate>()
-  #resolved: ResolvedConnection | undefined
+  #withoutSecret: ResolvedConnection | undefined
 
-  constructor(
-    settings: Settings,
-    secrets: SecretSource | undefined,
-    diagnostics: Diagnostics,
-    moduleDirectory: string,
-  ) {
+  constructor({ settings, readers, diagnostics, moduleDirectory, now }: ConnectionSourceOptions) {
     this.#settings = settings
-    this.#secrets = secrets
     this.#diagnostics = diagnostics
     this.#moduleDirectory = moduleDirectory
+    const { secretId, secretTtlMs: ttlMs } = settings
+    if (secretId !== undefined) {
+      // A value that leads nowhere counts as a failed read, so that the one before it goes on serving.
+      const resolve = (secretString: string) => this.#resolve(this.#parse(secretString))
+      this.#secrets = new SecretCache({ secretId, ttlMs, ...readers, resolve, diagnostics, now })
+    }
     this.#warn(settings.warnings)
   }
 
@@ -55,52 +65,61 @@ export class ConnectionSource {
    * server, user and database. What the secret says may still be another thing; `isSameDestination()` tells.
    */
   early(): Destination | undefined {
-    if (this.#secrets === undefined || this.#secrets.version !== undefined) return undefined
+    if (this.#secrets === undefined || this.#secrets.kept !== undefined) return undefined
     const { host, user, dbname } = { ...this.#settings.environment, ...this.#settings.options }
     if (host === undefined || user === undefined || dbname === undefined) return undefined
     try {
-      return this.destinationOf({ password: UNKNOWN })
+      return this.#merge({ password: UNKNOWN })
     } catch {
       // The secret may say better; if it does not, `current()` tells what is wrong.
       return undefined
     }
   }
 
-  /** Where a secret with these fields leads to; throws as `current()` does. */
-  destinationOf(fields: ConnectionFields): Destination {
-    const { parameters, sslrootcert } = mergeParameters(this.#settings, fields)
-    return { parameters, rootCertificate: this.#rootCertificate(sslrootcert) }
+  /** Where a secret with this text leads to, without warnings; throws as `current()` does. */
+  destinationOf(secretString: string): Destination {
+    return this.#merge(this.#parse(secretString).fields)
   }
 
   /** For a new connection, with the secret as it is kept. */
   async current(): Promise<ResolvedConnection> {
-    return this.#resolve(await this.#secrets?.current())
+    if (this.#secrets !== undefined) return this.#secrets.current()
+    this.#withoutSecret ??= { ...this.#resolve({ fields: {}, warnings: [] }), secret: undefined }
+    return this.#withoutSecret
   }
 
   /** With the secret read past every cache; undefined without a secret. */
   async reread(): Promise<ResolvedConnection | undefined> {
-    return this.#secrets === undefined ? undefined : this.#resolve(await this.#secrets.reread())
+    return this.#secrets?.reread()
   }
 
   /** With the version that a rotation is about to make current, if there is one. */
   async pending(): Promise<ResolvedConnection | undefined> {
-    const version = await this.#secrets?.pending()
-    return version === undefined ? undefined : this.#resolve(version)
+    return this.#secrets?.pending()
   }
 
   /** The server accepted this connection: its secret is the one to go on with. */
-  accepted({ secret }: ResolvedConnection): void {
-    if (secret?.versionStage === 'AWSPENDING') this.#secrets?.adopt(secret)
+  accepted(connection: ResolvedConnection): void {
+    const { secret } = connection
+    if (secret?.versionStage === 'AWSPENDING') this.#secrets?.adopt({ ...connection, secret })
   }
 
-  #resolve(secret: SecretVersion | undefined): ResolvedConnection {
-    if (this.#resolved !== undefined && this.#resolved.secret === secret) return this.#resolved
-    const fields: ConnectionFields = secret?.fields ?? {}
-    const { parameters, password, sslrootcert, warnings } = mergeParameters(this.#settings, fields)
-    const rootCertificate = this.#rootCertificate(sslrootcert)
-    this.#warn([...(secret?.warnings ?? []), ...warnings, ...rootCertificate.warnings])
-    this.#resolved = { parameters, password, rootCertificate, secret }
-    return this.#resolved
+  #parse(secretString: string): ParsedFields {
+    const { secretId, secretKey: key } = this.#settings
+    const origin = { code: 'ERR_SECRET_INVALID', name: `secret "${secretId}"` } as const
+    return parseSecret(secretString, { origin, ...(key !== undefined && { key }) })
+  }
+
+  #resolve({ fields, warnings }: ParsedFields): Omit<ResolvedConnection, 'secret'> {
+    const merged = this.#merge(fields)
+    const { parameters, password, rootCertificate } = merged
+    this.#warn([...warnings, ...merged.warnings, ...rootCertificate.warnings])
+    return { parameters, password, rootCertificate }
+  }
+
+  #merge(fields: ConnectionFields): Destination & Omit<MergedParameters, 'sslrootcert'> {
+    const { sslrootcert, ...merged } = mergeParameters(this.#settings, fields)
+    return { ...merged, rootCertificate: this.#rootCertificate(sslrootcert) }
   }
 
   /** A file is read once for each setting. */

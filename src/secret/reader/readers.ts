@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import type { Diagnostics } from '../../base/diagnostics.ts'
 import type { Surroundings } from '../../settings/settings.ts'
-import type { GetSecretValue } from './request.ts'
+import type { GetSecretValue, SecretReaders } from './request.ts'
 import { secretsExtension } from './secrets-extension.ts'
 import { RefusedRequest, signedRequestReader } from './signed-request.ts'
 
@@ -49,4 +49,10 @@ export function cachedReader(surroundings: Surroundings, diagnostics: Diagnostic
       return fresh(request)
     }
   }
+}
+
+/** @param onSent called when a request has left that asks for the secret as a cache may have it */
+export function secretReaders(surroundings: Surroundings, diagnostics: Diagnostics, onSent: () => void): SecretReaders {
+  const getCached = cachedReader(surroundings, diagnostics)
+  return { getCached: (request) => getCached({ ...request, onSent }), getFresh: freshReader(surroundings) }
 }

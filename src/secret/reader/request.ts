@@ -21,3 +21,11 @@ export interface SecretValue {
 
 /** Hands out one version of a secret, or throws what the service said. */
 export type GetSecretValue = (request: SecretRequest) => Promise<SecretValue>
+
+/** The two ways to the secret. */
+export interface SecretReaders {
+  /** Asked first; may answer from a cache of its own. */
+  readonly getCached: GetSecretValue
+  /** Asked when the cached value is known to be old. */
+  readonly getFresh: GetSecretValue
+}

@@ -4,8 +4,6 @@ import { Diagnostics } from '../../../src/base/diagnostics.ts'
 import { Login } from '../../../src/connection/login.ts'
 import { ConnectionSource, type ResolvedConnection } from '../../../src/connection/source.ts'
 import type { GetSecretValue, VersionStage } from '../../../src/secret/reader/request.ts'
-import { SecretSource } from '../../../src/secret/source.ts'
-import { parseSecret } from '../../../src/secret/value/parse.ts'
 import { readSettings } from '../../../src/settings/settings.ts'
 
 const MINUTE_MS = 60_000
@@ -27,7 +25,6 @@ class World {
     this.accepted = new Set(accepted)
     this.put(secret)
     const settings = readSettings({ secretId: 'app/db' }, {})
-    const diagnostics = new Diagnostics()
     const get: GetSecretValue = async ({ versionStage }) => {
       const version = this.versions.get(versionStage)
       const name = this.secretsManagerIsDown ? 'InternalServiceError' : 'ResourceNotFoundException'
@@ -36,12 +33,10 @@ class World {
       const secretString = JSON.stringify({ host: HOST, username: 'app', dbname: 'x', ...fields, user: undefined })
       return { secretString, versionId, createdAt: undefined }
     }
-    const origin = { code: 'ERR_SECRET_INVALID', name: 'secret "app/db"' } as const
-    const secrets = new SecretSource({
-      ...{ secretId: 'app/db', ttlMs: settings.secretTtlMs, getCached: get, getFresh: get },
-      ...{ parse: (text: string) => parseSecret(text, { origin }), diagnostics, now: () => this.now },
+    const source = new ConnectionSource({
+      ...{ settings, readers: { getCached: get, getFresh: get }, diagnostics: new Diagnostics() },
+      ...{ moduleDirectory: import.meta.dirname, now: () => this.now },
     })
-    const source = new ConnectionSource(settings, secrets, diagnostics, import.meta.dirname)
     this.login = new Login(source, { now: () => this.now })
   }
 
@@ -211,8 +206,12 @@ describe('a refused password', () => {
   })
 
   test('without a secret has a hint that names none', async () => {
+    const unused: GetSecretValue = () => expect.fail('there is no secret')
     const settings = readSettings({}, { PGHOST: HOST, PGUSER: 'app', PGPASSWORD: 'wrong' })
-    const source = new ConnectionSource(settings, undefined, new Diagnostics(), import.meta.dirname)
+    const readers = { getCached: unused, getFresh: unused }
+    const source = new ConnectionSource({
+      ...{ settings, readers, diagnostics: new Diagnostics(), moduleDirectory: import.meta.dirname, now: () => 0 },
+    })
     const login = new Login(source, { now: () => 0 })
     const { dial } = new World('wrong', [])
     await expect(login.open(dial)).rejects.toMatchObject({ code: 'ERR_AUTHENTICATION' })

@@ -2,9 +2,10 @@ import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
 import { Diagnostics } from '../../../src/base/diagnostics.ts'
+import type { ParsedFields } from '../../../src/connection-string/fields.ts'
 import { runInvocation } from '../../../src/lambda/deadline.ts'
+import { SecretCache } from '../../../src/secret/cache.ts'
 import type { GetSecretValue, SecretValue, VersionStage } from '../../../src/secret/reader/request.ts'
-import { SecretSource } from '../../../src/secret/source.ts'
 import { parseSecret } from '../../../src/secret/value/parse.ts'
 
 const TTL_MS = 300_000
@@ -59,11 +60,11 @@ class Service {
     }
   }
 
-  source(ttlMs = TTL_MS): SecretSource {
-    return new SecretSource({
+  source(ttlMs = TTL_MS): SecretCache<ParsedFields> {
+    return new SecretCache({
       ...{ secretId: 'app/db', ttlMs, diagnostics: new Diagnostics(), now: () => this.now },
       ...{ getCached: this.get('cached'), getFresh: this.get('fresh') },
-      parse: (text) => parseSecret(text, { origin: ORIGIN }),
+      resolve: (text) => parseSecret(text, { origin: ORIGIN }),
     })
   }
 }
@@ -76,13 +77,13 @@ describe('the kept secret', () => {
   test('is what was read', async () => {
     const service = new Service('one')
     const source = service.source()
-    expect(source.version).toBeUndefined()
+    expect(source.kept).toBeUndefined()
     const version = await source.current()
     expect(version).toMatchObject({
-      ...{ versionId: 'one', versionStage: 'AWSCURRENT', createdAt: 1_000_000, readAt: 1_000_000, warnings: [] },
-      fields: { host: 'db.example.com', user: 'app' },
+      secret: { versionId: 'one', versionStage: 'AWSCURRENT', createdAt: 1_000_000, readAt: 1_000_000 },
+      ...{ fields: { host: 'db.example.com', user: 'app' }, warnings: [] },
     })
-    expect(source.version).toBe(version)
+    expect(source.kept).toBe(version)
   })
 
   test('is read once until its time to live ends', async () => {
@@ -269,7 +270,7 @@ describe('AWSPENDING', () => {
     const source = service.source()
     await source.current()
     service.put('two', 'AWSPENDING')
-    expect(await source.pending()).toMatchObject({ versionStage: 'AWSPENDING', versionId: 'two' })
+    expect(await source.pending()).toMatchObject({ secret: { versionStage: 'AWSPENDING', versionId: 'two' } })
     expect(await password(source.current())).toBe('one')
     expect(service.requests.at(-1)).toEqual({ stage: 'AWSPENDING', from: 'fresh' })
   })

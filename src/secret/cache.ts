@@ -1,0 +1,159 @@
+/** Keeps what the secret leads to: read again when it is old, the old value while Secrets Manager fails. */
+import { ConnectionError } from '../base/connection-error.ts'
+import type { Diagnostics } from '../base/diagnostics.ts'
+import { endOfStep } from '../lambda/deadline.ts'
+import { isResourceNotFound, secretUnavailable } from './error.ts'
+import { putSecretValueCommand } from './put-secret-value.ts'
+import type { GetSecretValue, SecretReaders, VersionStage } from './reader/request.ts'
+import { SharedRead } from './shared-read.ts'
+
+/** Less than connecting may take in all, so that the reason is told and not just that time was up. */
+const READ_TIMEOUT_MS = 4000
+/** With an old value at hand nobody waits longer than this for a new one. */
+const REREAD_LIMIT_MS = 1000
+/** Before the deadline, so that the reason is told: time for that, in milliseconds. */
+const SPARE_MS = 100
+/** After a failed re-read the old value serves this long before Secrets Manager is asked again. */
+const STALE_FOR_MS = 30_000
+
+/** One version of the secret, without what it holds. */
+export interface SecretVersion {
+  readonly versionId: string | undefined
+  readonly versionStage: VersionStage
+  /** When this version was made, in milliseconds since 1970. */
+  readonly createdAt: number | undefined
+  /** When it was read, in milliseconds since 1970. */
+  readonly readAt: number
+}
+
+/** A value, and the version of the secret that it was made from. */
+export type FromSecret<Value> = Value & { readonly secret: SecretVersion }
+
+export interface SecretCacheOptions<Value> extends SecretReaders {
+  readonly secretId: string
+  readonly ttlMs: number
+  /** Makes of the secret's text what is kept; what it throws counts as a failed read. */
+  readonly resolve: (secretString: string) => Value
+  readonly diagnostics: Diagnostics
+  readonly now: () => number
+}
+
+/** Stops waiting in time; the reading goes on, and its value serves the next connection. */
+function within<Value>(limitMs: number, secretId: string, reading: Promise<Value>): Promise<Value> {
+  const { promise, resolve, reject } = Promise.withResolvers<Value>()
+  const noAnswer = Object.assign(new Error(`no answer within ${Math.round(limitMs)} ms`), { name: 'TimeoutError' })
+  const timer = setTimeout(() => reject(secretUnavailable(secretId, noAnswer)), limitMs)
+  void reading.then(resolve, reject).finally(() => clearTimeout(timer))
+  return promise
+}
+
+/** How long a first reading may be waited for. */
+function firstReadLimitMs(): number {
+  const now = performance.now()
+  return Math.max(0, endOfStep(READ_TIMEOUT_MS + SPARE_MS, now) - SPARE_MS - now)
+}
+
+export class SecretCache<Value extends object> {
+  readonly #options: SecretCacheOptions<Value>
+  readonly #cached: SharedRead<FromSecret<Value>>
+  readonly #fresh: SharedRead<FromSecret<Value>>
+  readonly #pending: SharedRead<FromSecret<Value>>
+  #kept: FromSecret<Value> | undefined
+  #rereadAt = 0
+
+  constructor(options: SecretCacheOptions<Value>) {
+    this.#options = options
+    this.#cached = new SharedRead(() => this.#fetch('AWSCURRENT', options.getCached))
+    this.#fresh = new SharedRead(() => this.#fetch('AWSCURRENT', options.getFresh))
+    this.#pending = new SharedRead(() => this.#fetch('AWSPENDING', options.getFresh))
+  }
+
+  /** The value in use, if the secret was read already. */
+  get kept(): FromSecret<Value> | undefined {
+    return this.#kept
+  }
+
+  /**
+   * The value for a new connection: as it was read, while it is younger than its time to live.
+   *
+   * @throws ConnectionError `ERR_SECRET_UNAVAILABLE`, `ERR_SECRET_INVALID`, or as `resolve` throws, when no older value
+   * can stand in.
+   */
+  async current(): Promise<FromSecret<Value>> {
+    const kept = this.#kept
+    if (kept !== undefined && this.#options.now() < this.#rereadAt) return kept
+    try {
+      const limitMs = kept === undefined ? firstReadLimitMs() : REREAD_LIMIT_MS
+      return await within(limitMs, this.#options.secretId, kept === undefined ? this.#first() : this.#renew())
+    } catch (error) {
+      if (kept === undefined || !(error instanceof ConnectionError)) throw error
+      this.#rereadAt = this.#options.now() + STALE_FOR_MS
+      this.#options.diagnostics.warn(
+        'secret-stale',
+        `the secret could not be read again, the old value is used: ${error.message}`,
+      )
+      return kept
+    }
+  }
+
+  /** From the secret past every cache, for when the server refused the password. */
+  async reread(): Promise<FromSecret<Value>> {
+    return this.adopt(await this.#fresh.run())
+  }
+
+  /** From the version that a rotation is about to make current, if there is one. */
+  async pending(): Promise<FromSecret<Value> | undefined> {
+    try {
+      return await this.#pending.run()
+    } catch (error) {
+      if (isResourceNotFound(error)) return undefined
+      throw error
+    }
+  }
+
+  /** Keeps a value until its time to live ends. */
+  adopt(value: FromSecret<Value>): FromSecret<Value> {
+    this.#kept = value
+    this.#rereadAt = value.secret.readAt + this.#options.ttlMs
+    return value
+  }
+
+  /** A request from before this invocation may have met what is over by now: after its failure comes one more. */
+  #first(): Promise<FromSecret<Value>> {
+    const isOlder = this.#cached.isOfOtherInvocation
+    const reading = this.#renew()
+    return isOlder ? reading.catch(() => this.#renew()) : reading
+  }
+
+  async #renew(): Promise<FromSecret<Value>> {
+    const cached = await this.#cached.run()
+    return this.adopt(this.#isOutdated(cached.secret) ? await this.#fresh.run() : cached)
+  }
+
+  /** A cache on the way may still hold what was replaced before our own last reading. */
+  #isOutdated({ createdAt }: SecretVersion): boolean {
+    const known = this.#kept?.secret.createdAt
+    return known !== undefined && createdAt !== undefined && createdAt < known
+  }
+
+  async #fetch(versionStage: VersionStage, get: GetSecretValue): Promise<FromSecret<Value>> {
+    const { secretId, now, resolve, diagnostics } = this.#options
+    const startedAt = now()
+    const signal = AbortSignal.timeout(READ_TIMEOUT_MS)
+    const { secretString, versionId, createdAt } = await get({ secretId, versionStage, signal }).catch(
+      (error: unknown) => {
+        throw secretUnavailable(secretId, error)
+      },
+    )
+    if (secretString === undefined) {
+      throw new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" is binary; expected text`, {
+        hint: `Store a connection string or JSON as text: ${putSecretValueCommand(secretId, '…')}`,
+        safeToRetry: true,
+      })
+    }
+    const value = resolve(secretString)
+    const readAt = now()
+    diagnostics.publish('secret', { secretId, versionId, versionStage, ms: readAt - startedAt })
+    return { ...value, secret: { versionId, versionStage, createdAt, readAt } }
+  }
+}

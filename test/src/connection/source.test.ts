@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
+import { Diagnostics } from '../../../src/base/diagnostics.ts'
+import { ConnectionSource } from '../../../src/connection/source.ts'
+import type { GetSecretValue } from '../../../src/secret/reader/request.ts'
+import { readSettings } from '../../../src/settings/settings.ts'
+
+const TTL_MS = 300_000
+const FIELDS = { host: 'db.example.com', username: 'app', password: 'p4ssw0rd' }
+
+let now: number
+let secret: object
+let reads: number
+let stderr: MockInstance<typeof process.stderr.write>
+
+beforeEach(() => {
+  now = 0
+  secret = FIELDS
+  reads = 0
+  stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+})
+
+afterEach(() => {
+  stderr.mockRestore()
+})
+
+function openSource(variables: Readonly<Record<string, string>> = {}): ConnectionSource {
+  const get: GetSecretValue = async () => {
+    reads += 1
+    return { secretString: JSON.stringify(secret), versionId: String(reads), createdAt: now }
+  }
+  return new ConnectionSource({
+    settings: readSettings(
+      { secretId: 'app/db' },
+      { COCKROACH_SECRET_TTL_SECONDS: String(TTL_MS / 1000), ...variables },
+    ),
+    readers: { getCached: get, getFresh: get },
+    ...{ diagnostics: new Diagnostics(), moduleDirectory: import.meta.dirname, now: () => now },
+  })
+}
+
+const warnings = () => stderr.mock.calls.map(([line]) => JSON.parse(String(line)).kind)
+
+test('a connection is made once of a version, and holds what the version is, not its text', async () => {
+  const source = openSource()
+  const connection = await source.current()
+  expect(connection).toMatchObject({
+    parameters: { host: 'db.example.com', user: 'app' },
+    secret: { versionId: '1', versionStage: 'AWSCURRENT', createdAt: 0, readAt: 0 },
+  })
+  expect(await source.current()).toBe(connection)
+  expect(reads).toBe(1)
+})
+
+test.each([
+  ['names no host', { ...FIELDS, host: undefined }],
+  ['names a root certificate that is not there', { ...FIELDS, sslrootcert: '/absent/root.crt' }],
+  ['contradicts the routing', { ...FIELDS, host: '10.0.0.1', port: 26257, dbname: 'a-1.b', cluster: 'c-2' }],
+  ['switches TLS off', { ...FIELDS, sslmode: 'disable' }],
+])('the connection before it goes on serving when a new version %s', async (_, next) => {
+  const source = openSource()
+  const connection = await source.current()
+  secret = next
+  now += TTL_MS
+  expect(await source.current()).toBe(connection)
+  expect(warnings()).toEqual(['secret-stale'])
+})
+
+test('a first version that leads nowhere is an error, and the next one is tried', async () => {
+  const source = openSource()
+  secret = { ...FIELDS, sslrootcert: '/absent/root.crt' }
+  await expect(source.current()).rejects.toMatchObject({ code: 'ERR_TLS' })
+  secret = FIELDS
+  expect(await source.current()).toMatchObject({ secret: { versionId: '2' } })
+})
+
+test('where to begin is known from the environment until the secret was read', async () => {
+  const source = openSource({ PGHOST: 'db.example.com', PGUSER: 'app', PGDATABASE: 'app' })
+  const early = source.early()
+  expect(early).toMatchObject({ parameters: { host: 'db.example.com', user: 'app', dbname: 'app' } })
+  const { rootCertificate } = await source.current()
+  expect(early?.rootCertificate).toBe(rootCertificate)
+  expect(source.early()).toBeUndefined()
+})
