@@ -1,6 +1,7 @@
 /** Reads a secret from the AWS Parameters and Secrets extension: plain HTTP inside the execution environment, no SDK to load. */
-import { get } from 'node:http'
+import { request } from 'node:http'
 import { secretValue } from './answer.ts'
+import { exchange } from './exchange.ts'
 import type { GetSecretValue, SecretRequest } from './request.ts'
 
 /** Not ready, broken or silent for this long: the SDK is asked instead. */
@@ -11,35 +12,25 @@ class ExtensionAbsent extends Error {
   override readonly name = 'ExtensionAbsent'
 }
 
-function request(
+async function ask(
   port: number,
   token: string,
   { secretId, versionStage, signal, onSent }: SecretRequest,
 ): Promise<string> {
   const query = new URLSearchParams({ secretId, versionStage })
-  const options = {
+  const sent = request({
     host: '127.0.0.1',
     port,
     path: `/secretsmanager/get?${query}`,
     headers: { 'X-Aws-Parameters-Secrets-Token': token },
     agent: false,
     signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-  } as const
-  return new Promise((resolve, reject) => {
-    const refused = (error: NodeJS.ErrnoException): void =>
-      reject(error.code === 'ECONNREFUSED' ? new ExtensionAbsent('no secrets extension is listening') : error)
-    const sent = get(options, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => {
-        if (response.statusCode === 200) resolve(Buffer.concat(chunks).toString('utf8'))
-        else reject(new Error(`the secrets extension answered ${response.statusCode}`))
-      })
-    })
-    sent.on('error', refused)
-    if (onSent !== undefined) sent.once('finish', onSent)
   })
+  const { statusCode, body } = await exchange(sent, '', onSent).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ECONNREFUSED' ? new ExtensionAbsent('no secrets extension is listening') : error
+  })
+  if (statusCode === 200) return body
+  throw new Error(`the secrets extension answered ${statusCode}`)
 }
 
 /**
@@ -49,5 +40,5 @@ function request(
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
  */
 export function secretsExtension(port: number, sessionToken: string): GetSecretValue {
-  return async (secretRequest) => secretValue(await request(port, sessionToken, secretRequest), 'the secrets extension')
+  return async (secretRequest) => secretValue(await ask(port, sessionToken, secretRequest), 'the secrets extension')
 }

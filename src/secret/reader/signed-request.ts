@@ -3,6 +3,7 @@ import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { RoleAccess } from '../../settings/role-access.ts'
 import { readMembers, secretValue, textOf } from './answer.ts'
+import { type Answer, exchange } from './exchange.ts'
 import type { GetSecretValue, SecretRequest } from './request.ts'
 import { amzDate, authorization } from './signature.ts'
 
@@ -29,11 +30,6 @@ export class RefusedRequest extends Error {
   }
 }
 
-interface Answer {
-  readonly statusCode: number | undefined
-  readonly body: string
-}
-
 function headersOf({ endpoint, region, accessKeyId, secretAccessKey, sessionToken }: RoleAccess, body: string) {
   const headers = {
     'content-type': 'application/x-amz-json-1.1',
@@ -49,21 +45,13 @@ function headersOf({ endpoint, region, accessKeyId, secretAccessKey, sessionToke
 function post(access: RoleAccess, body: string, { signal, onSent }: SecretRequest): Promise<Answer> {
   const { protocol, hostname: host, port } = access.endpoint
   const request = protocol === 'https:' ? httpsRequest : httpRequest
-  const headers = headersOf(access, body)
-  return new Promise((resolve, reject) => {
+  const sent = request({
+    ...{ method: 'POST', host: host.replace(/^\[|\]$/g, ''), port, headers: headersOf(access, body), signal },
     // Without an agent: the next reading is minutes away, and a connection that was frozen since would fail.
-    const options = { method: 'POST', host: host.replace(/^\[|\]$/g, ''), port, headers, agent: false, signal } as const
-    const sent = request(options, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => resolve({ statusCode: response.statusCode, body: Buffer.concat(chunks).toString() }))
-    })
-    sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`${WHO} was silent for ${SILENCE_MS} ms`)))
-    sent.on('error', reject)
-    if (onSent !== undefined) sent.once('finish', onSent)
-    sent.end(body)
+    agent: false,
   })
+  sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`${WHO} was silent for ${SILENCE_MS} ms`)))
+  return exchange(sent, body, onSent)
 }
 
 /**
