@@ -1,4 +1,4 @@
-/** Signs a request as AWS wants it: Signature Version 4, for a POST to `/` without a query. */
+/** Signs a request to a service of AWS: Signature Version 4, for a header or for the query of a URL. */
 import { createHash, createHmac } from 'node:crypto'
 
 /** Whose keys, for which service and where. */
@@ -7,6 +7,18 @@ export interface Signer {
   readonly secretAccessKey: string
   readonly region: string
   readonly service: string
+}
+
+/** What is signed of a request. */
+export interface SignableRequest {
+  readonly method: 'GET' | 'POST'
+  /** Percent-encoded; `/` at services without paths. */
+  readonly path: string
+  /** Names and values before they are percent-encoded. */
+  readonly query: Readonly<Record<string, string>>
+  /** Those to sign, by names in lower case; `host` is one of them. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
@@ -19,29 +31,58 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
+/** As RFC 3986 has it: the five characters too that JavaScript leaves alone. */
+function percentEncode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  )
+}
+
+/** By name: in ASCII, so that JavaScript's order is that of the bytes. */
+function sorted(pairs: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
+  return pairs.toSorted(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function canonicalRequest({ method, path, query, headers, body }: SignableRequest): string {
+  const encoded = Object.entries(query).map(([name, value]) => [percentEncode(name), percentEncode(value)] as const)
+  const parameters = sorted(encoded).map((pair) => pair.join('='))
+  const fields = sorted(Object.entries(headers))
+  const lines = fields.map(([name, value]) => `${name}:${value.trim().replace(/\s+/g, ' ')}\n`)
+  const names = fields.map(([name]) => name)
+  return [method, path, parameters.join('&'), lines.join(''), names.join(';'), sha256(body)].join('\n')
+}
+
+function scope({ region, service }: Signer, date: string): readonly string[] {
+  return [date.slice(0, 8), region, service, 'aws4_request']
+}
+
 /** ISO 8601's basic form, in UTC: `20150830T123600Z`. */
 export function amzDate(at: Date): string {
   return at.toISOString().replace(/[-:]|\.\d+/g, '')
 }
 
+/** Names the key: `X-Amz-Credential` of a signed query. */
+export function credential(signer: Signer, date: string): string {
+  return [signer.accessKeyId, ...scope(signer, date)].join('/')
+}
+
 /**
- * The `authorization` header.
+ * The signature itself, in hexadecimal: `X-Amz-Signature` of a signed query, whose other `X-Amz-` parameters are in
+ * `query`.
  *
- * @param headers all those to sign, in lower case and sorted by name; `x-amz-date` is one of them
+ * @param date as `amzDate()` writes it
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export function authorization(
-  signer: Signer,
-  headers: Readonly<Record<string, string>> & { readonly 'x-amz-date': string },
-  body: string,
-): string {
-  const { accessKeyId, secretAccessKey, region, service } = signer
-  const date = headers['x-amz-date']
-  const signedHeaders = Object.keys(headers).join(';')
-  const canonicalHeaders = Object.entries(headers).map(([name, value]) => `${name}:${value}\n`)
-  const canonicalRequest = `POST\n/\n\n${canonicalHeaders.join('')}\n${signedHeaders}\n${sha256(body)}`
-  const scope = [date.slice(0, 8), region, service, 'aws4_request']
-  const signingKey = scope.reduce<string | Buffer>(hmac, `AWS4${secretAccessKey}`)
-  const signature = hmac(signingKey, [ALGORITHM, date, scope.join('/'), sha256(canonicalRequest)].join('\n'))
-  return `${ALGORITHM} Credential=${accessKeyId}/${scope.join('/')}, SignedHeaders=${signedHeaders}, Signature=${signature.toString('hex')}`
+export function signature(signer: Signer, date: string, request: SignableRequest): string {
+  const parts = scope(signer, date)
+  const key = parts.reduce<string | Buffer>(hmac, `AWS4${signer.secretAccessKey}`)
+  const text = [ALGORITHM, date, parts.join('/'), sha256(canonicalRequest(request))].join('\n')
+  return hmac(key, text).toString('hex')
+}
+
+/** The `authorization` header of a request whose `x-amz-date` is `date`. */
+export function authorization(signer: Signer, date: string, request: SignableRequest): string {
+  const signedHeaders = Object.keys(request.headers).sort().join(';')
+  return `${ALGORITHM} Credential=${credential(signer, date)}, SignedHeaders=${signedHeaders}, Signature=${signature(signer, date, request)}`
 }

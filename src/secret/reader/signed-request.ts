@@ -31,15 +31,19 @@ export class RefusedRequest extends Error {
 }
 
 function headersOf({ endpoint, region, accessKeyId, secretAccessKey, sessionToken }: RoleAccess, body: string) {
+  const date = amzDate(new Date())
   const headers = {
     'content-type': 'application/x-amz-json-1.1',
     host: endpoint.host,
-    'x-amz-date': amzDate(new Date()),
+    'x-amz-date': date,
     ...(sessionToken !== undefined && { 'x-amz-security-token': sessionToken.reveal() }),
     'x-amz-target': `${SERVICE}.GetSecretValue`,
   }
   const signer = { accessKeyId, secretAccessKey: secretAccessKey.reveal(), region, service: SERVICE }
-  return { ...headers, authorization: authorization(signer, headers, body) }
+  return {
+    ...headers,
+    authorization: authorization(signer, date, { method: 'POST', path: '/', query: {}, headers, body }),
+  }
 }
 
 function post(access: RoleAccess, body: string, { signal, onSent }: SecretRequest): Promise<Answer> {
