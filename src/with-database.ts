@@ -28,8 +28,12 @@ export function wrapHandler<Event, Context extends InvocationContext, Result>(
 ): LambdaHandler<Event, Context, Result> {
   void database.warmUp()
   return async (event, context) => {
-    const remainingMs = context.getRemainingTimeInMillis()
-    const work = async (): Promise<Result> => handler(event, context, database)
-    return runInvocation(remainingMs, database.deadlineMarginMs, performance.now(), context.awsRequestId, work)
+    const time = {
+      awsRequestId: context.awsRequestId,
+      remainingMs: context.getRemainingTimeInMillis(),
+      marginMs: database.deadlineMarginMs,
+      now: performance.now(),
+    }
+    return runInvocation(time, async () => handler(event, context, database))
   }
 }

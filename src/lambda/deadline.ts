@@ -18,21 +18,22 @@ const storage = new AsyncLocalStorage<Invocation>()
 /** At most this part of an invocation's time is kept free, so that short time-outs still leave time to work. */
 const LARGEST_MARGIN = 0.25
 
+/** What a handler's call says about its invocation. */
+export interface InvocationTime {
+  readonly awsRequestId: string | undefined
+  /** Until Lambda ends the invocation, in milliseconds. */
+  readonly remainingMs: number
+  /** To keep free before that, in milliseconds. */
+  readonly marginMs: number
+  /** On the monotonic clock, in milliseconds. */
+  readonly now: number
+}
+
 /** Runs a handler with its deadline known to everything that it calls. */
-export function runInvocation<Result>(
-  remainingMs: number,
-  marginMs: number,
-  now: number,
-  awsRequestId: string | undefined,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const margin = Math.min(marginMs, remainingMs * LARGEST_MARGIN)
-  const invocation: Invocation = {
-    awsRequestId,
-    deadlineAt: now + remainingMs - margin,
-    marginMs: margin,
-    hasEnded: false,
-  }
+export function runInvocation<Result>(time: InvocationTime, work: () => Promise<Result>): Promise<Result> {
+  const { awsRequestId, remainingMs, now } = time
+  const marginMs = Math.min(time.marginMs, remainingMs * LARGEST_MARGIN)
+  const invocation: Invocation = { awsRequestId, deadlineAt: now + remainingMs - marginMs, marginMs, hasEnded: false }
   return storage.run(invocation, work).finally(() => {
     invocation.hasEnded = true
   })

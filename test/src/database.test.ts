@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { SYSTEM_CLOCK } from '../../src/base/clock.ts'
 import { createDatabase, withDatabase } from '../../src/index.ts'
-import { runInvocation } from '../../src/lambda/deadline.ts'
+import { inInvocation } from '../support/invocation.ts'
 import { openProduct, type Product, printed, rejection } from '../support/product.ts'
 
 let product: Product
@@ -134,12 +134,10 @@ describe('getClient', () => {
 
   test('names the place of a client that an earlier invocation kept, then works again', async () => {
     const database = product.database()
-    await runInvocation(10_000, 500, performance.now(), undefined, async () => {
+    await inInvocation(10_000, async () => {
       await database.getClient()
     })
-    const error = await rejection(
-      runInvocation(10_000, 500, performance.now(), undefined, () => database.query('select 1')),
-    )
+    const error = await rejection(inInvocation(10_000, () => database.query('select 1')))
     expect(error).toMatchObject({
       code: 'ERR_CLIENT_NOT_RELEASED',
       message: expect.stringContaining('database.test.ts:'),
@@ -149,8 +147,8 @@ describe('getClient', () => {
 
   test('takes a late release() of a client that was taken back as done', async () => {
     const database = product.database()
-    const kept = await runInvocation(10_000, 500, performance.now(), undefined, () => database.getClient())
-    await rejection(runInvocation(10_000, 500, performance.now(), undefined, () => database.query('select 1')))
+    const kept = await inInvocation(10_000, () => database.getClient())
+    await rejection(inInvocation(10_000, () => database.query('select 1')))
     await database.query('select 1')
     kept.release()
     await using client = await database.getClient()
@@ -160,9 +158,7 @@ describe('getClient', () => {
   test('does not hang when this invocation holds the only client', async () => {
     const database = product.database()
     const client = await database.getClient()
-    const error = await rejection(
-      runInvocation(2000, 500, performance.now(), undefined, () => database.query('select 1')),
-    )
+    const error = await rejection(inInvocation(2000, () => database.query('select 1')))
     client.release()
     expect(error).toMatchObject({ code: 'ERR_CLIENT_NOT_RELEASED', hint: expect.stringContaining('release()') })
   })
@@ -373,7 +369,7 @@ describe('withDatabase', () => {
     const { secretId, secretsManager } = product
     const database = product.database({ secretId })
     secretsManager.delayMs = 1000
-    await rejection(runInvocation(800, 200, performance.now(), undefined, () => database.query('select 1')))
+    await rejection(inInvocation(800, () => database.query('select 1')))
     secretsManager.delayMs = 0
     await database.query('select 1')
     expect(secretsManager.requests.length).toBe(1)

@@ -10,7 +10,7 @@ import {
 const NOW = 1_000_000
 
 function invoke<Result>(remainingMs: number, marginMs: number, work: () => Promise<Result>): Promise<Result> {
-  return runInvocation(remainingMs, marginMs, NOW, 'request-1', work)
+  return runInvocation({ awsRequestId: 'request-1', remainingMs, marginMs, now: NOW }, work)
 }
 
 describe('an invocation', () => {
@@ -35,7 +35,7 @@ describe('an invocation', () => {
 
   test('two at once do not see each other', async () => {
     const requestId = (id: string) =>
-      runInvocation(1000, 0, NOW, id, async () => {
+      runInvocation({ awsRequestId: id, remainingMs: 1000, marginMs: 0, now: NOW }, async () => {
         await new Promise((resolve) => setImmediate(resolve))
         return currentInvocation()?.awsRequestId
       })

@@ -3,10 +3,10 @@ import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } 
 import { ConnectionError } from '../../../src/base/connection-error.ts'
 import { Diagnostics } from '../../../src/base/diagnostics.ts'
 import type { ParsedFields } from '../../../src/connection-string/fields.ts'
-import { runInvocation } from '../../../src/lambda/deadline.ts'
 import { SecretCache } from '../../../src/secret/cache.ts'
 import type { GetSecretValue, SecretValue, VersionStage } from '../../../src/secret/reader/request.ts'
 import { parseSecret } from '../../../src/secret/value/parse.ts'
+import { inInvocation } from '../../support/invocation.ts'
 
 const TTL_MS = 300_000
 const ORIGIN = { code: 'ERR_SECRET_INVALID', name: 'secret "app/db"' } as const
@@ -133,9 +133,7 @@ describe('the kept secret', () => {
     service.answers.AWSCURRENT = exception('InternalServiceError')
     service.hold = hold
     const before = source.current()
-    const after = runInvocation(5000, 100, performance.now(), undefined, () =>
-      Promise.all([source.current(), source.current()]),
-    )
+    const after = inInvocation(5000, () => Promise.all([source.current(), source.current()]))
     resolve()
     await expect(before).rejects.toMatchObject({ code: 'ERR_SECRET_UNAVAILABLE' })
     service.put('one')
@@ -149,7 +147,7 @@ describe('the kept secret', () => {
     const { promise, resolve } = Promise.withResolvers<void>()
     service.hold = promise
     const now = performance.now()
-    const read = runInvocation(400, 100, now, undefined, () => source.current())
+    const read = inInvocation(400, () => source.current())
     await expect(read).rejects.toMatchObject({
       ...{ code: 'ERR_SECRET_UNAVAILABLE', hint: expect.stringContaining('NAT gateway') },
       message: expect.stringMatching(/^GetSecretValue for "app\/db" failed: TimeoutError: no answer within \d+ ms$/),
