@@ -1,4 +1,9 @@
-/** Signs a request to a service of AWS: Signature Version 4, for a header or for the query of a URL. */
+/**
+ * Signs a request to a service of AWS: Signature Version 4, for a header or for the query of a URL.
+ *
+ * Written here because of what the packages for it cost a cold start: aws4 2.8 ms of processor time and 2.4 kB of the
+ * layer, @smithy/signature-v4 4.4 ms and 4.8 kB (bench/README.md). The test signs random requests with both.
+ */
 import { createHash, createHmac } from 'node:crypto'
 
 /** Whose keys, for which service and where. */
