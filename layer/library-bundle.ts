@@ -44,7 +44,7 @@ export async function bundleLibrary(folders: BuildFolders, options: BuildOptions
     ...options,
     define: {
       ...COMMONJS.define,
-      'import.meta.dirname': 'moduleDirectory',
+      'import.meta.dirname': 'importMetaDirname',
       EXTENSION_WORKER: JSON.stringify(await extensionWorker(folders)),
       ...options.define,
     },

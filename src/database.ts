@@ -56,9 +56,13 @@ export class Database {
     }
     // Not at once: the connection to the database may be there as well, and wants to go on.
     const readers = secretReaders(settings.surroundings, diagnostics, () => void setImmediate(prepare))
-    const { now } = this.#clock
-    const moduleDirectory = import.meta.dirname
-    const source = new ConnectionSource({ settings, readers, diagnostics, moduleDirectory, now })
+    const source = new ConnectionSource({
+      settings,
+      readers,
+      diagnostics,
+      moduleDirectory: import.meta.dirname,
+      now: this.#clock.now,
+    })
     const parts: Parts = { settings, source, diagnostics, pool: undefined }
     this.#parts = parts
     closeOnShutdown(settings, diagnostics, this.#terminate)
