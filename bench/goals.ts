@@ -1,12 +1,6 @@
 /** What the product promises to reach, each judged by the figures of a run. */
-import type { Results } from './results.ts'
+import type { Goal, Results } from './results.ts'
 import { SUBJECTS, type SubjectName, subjectSource } from './subjects.ts'
-
-export interface Goal {
-  readonly goal: string
-  readonly measured: string
-  readonly isMet: boolean
-}
 
 const PEERS = SUBJECTS.filter((subject) => subject !== 'floor' && !subjectSource(subject).usesLayer)
 const OURS = SUBJECTS.filter((subject) => subjectSource(subject).usesLayer)

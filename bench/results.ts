@@ -1,5 +1,4 @@
 /** The shape of `results.json`. */
-import type { Goal } from './goals.ts'
 import type { Spread } from './statistics.ts'
 import type { SubjectName } from './subjects.ts'
 
@@ -74,6 +73,13 @@ export interface FleetFigures {
   readonly connections: number
   readonly firstRowMs: Spread
   readonly ratioToOne: number
+}
+
+/** What the product promises to reach, and whether a run reached it. */
+export interface Goal {
+  readonly goal: string
+  readonly measured: string
+  readonly isMet: boolean
 }
 
 export interface Results {
