@@ -1,9 +1,9 @@
 /** The measured part of docs/performance.md, which the benchmark writes and `npm run check` compares with `results.json`. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { method } from './markdown.ts'
-import type { Results } from './results.ts'
-import { subjectSource } from './subjects.ts'
+import type { Results } from './figures/results.ts'
+import { method } from './report/markdown.ts'
+import { subjectSource } from './stage/subjects.ts'
 
 const PAGE = join(import.meta.dirname, '../docs/performance.md')
 const BEGIN = '<!-- bench:begin, written by `npm run bench` -->'

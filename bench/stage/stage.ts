@@ -1,15 +1,15 @@
 /** The world that all functions run in: PostgreSQL behind the Cloud stand-in, Secrets Manager's stand-in, the Lambda runner. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
-import { createCertificateAuthority } from '../local/certificates.ts'
-import { CloudStandIn } from '../local/cloud/stand-in.ts'
-import { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
-import { type UnpackedFolder, unpack } from '../local/lambda/unpacked-folder.ts'
-import { PostgresServer } from '../local/postgres/server.ts'
-import { SecretsManagerStandIn } from '../local/secrets-manager/stand-in.ts'
+import { createCertificateAuthority } from '../../local/certificates.ts'
+import { CloudStandIn } from '../../local/cloud/stand-in.ts'
+import { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
+import { type UnpackedFolder, unpack } from '../../local/lambda/unpacked-folder.ts'
+import { PostgresServer } from '../../local/postgres/server.ts'
+import { SecretsManagerStandIn } from '../../local/secrets-manager/stand-in.ts'
 import { bundleSubjects, SUBJECTS, type SubjectCode, type SubjectName, subjectSource } from './subjects.ts'
 
-const REPOSITORY = join(import.meta.dirname, '..')
+const REPOSITORY = join(import.meta.dirname, '../..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')
 const PRELOADS = [join(REPOSITORY, 'local/loopback-names-preload.ts'), join(import.meta.dirname, 'preload.mjs')]
 const CLUSTER = 'cozy-otter-4821'

@@ -1,6 +1,6 @@
 /** What the product promises to reach, each judged by the figures of a run. */
-import type { Goal, Results } from './results.ts'
-import { SUBJECTS, type SubjectName, subjectSource } from './subjects.ts'
+import type { Goal, Results } from '../figures/results.ts'
+import { SUBJECTS, type SubjectName, subjectSource } from '../stage/subjects.ts'
 
 const PEERS = SUBJECTS.filter((subject) => subject !== 'floor' && !subjectSource(subject).usesLayer)
 const OURS = SUBJECTS.filter((subject) => subjectSource(subject).usesLayer)

@@ -1,8 +1,8 @@
 /** One cold start: from the moment the runtime begins to load the function's module to the first row. */
-import type { InvocationResult } from '../local/lambda/invocation-result.ts'
-import type { Stage } from './stage.ts'
-import type { BenchAnswer, BenchEvent } from './subjects/measured.ts'
-import type { SubjectName } from './subjects.ts'
+import type { InvocationResult } from '../../local/lambda/invocation-result.ts'
+import type { Stage } from '../stage/stage.ts'
+import type { SubjectName } from '../stage/subjects.ts'
+import type { BenchAnswer, BenchEvent } from '../subjects/measured.ts'
 
 /** Times in milliseconds. */
 export interface ColdStart extends BenchAnswer {

@@ -1,10 +1,11 @@
 /** Time and memory of one environment after few, many and very many warm invocations. */
+
+import type { Stage } from '../stage/stage.ts'
+import type { SubjectName } from '../stage/subjects.ts'
+import type { BenchEvent } from '../subjects/measured.ts'
 import { answerOf } from './cold-start.ts'
 import type { Progress } from './progress.ts'
 import type { GrowthFigures } from './results.ts'
-import type { Stage } from './stage.ts'
-import type { BenchEvent } from './subjects/measured.ts'
-import type { SubjectName } from './subjects.ts'
 
 const MEGABYTE = 1_000_000
 

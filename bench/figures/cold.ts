@@ -1,10 +1,11 @@
 /** Cold starts of all subjects in turns, and what one of each loads, sends and keeps. */
+
+import type { Delays, Stage } from '../stage/stage.ts'
+import { SUBJECTS, type SubjectName } from '../stage/subjects.ts'
 import { type ColdStart, coldStart } from './cold-start.ts'
 import type { Progress } from './progress.ts'
 import type { ColdFigures, LoadFigures } from './results.ts'
-import type { Delays, Stage } from './stage.ts'
 import { pairedRatio, spread } from './statistics.ts'
-import { SUBJECTS, type SubjectName } from './subjects.ts'
 
 const MEGABYTE = 1_000_000
 

@@ -1,8 +1,8 @@
 /** Every compared function does its job: a cold start that ends with a row, over one verified connection. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { coldStart } from '../../bench/cold-start.ts'
-import { Stage } from '../../bench/stage.ts'
-import { SUBJECTS } from '../../bench/subjects.ts'
+import { coldStart } from '../../../bench/figures/cold-start.ts'
+import { Stage } from '../../../bench/stage/stage.ts'
+import { SUBJECTS } from '../../../bench/stage/subjects.ts'
 
 describe('a cold start of', () => {
   let stage: Stage

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
 import { copyPackages } from './package-closure.ts'
 
-const REPOSITORY = join(import.meta.dirname, '..')
+const REPOSITORY = join(import.meta.dirname, '../..')
 
 /** What a subject is made from. */
 interface SubjectSource {
@@ -82,7 +82,7 @@ export async function bundleSubjects(rootCertificate: string): Promise<SubjectCo
     await build({
       ...BUNDLED,
       ...(isUnbundled && { minify: false, packages: 'external' }),
-      entryPoints: [join(import.meta.dirname, 'subjects', `${file}.ts`)],
+      entryPoints: [join(import.meta.dirname, '../subjects', `${file}.ts`)],
       outfile: join(target, format === 'esm' ? 'index.mjs' : 'index.cjs'),
       format,
     })

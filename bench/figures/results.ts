@@ -1,6 +1,7 @@
 /** The shape of `results.json`. */
+
+import type { SubjectName } from '../stage/subjects.ts'
 import type { Spread } from './statistics.ts'
-import type { SubjectName } from './subjects.ts'
 
 /** Cold starts of one subject at one round-trip time; times in milliseconds. */
 export interface ColdFigures {

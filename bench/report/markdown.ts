@@ -1,7 +1,7 @@
 /** Writes a run's results as tables for people. */
-import type { ColdFigures, Results } from './results.ts'
-import type { Spread } from './statistics.ts'
-import { subjectSource } from './subjects.ts'
+import type { ColdFigures, Results } from '../figures/results.ts'
+import type { Spread } from '../figures/statistics.ts'
+import { subjectSource } from '../stage/subjects.ts'
 
 const ms = ({ median, q1, q3 }: Spread): string => `${median.toFixed(1)} (${q1.toFixed(1)} to ${q3.toFixed(1)})`
 const ratio = (value: number): string => `${value.toFixed(2)} x`

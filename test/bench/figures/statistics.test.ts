@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { median, pairedDifference, pairedRatio, spread } from '../../bench/statistics.ts'
+import { median, pairedDifference, pairedRatio, spread } from '../../../bench/figures/statistics.ts'
 
 test.each([
   [[3], 3],

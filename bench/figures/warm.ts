@@ -1,10 +1,10 @@
 /** `query()` in a warm invocation beside `client.query()` on a bare client, in the same process, in turns. */
-import type { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
+import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
+import type { Stage } from '../stage/stage.ts'
+import type { WarmAnswer, WarmEvent } from '../subjects/warm.ts'
 import type { Progress } from './progress.ts'
 import type { Results, WarmFigures } from './results.ts'
-import type { Stage } from './stage.ts'
 import { pairedDifference, pairedRatio, spread } from './statistics.ts'
-import type { WarmAnswer, WarmEvent } from './subjects/warm.ts'
 
 /** Statements in one turn. */
 const COUNT = 1000

@@ -10,7 +10,7 @@ import { pairedRatio, spread } from './statistics.ts'
 const run = promisify(execFile)
 const { resolve } = createRequire(import.meta.url)
 const PROBE = join(import.meta.dirname, 'import-probe.cjs')
-const LAYER_MODULE = join(import.meta.dirname, '../dist/layer/nodejs/node_modules/cockroach-lambda')
+const LAYER_MODULE = join(import.meta.dirname, '../../dist/layer/nodejs/node_modules/cockroach-lambda')
 /** Callgrind runs some fifty times slower than the processor. */
 const CALLGRIND_TIMEOUT_MS = 180_000
 

@@ -1,9 +1,9 @@
 /** Many environments side by side: one connection each, and a first row as fast as a single one's. */
-import type { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
+import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
+import type { Stage } from '../stage/stage.ts'
 import { answerOf } from './cold-start.ts'
 import type { Progress } from './progress.ts'
 import type { FleetFigures } from './results.ts'
-import type { Stage } from './stage.ts'
 import { median, spread } from './statistics.ts'
 
 /** A single environment says little: it is taken this often. */
