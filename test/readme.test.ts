@@ -16,7 +16,7 @@ import { awsEnvironment } from './support/product.ts'
 
 const REPOSITORY = join(import.meta.dirname, '..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')
-const LOOPBACK_NAMES = join(REPOSITORY, 'local/loopback-names-preload.ts')
+const LOOPBACK_NAMES = join(REPOSITORY, 'local/loopback/names-preload.ts')
 const README = readPage('README.md')
 /** As the README names it. */
 const SECRET = 'app/db'

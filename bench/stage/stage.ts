@@ -11,7 +11,7 @@ import { bundleSubjects, SUBJECTS, type SubjectCode, type SubjectName, subjectSo
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')
-const PRELOADS = [join(REPOSITORY, 'local/loopback-names-preload.ts'), join(import.meta.dirname, 'preload.mjs')]
+const PRELOADS = [join(REPOSITORY, 'local/loopback/names-preload.ts'), join(import.meta.dirname, 'preload.mjs')]
 const CLUSTER = 'cozy-otter-4821'
 const SECRET = 'bench/db'
 const USER = 'app'

@@ -1,7 +1,7 @@
 /** Lambda's Runtime API for one process: invocations out, responses and errors in. @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { LoopbackHttpServer } from '../loopback-http-server.ts'
+import { LoopbackHttpServer } from '../loopback/http-server.ts'
 import { EXTENSIONS_API, ExtensionsApi, type ExtensionsApiOptions } from './extensions-api.ts'
 import { type FunctionError, parseFunctionError } from './function-error.ts'
 

@@ -5,10 +5,10 @@ import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../free-port.ts'
-import { watchOver } from '../watchdog.ts'
+import { freePort } from '../loopback/free-port.ts'
 import { PostgresAdmin } from './admin.ts'
 import { postgresPrograms, type RunAs, unprivilegedUser } from './binaries.ts'
+import { watchOver } from './watchdog.ts'
 
 /** The superuser's name. */
 const SUPERUSER = 'postgres'

@@ -21,7 +21,7 @@ const CLUSTER = 'cozy-otter-4821'
 const SECRET = 'cockroach-lambda/sample'
 const USER = 'app'
 const DATABASE = 'defaultdb'
-const LOOPBACK_NAMES = join(import.meta.dirname, '../loopback-names-preload.ts')
+const LOOPBACK_NAMES = join(import.meta.dirname, '../loopback/names-preload.ts')
 
 /** The layer as `npm run build` made it. */
 export interface BuiltLayer {

@@ -5,7 +5,7 @@ import {
   SecretsManager,
   SecretsManagerServiceException,
 } from '@aws-sdk/client-secrets-manager'
-import { LoopbackHttpServer } from '../loopback-http-server.ts'
+import { LoopbackHttpServer } from '../loopback/http-server.ts'
 
 /**
  * `broken` answers 500, `silent` nothing, `absent` cuts every connection as if nothing listened, `notReady` answers 400

@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LoopbackHttpServer } from '../loopback-http-server.ts'
+import { LoopbackHttpServer } from '../loopback/http-server.ts'
 import { SecretsManagerError, type SecretsManagerErrorType } from './errors.ts'
 import { OPERATIONS, type Request } from './operations.ts'
 import { AWSCURRENT, type PutOptions, type Secret, SecretStore, type SecretValue } from './store.ts'

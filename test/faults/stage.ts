@@ -17,7 +17,7 @@ import { countError, newTally } from './tally.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')
-const PRELOADS = [join(REPOSITORY, 'local/loopback-names-preload.ts'), join(import.meta.dirname, 'clock-preload.mjs')]
+const PRELOADS = [join(REPOSITORY, 'local/loopback/names-preload.ts'), join(import.meta.dirname, 'clock-preload.mjs')]
 const CLUSTER = 'cozy-otter-4821'
 const SECRET = 'faults/db'
 const MEMORY_MB = 512

@@ -9,7 +9,7 @@ import { unzipSync } from 'fflate'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildLayer, type LayerReport } from '../../layer/layer-folder.ts'
 import { listFiles } from '../../layer/reproducible-zip.ts'
-import { LoopbackHttpServer } from '../../local/loopback-http-server.ts'
+import { LoopbackHttpServer } from '../../local/loopback/http-server.ts'
 import { node22Path } from '../../local/node-22.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { LoopbackHttpServer } from '../../local/loopback-http-server.ts'
+import { LoopbackHttpServer } from '../../local/loopback/http-server.ts'
 import { node22Path } from '../../local/node-22.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')

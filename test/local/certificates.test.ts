@@ -7,7 +7,7 @@ import {
   createCertificateAuthority,
   type ServerCertificateOptions,
 } from '../../local/certificates.ts'
-import { freePort } from '../../local/free-port.ts'
+import { freePort } from '../../local/loopback/free-port.ts'
 
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
 const YESTERDAY = new Date(Date.now() - 86_400_000)

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util'
 import { expect } from 'vitest'
 import type { CloudStandInOptions } from '../../local/cloud/stand-in.ts'
-import { resolveToLoopback } from '../../local/loopback-names.ts'
+import { resolveToLoopback } from '../../local/loopback/names.ts'
 import { SecretsManagerStandIn } from '../../local/secrets-manager/stand-in.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../src/base/clock.ts'
 import { Database } from '../../src/database.ts'

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { vi } from 'vitest'
-import { freePort } from '../../../local/free-port.ts'
+import { freePort } from '../../../local/loopback/free-port.ts'
 import { outsidePart } from './outside-part.ts'
 
 const INVOCATIONS = '2015-03-31/functions/function/invocations'

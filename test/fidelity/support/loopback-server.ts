@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../../local/free-port.ts'
+import { freePort } from '../../../local/loopback/free-port.ts'
 
 const POLL_MS = 100
 

@@ -5,7 +5,7 @@ import { type LoopbackServer, startLoopbackServer } from './loopback-server.ts'
 import { outsidePart } from './outside-part.ts'
 
 export const ACCOUNT = '000000000000'
-const LOOPBACK_NAMES = join(import.meta.dirname, '../../../local/loopback-names-preload.ts')
+const LOOPBACK_NAMES = join(import.meta.dirname, '../../../local/loopback/names-preload.ts')
 
 export interface Ministack extends AwsShell, AsyncDisposable {
   readonly url: string

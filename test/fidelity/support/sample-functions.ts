@@ -14,7 +14,7 @@ export const NODE_BINARIES: Readonly<Record<LambdaRuntime, string>> = {
   'nodejs24.x': process.execPath,
 }
 
-export const LOOPBACK_NAMES = `--import=${join(REPOSITORY, 'local/loopback-names-preload.ts')}`
+export const LOOPBACK_NAMES = `--import=${join(REPOSITORY, 'local/loopback/names-preload.ts')}`
 
 /** A function of ours instead of the health check's, with the same layer and variables. */
 export function fixtureFunction(name: string): Partial<FunctionDefinition> {

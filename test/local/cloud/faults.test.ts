@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Lane } from '../../../local/cloud/lane.ts'
 import type { ProxiedConnection, Verdict } from '../../../local/cloud/stand-in.ts'
 import { sslRequest } from '../../../local/cloud/wire-protocol.ts'
-import { resolveToLoopback } from '../../../local/loopback-names.ts'
+import { resolveToLoopback } from '../../../local/loopback/names.ts'
 import { PostgresServer } from '../../../local/postgres/server.ts'
 import { openCloud, type TestCloud } from '../../support/database.ts'
 

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vite
 import { createCertificateAuthority } from '../../../local/certificates.ts'
 import { CloudStandIn } from '../../../local/cloud/stand-in.ts'
 import { cancelRequest, sslRequest, startupMessage } from '../../../local/cloud/wire-protocol.ts'
-import { resolveToLoopback } from '../../../local/loopback-names.ts'
+import { resolveToLoopback } from '../../../local/loopback/names.ts'
 import type { Session } from '../../../local/postgres/admin.ts'
 import { createTestDatabase, openCloud, type TestCloud } from '../../support/database.ts'
 

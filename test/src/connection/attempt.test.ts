@@ -2,7 +2,7 @@
 import { createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
-import { freePort } from '../../../local/free-port.ts'
+import { freePort } from '../../../local/loopback/free-port.ts'
 import type { DatabaseOptions } from '../../../src/index.ts'
 import { openProduct, type Product, rejection } from '../../support/product.ts'
 

@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { freePort } from '../../../local/free-port.ts'
-import { LoopbackHttpServer } from '../../../local/loopback-http-server.ts'
+import { freePort } from '../../../local/loopback/free-port.ts'
+import { LoopbackHttpServer } from '../../../local/loopback/http-server.ts'
 import { openProduct, type Product, rejection } from '../../support/product.ts'
 
 const SCRIPT = new URL('../../support/registers-for-shutdown.ts', import.meta.url)

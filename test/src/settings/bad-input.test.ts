@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
-import { freePort } from '../../../local/free-port.ts'
+import { freePort } from '../../../local/loopback/free-port.ts'
 import { ConnectionError, type DatabaseOptions } from '../../../src/index.ts'
 import { openProduct, type Product, printed, rejection } from '../../support/product.ts'
 

@@ -1,7 +1,7 @@
 /** Ends a PostgreSQL server and removes its folder when the process that started it is gone, SIGKILL included. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { RunAs } from './postgres/binaries.ts'
+import type { RunAs } from './binaries.ts'
 
 /*
  * A pipe to a shell is the one thing that works on every Unix: the system closes it however its writer dies. A line on

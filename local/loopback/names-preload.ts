@@ -1,4 +1,4 @@
 /** For `node --import`: names below cockroachlabs.cloud resolve to loopback from the first line of the program on. */
-import { resolveToLoopback } from './loopback-names.ts'
+import { resolveToLoopback } from './names.ts'
 
 resolveToLoopback()

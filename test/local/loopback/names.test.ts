@@ -4,8 +4,8 @@ import { once } from 'node:events'
 import { createServer, get } from 'node:http'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { freePort } from '../../local/free-port.ts'
-import { resolveToLoopback } from '../../local/loopback-names.ts'
+import { freePort } from '../../../local/loopback/free-port.ts'
+import { resolveToLoopback } from '../../../local/loopback/names.ts'
 
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
 const LOOPBACK = { address: '127.0.0.1', family: 4 }
@@ -65,7 +65,7 @@ describe('a name below cockroachlabs.cloud resolves to loopback', () => {
 })
 
 test('the preload patches a program before its first line', async () => {
-  const preload = new URL('../../local/loopback-names-preload.ts', import.meta.url).href
+  const preload = new URL('../../../local/loopback/names-preload.ts', import.meta.url).href
   const program = `console.log((await (await import('node:dns/promises')).lookup('${HOST}')).address)`
   const run = promisify(execFile)
   const { stdout } = await run(process.execPath, ['--import', preload, '--input-type=module', '-e', program])
