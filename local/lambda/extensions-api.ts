@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import { answerJson } from '../loopback/http-server.ts'
 import { type FunctionError, parseFunctionError } from './function-error.ts'
 
 export const EXTENSIONS_API = '/2020-01-01/extension/'
@@ -69,7 +70,7 @@ export class ExtensionsApi {
   send(event: ExtensionEvent): void {
     for (const extension of this.#all) {
       if (!extension.events.includes(event.eventType) || extension.next === undefined) continue
-      reply(extension.next, 200, event, { 'Lambda-Extension-Event-Identifier': randomUUID() })
+      answerJson(extension.next, 200, event, { 'Lambda-Extension-Event-Identifier': randomUUID() })
       extension.next = undefined
     }
   }
@@ -90,7 +91,7 @@ export class ExtensionsApi {
         const { errorMessage, trace } = parseFunctionError(await text(request))
         const errorType = header(request, 'lambda-extension-function-error-type')
         this.#options.onError({ errorType, errorMessage, ...(trace && { trace }) })
-        return reply(response, 202, { status: 'OK' })
+        return answerJson(response, 202, { status: 'OK' })
       }
       default:
         response.writeHead(404).end('404 page not found')
@@ -107,7 +108,7 @@ export class ExtensionsApi {
     const kind = this.#options.external.includes(name) ? 'external' : 'internal'
     const events = parseEvents(await text(request))
     if (events === undefined) {
-      return reply(response, 403, { errorType: 'InvalidRequestFormat', errorMessage: 'No list of events' })
+      return answerJson(response, 403, { errorType: 'InvalidRequestFormat', errorMessage: 'No list of events' })
     }
     const wrong = events.find((event) => !EVENTS[kind].includes(event))
     if (wrong !== undefined) {
@@ -124,7 +125,7 @@ export class ExtensionsApi {
     }
     const identifier = randomUUID()
     this.#extensions.set(identifier, { name, kind, events, next: undefined })
-    reply(response, 200, this.#options.metadata, { 'Lambda-Extension-Identifier': identifier })
+    answerJson(response, 200, this.#options.metadata, { 'Lambda-Extension-Identifier': identifier })
     this.#options.onChange()
   }
 }
@@ -145,9 +146,5 @@ function header(request: IncomingMessage, name: string): string {
 }
 
 function refuse(response: ServerResponse, errorType: string, errorMessage: string): void {
-  reply(response, 403, { errorType: `Extension.${errorType}`, errorMessage })
-}
-
-function reply(response: ServerResponse, status: number, body: object, headers: Record<string, string> = {}): void {
-  response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body))
+  answerJson(response, 403, { errorType: `Extension.${errorType}`, errorMessage })
 }

@@ -1,7 +1,7 @@
 /** Lambda's Runtime API for one process: invocations out, responses and errors in. @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
-import { LoopbackHttpServer } from '../loopback/http-server.ts'
+import { answerJson, LoopbackHttpServer } from '../loopback/http-server.ts'
 import { EXTENSIONS_API, ExtensionsApi, type ExtensionsApiOptions } from './extensions-api.ts'
 import { type FunctionError, parseFunctionError } from './function-error.ts'
 
@@ -146,7 +146,7 @@ export class RuntimeApi {
     const body = await text(request).catch(() => undefined)
     if (body === undefined) return
     if (route === 'POST init/error') {
-      reply(response, 202, { status: 'OK' })
+      answerJson(response, 202, { status: 'OK' })
       return this.#reportInitError(parseFunctionError(body))
     }
     const [, requestId = '', kind] = /^POST invocation\/([^/]+)\/(response|error)$/.exec(route) ?? []
@@ -158,18 +158,14 @@ export class RuntimeApi {
     const resolve = this.#pending.get(requestId)
     this.#pending.delete(requestId)
     if (resolve === undefined) {
-      reply(response, 400, { errorType: 'InvalidRequestID', errorMessage: 'Invalid request ID' })
+      answerJson(response, 400, { errorType: 'InvalidRequestID', errorMessage: 'Invalid request ID' })
     } else if ('payload' in answer && Buffer.byteLength(answer.payload) > MAX_RESPONSE_BYTES) {
       const errorMessage = `Response payload size exceeded maximum allowed payload size (${MAX_RESPONSE_BYTES} bytes).`
-      reply(response, 413, { errorType: 'RequestEntityTooLarge', errorMessage })
+      answerJson(response, 413, { errorType: 'RequestEntityTooLarge', errorMessage })
       resolve({ error: { errorType: 'Function.ResponseSizeTooLarge', errorMessage } })
     } else {
-      reply(response, 202, { status: 'OK' })
+      answerJson(response, 202, { status: 'OK' })
       resolve(answer)
     }
   }
-}
-
-function reply(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body))
 }

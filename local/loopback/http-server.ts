@@ -39,3 +39,13 @@ export class LoopbackHttpServer {
     await closed
   }
 }
+
+/** Ends a response with a JSON body. */
+export function answerJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body))
+}

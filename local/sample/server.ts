@@ -1,9 +1,7 @@
 /** Keeps the sample stack up and invokes its function on request, over HTTP on loopback. */
-
-import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import type { ExecutionEnvironment } from '../lambda/execution-environment.ts'
+import { LoopbackHttpServer } from '../loopback/http-server.ts'
 import { describeInvocation } from './run.ts'
 
 export interface SampleServer extends AsyncDisposable {
@@ -12,8 +10,9 @@ export interface SampleServer extends AsyncDisposable {
   readonly paths: readonly string[]
 }
 
+/** JSON in lines, as it is read in a terminal. */
 function answer(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(`${JSON.stringify(body, null, 2)}\n`)
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(`${JSON.stringify(body, null, 2)}\n`)
 }
 
 /** What each path does; one invocation at a time, as one execution environment handles them. */
@@ -32,7 +31,7 @@ function routes(environment: ExecutionEnvironment): Readonly<Record<string, () =
 export async function startSampleServer(environment: ExecutionEnvironment): Promise<SampleServer> {
   const known = routes(environment)
   let queue: Promise<unknown> = Promise.resolve()
-  const server = createServer((request, response) => {
+  const server = await LoopbackHttpServer.start((request, response) => {
     const route = known[new URL(request.url ?? '/', 'http://localhost').pathname]
     if (route === undefined) {
       answer(response, 404, { paths: Object.keys(known) })
@@ -43,15 +42,5 @@ export async function startSampleServer(environment: ExecutionEnvironment): Prom
       (error: unknown) => answer(response, 500, { error: String(error) }),
     )
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}`,
-    paths: Object.keys(known),
-    async [Symbol.asyncDispose]() {
-      server.close()
-      server.closeAllConnections()
-    },
-  }
+  return { url: server.url, paths: Object.keys(known), [Symbol.asyncDispose]: () => server.stop() }
 }

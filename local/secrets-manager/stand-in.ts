@@ -2,7 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LoopbackHttpServer } from '../loopback/http-server.ts'
+import { answerJson, LoopbackHttpServer } from '../loopback/http-server.ts'
 import { SecretsManagerError, type SecretsManagerErrorType } from './errors.ts'
 import { OPERATIONS, type Request } from './operations.ts'
 import { AWSCURRENT, type PutOptions, type Secret, SecretStore, type SecretValue } from './store.ts'
@@ -164,8 +164,8 @@ async function readMembers(request: IncomingMessage): Promise<Request> {
 }
 
 function answer(response: ServerResponse, status: number, members: object): void {
-  response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1', 'x-amzn-RequestId': crypto.randomUUID() })
-  response.end(JSON.stringify(members))
+  const headers = { 'Content-Type': 'application/x-amz-json-1.1', 'x-amzn-RequestId': crypto.randomUUID() }
+  answerJson(response, status, members, headers)
 }
 
 function asText(value: unknown): string | undefined {

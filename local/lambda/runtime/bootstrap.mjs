@@ -1,5 +1,6 @@
 /** The runtime of a local execution environment: loads the handler, then asks for one invocation after the other. */
 import { Agent, request as httpRequest } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { loadHandler } from './user-function.mjs'
 
@@ -114,10 +115,7 @@ function call(method, path, body) {
     const gone = () => process.exit(1)
     const headers = body === undefined ? {} : { 'Content-Type': 'application/json' }
     const request = httpRequest(`${RUNTIME_API}/${path}`, { method, agent, headers }, (response) => {
-      const chunks = []
-      response.on('data', (chunk) => chunks.push(chunk))
-      response.on('end', () => resolve({ headers: response.headers, body: Buffer.concat(chunks).toString() }))
-      response.on('error', gone)
+      text(response).then((body) => resolve({ headers: response.headers, body }), gone)
     })
     request.on('error', gone)
     request.end(body)
