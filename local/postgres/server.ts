@@ -1,11 +1,12 @@
 /** A real PostgreSQL on a loopback port, with a data folder of its own, for development and tests. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../loopback/free-port.ts'
+import { promisify } from 'node:util'
+import getPort from 'get-port'
 import { PostgresAdmin } from './admin.ts'
 import { postgresPrograms, type RunAs, unprivilegedUser } from './binaries.ts'
 import { watchOver } from './watchdog.ts'
@@ -70,7 +71,7 @@ export class PostgresServer extends PostgresAdmin {
     const callOffWatchdog = watchOver(installation.folder, installation.runAs)
     onProgress?.('starting PostgreSQL')
     for (let attempt = 1; ; attempt += 1) {
-      const server = new PostgresServer(await freePort(), installation, callOffWatchdog)
+      const server = new PostgresServer(await getPort(), installation, callOffWatchdog)
       try {
         await server.resume()
         onProgress?.(`PostgreSQL listens on 127.0.0.1:${server.port}`)
@@ -159,14 +160,14 @@ async function initialise(settings: Readonly<Record<string, string>>): Promise<I
     const passwordFile = join(folder, 'password')
     await writeFile(passwordFile, password, { mode: 0o600 })
     if (runAs.uid !== undefined) await chown(passwordFile, runAs.uid, runAs.gid)
-    await run(
+    await promisify(execFile)(
       join(programs, 'initdb'),
       [
         ...['--pgdata', join(folder, 'data'), '--username', SUPERUSER, '--pwfile', passwordFile],
         ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
         ...['--no-sync', '--no-instructions', '--no-data-checksums', '--set', 'io_method=sync'],
       ],
-      runAs,
+      { ...runAs, cwd: '/' },
     )
     await rm(passwordFile)
     return { folder, programs, password, settings, runAs }
@@ -174,16 +175,6 @@ async function initialise(settings: Readonly<Record<string, string>>): Promise<I
     await rm(folder, { recursive: true, force: true })
     throw error
   }
-}
-
-async function run(program: string, options: readonly string[], runAs: RunAs): Promise<void> {
-  const child = spawn(program, options, { ...runAs, cwd: '/', stdio: ['ignore', 'ignore', 'pipe'] })
-  let output = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-  })
-  const [status] = await once(child, 'close')
-  if (status !== 0) throw new Error(`${program} failed: ${output.trim()}`)
 }
 
 /** Resolves when the server's log says that it takes connections, and rejects with that log when it ends before. */

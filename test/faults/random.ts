@@ -1,17 +1,14 @@
 /** Dice that fall the same way for the same seed, so that a failing run can be repeated. */
+import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64'
+import { mersenne } from 'pure-rand/generator/mersenne'
 
 /** A number from 0 up to but not including 1. */
 export type Random = () => number
 
-/** Mulberry32: numbers from 0 up to but not including 1. */
+/** A Mersenne Twister, since it takes any seed: seeds that are close to each other give numbers that are not. */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
+  const generator = mersenne(seed)
+  return () => uniformFloat64(generator)
 }
 
 /** A whole number from `min` to `max`, both included. */

@@ -1,13 +1,13 @@
 import { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type TLSSocket } from 'node:tls'
+import getPort from 'get-port'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
   type CertificateAuthority,
   createCertificateAuthority,
   type ServerCertificateOptions,
 } from '../../local/certificates.ts'
-import { freePort } from '../../local/loopback/free-port.ts'
 
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
 const YESTERDAY = new Date(Date.now() - 86_400_000)
@@ -25,7 +25,7 @@ beforeAll(async () => {
 async function handshake(issuer: CertificateAuthority, options: ServerCertificateOptions, servername: string) {
   const { certificate, privateKey } = await issuer.issue(options)
   const server = createServer({ cert: certificate, key: privateKey }, (socket) => socket.end())
-  const port = await freePort()
+  const port = await getPort()
   server.on('tlsClientError', () => undefined).listen(port, '127.0.0.1')
   await once(server, 'listening')
   const socket: TLSSocket = connect({ host: '127.0.0.1', port, ca: authority.certificate, servername })

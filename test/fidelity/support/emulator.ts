@@ -2,8 +2,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
+import getPort from 'get-port'
 import { vi } from 'vitest'
-import { freePort } from '../../../local/loopback/free-port.ts'
 import { outsidePart } from './outside-part.ts'
 
 const INVOCATIONS = '2015-03-31/functions/function/invocations'
@@ -37,7 +37,7 @@ function processTree(pid: number): readonly number[] {
 
 /** Starts the emulator; the function's own start comes with the first invocation. */
 export async function startEmulator({ command, task, environment }: EmulatorOptions): Promise<Emulator> {
-  const [front, runtimeApi] = [`127.0.0.1:${await freePort()}`, `127.0.0.1:${await freePort()}`]
+  const [front, runtimeApi] = [`127.0.0.1:${await getPort()}`, `127.0.0.1:${await getPort()}`]
   const args = ['--runtime-interface-emulator-address', front, '--runtime-api-address', runtimeApi, ...command]
   // A process group of its own, so that the runtime goes with it.
   const child = spawn(outsidePart('runtime-interface-emulator', 'aws-lambda-rie'), args, {

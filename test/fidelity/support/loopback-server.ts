@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { freePort } from '../../../local/loopback/free-port.ts'
+import getPort from 'get-port'
 
 const POLL_MS = 100
 
@@ -26,7 +26,7 @@ export interface LoopbackServerOptions {
  * @throws Error with the server's output, when it ends before.
  */
 export async function startLoopbackServer(options: LoopbackServerOptions): Promise<LoopbackServer> {
-  const port = await freePort()
+  const port = await getPort()
   const [program, ...args] = options.command(port)
   // A process group of its own, so that the workers that it starts go with it.
   const child = spawn(program, args, { env: { ...process.env, ...options.environment?.(port) }, detached: true })

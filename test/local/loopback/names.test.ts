@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import dns, { lookup as importedLookup } from 'node:dns'
 import { once } from 'node:events'
-import { createServer, get } from 'node:http'
+import { get } from 'node:http'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { freePort } from '../../../local/loopback/free-port.ts'
+import { LoopbackHttpServer } from '../../../local/loopback/http-server.ts'
 import { resolveToLoopback } from '../../../local/loopback/names.ts'
 
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
@@ -49,12 +49,11 @@ describe('a name below cockroachlabs.cloud resolves to loopback', () => {
   })
 
   test('for http', async () => {
-    const port = await freePort()
-    const server = createServer((request, response) => response.end(request.headers.host)).listen(port, '127.0.0.1')
-    await once(server, 'listening')
+    const server = await LoopbackHttpServer.start((request, response) => void response.end(request.headers.host))
+    const { port } = server
     const [response] = await once(get({ host: HOST, port, agent: false }), 'response')
     expect(String((await once(response, 'data'))[0])).toBe(`${HOST}:${port}`)
-    server.close()
+    await server.stop()
   })
 
   test('until the patch is taken back', () => {

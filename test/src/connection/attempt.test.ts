@@ -1,8 +1,8 @@
 /** Connecting begins while the secret is read, where the environment tells the server; the secret has the last word. */
 import { createServer, type Socket } from 'node:net'
+import getPort from 'get-port'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
-import { freePort } from '../../../local/loopback/free-port.ts'
 import type { DatabaseOptions } from '../../../src/index.ts'
 import { openProduct, type Product, rejection } from '../../support/product.ts'
 
@@ -73,7 +73,7 @@ test('a secret that names another server wins, and the first one never sees its 
     sockets.push(socket)
     socket.on('error', () => undefined).on('data', (chunk) => received.push(chunk))
   })
-  const port = await freePort()
+  const port = await getPort()
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   const rows = await withVariables(
     { ...known, host: '127.0.0.1', port },
@@ -117,7 +117,7 @@ test('a wrong password is refused once, as without an early start', async () => 
 
 test('a server that is down is the error, with its own reason', async () => {
   const error = await rejection(
-    product.database({ ...known, port: await freePort(), connect_timeout: 1 }).query('select 1'),
+    product.database({ ...known, port: await getPort(), connect_timeout: 1 }).query('select 1'),
   )
   expect(error).toMatchObject({ code: 'ERR_CONNECT', cause: { code: 'ECONNREFUSED' } })
 })

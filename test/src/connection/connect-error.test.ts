@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createConnection, type LookupFunction } from 'node:net'
 import { inspect } from 'node:util'
+import getPort from 'get-port'
 import { describe, expect, test } from 'vitest'
-import { freePort } from '../../../local/loopback/free-port.ts'
 import type { Backoff } from '../../../src/base/backoff.ts'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
 import { ConnectFailure, connectError } from '../../../src/connection/connect-error.ts'
@@ -126,7 +126,7 @@ describe('the message', () => {
   })
 
   test('of several refused addresses names each', async () => {
-    const port = await freePort()
+    const port = await getPort()
     const addresses = ['127.0.0.1', '127.0.0.2'].map((address) => ({ address, family: 4 }))
     const lookup: LookupFunction = (_host, _options, tell) => tell(null, addresses)
     const socket = createConnection({ host: 'two.example.com', port, lookup, autoSelectFamily: true })

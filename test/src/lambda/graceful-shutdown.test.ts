@@ -3,8 +3,8 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { text } from 'node:stream/consumers'
+import getPort from 'get-port'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
-import { freePort } from '../../../local/loopback/free-port.ts'
 import { LoopbackHttpServer } from '../../../local/loopback/http-server.ts'
 import { openProduct, type Product, rejection } from '../../support/product.ts'
 
@@ -109,7 +109,7 @@ describe('registering', () => {
   })
 
   test('without a Runtime API is one warning', async () => {
-    const address = `127.0.0.1:${await freePort()}`
+    const address = `127.0.0.1:${await getPort()}`
     const { warnings } = await register({ ...ON, AWS_LAMBDA_RUNTIME_API: address })
     await until(() => warnings().endsWith('\n'))
     expect(warnings()).toContain('could not be reached')
@@ -163,7 +163,7 @@ describe('terminating a pool', () => {
 
   test('opens no session when it comes before the secret', async () => {
     vi.stubEnv('COCKROACH_GRACEFUL_SHUTDOWN', 'true')
-    vi.stubEnv('AWS_LAMBDA_RUNTIME_API', `127.0.0.1:${await freePort()}`)
+    vi.stubEnv('AWS_LAMBDA_RUNTIME_API', `127.0.0.1:${await getPort()}`)
     const stderr = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
     const others = process.listeners('SIGTERM')
     const database = product.database()

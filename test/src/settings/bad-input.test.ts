@@ -1,12 +1,11 @@
 /** What people get wrong: each gets one clear error with a code and a hint, and no secret in it. */
-
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import getPort from 'get-port'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
-import { freePort } from '../../../local/loopback/free-port.ts'
 import { ConnectionError, type DatabaseOptions } from '../../../src/index.ts'
 import { openProduct, type Product, printed, rejection } from '../../support/product.ts'
 
@@ -218,7 +217,7 @@ describe('server', () => {
 
   test('something else than PostgreSQL', async () => {
     const server = createServer((socket) => socket.on('error', () => undefined).end('HTTP/1.1 400 Bad Request\r\n\r\n'))
-    const port = await freePort()
+    const port = await getPort()
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
     const error = await errorOf({ secretId: secret({ port }) })
     server.close()
@@ -226,7 +225,7 @@ describe('server', () => {
   })
 
   test('nobody listens', async () => {
-    const error = await errorOf({ secretId: secret({ port: await freePort() }), connect_timeout: 1 })
+    const error = await errorOf({ secretId: secret({ port: await getPort() }), connect_timeout: 1 })
     expect(error).toMatchObject({ code: 'ERR_CONNECT', cause: { code: 'ECONNREFUSED' } })
   })
 

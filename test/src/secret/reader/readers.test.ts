@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { inspect } from 'node:util'
+import getPort from 'get-port'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
-import { freePort } from '../../../../local/loopback/free-port.ts'
 import { LoopbackHttpServer, type RequestHandler } from '../../../../local/loopback/http-server.ts'
 import { SecretsExtensionStandIn } from '../../../../local/secrets-manager/extension-stand-in.ts'
 import { SecretsManagerStandIn } from '../../../../local/secrets-manager/stand-in.ts'
@@ -214,7 +214,7 @@ describe('the extension', () => {
   })
 
   test('that is absent is not asked again, and told to nobody', async () => {
-    const port = await freePort()
+    const port = await getPort()
     const get = reader(port)
     expect(await ask(get)).toMatchObject({ secretString: SECRET_TEXT })
     let asked = 0
@@ -301,7 +301,7 @@ describe('the extension', () => {
   })
 
   test('absent throws ExtensionAbsent', async () => {
-    await expect(ask(secretsExtension(await freePort(), SESSION_TOKEN))).rejects.toMatchObject({
+    await expect(ask(secretsExtension(await getPort(), SESSION_TOKEN))).rejects.toMatchObject({
       name: 'ExtensionAbsent',
     })
   })
