@@ -12,6 +12,8 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // The end of the run waits for watchdogs.
+    teardownTimeout: 30_000,
     projects: [
       { extends: true, test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: [...COMMANDS, FIDELITY] } },
       {

@@ -1,7 +1,8 @@
-/** Starts the one PostgreSQL that all test files share, and tells them where it is. */
+/** Before all tests: a temporary folder of the run's own, and the one PostgreSQL that all test files share. */
 import type { TestProject } from 'vitest/node'
 import type { SuperuserConfig } from '../local/postgres/admin.ts'
 import { PostgresServer } from '../local/postgres/server.ts'
+import { TemporaryFolder } from './support/temporary-folder.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -9,9 +10,15 @@ declare module 'vitest' {
   }
 }
 
-/** Vitest calls what is returned when all tests are over. */
+/** Vitest calls what is returned when all tests are over; a run that left something in the temporary folder fails there. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await TemporaryFolder.open()
   const server = await PostgresServer.start()
   project.provide('postgres', server.superuserConfig())
-  return async () => await server.stop()
+  return async () => {
+    await server.stop()
+    const left = await folder.left()
+    await folder[Symbol.asyncDispose]()
+    if (left.length > 0) throw new Error(`The tests left in the temporary folder: ${left.join(', ')}`)
+  }
 }

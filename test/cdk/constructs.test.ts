@@ -440,14 +440,18 @@ describe('HealthCheckStack', () => {
 })
 
 describe('propsFromContext', () => {
+  /** The props that an app with this context gives. */
+  function propsOf(context: Record<string, unknown>): ReturnType<typeof propsFromContext> {
+    return propsFromContext(new App({ context, outdir: join(folder, 'context') }).node)
+  }
+
   test('takes the names it knows, with their types, and leaves alone what the CDK puts there', () => {
     const context = { secretName: 'app/db', port: '26257', vpc: 'true', 'cli-telemetry': false, 'aws:cdk:x': true }
-    expect(propsFromContext(new App({ context }).node)).toEqual({ secretName: 'app/db', port: 26257, vpc: true })
+    expect(propsOf(context)).toEqual({ secretName: 'app/db', port: 26257, vpc: true })
   })
 
   test('takes JSON of cdk.json as well as text', () => {
-    const { node } = new App({ context: { port: 26257, vpc: false } })
-    expect(propsFromContext(node)).toEqual({ port: 26257, vpc: false })
+    expect(propsOf({ port: 26257, vpc: false })).toEqual({ port: 26257, vpc: false })
   })
 
   test.each([
@@ -473,18 +477,17 @@ describe('propsFromContext', () => {
     ['shedule', 'rate(1 hour)', 'context shedule is unknown; did you mean schedule?'],
     ['secret-name', 'app/db', 'context secret-name is unknown; did you mean secretName?'],
   ])('refuses -c %s=%s', (name, value, message) => {
-    const { node } = new App({ context: { [name]: value } })
-    expect(() => propsFromContext(node)).toThrow(message)
+    expect(() => propsOf({ [name]: value })).toThrow(message)
   })
 
   test.each(['rate(1 minute)', 'rate(12 hours)', 'cron(0/15 * * * ? *)'])('takes -c schedule=%s', (schedule) => {
-    expect(propsFromContext(new App({ context: { schedule } }).node)).toEqual({ schedule })
+    expect(propsOf({ schedule })).toEqual({ schedule })
   })
   test.each([
     TOPIC_ARN,
     'arn:aws-cn:sns:cn-north-1:123456789012:On_Call-2.fifo',
     'arn:aws-us-gov:sns:us-gov-west-1:123456789012:a',
   ])('takes -c alarmTopicArn=%s', (alarmTopicArn) => {
-    expect(propsFromContext(new App({ context: { alarmTopicArn } }).node)).toEqual({ alarmTopicArn })
+    expect(propsOf({ alarmTopicArn })).toEqual({ alarmTopicArn })
   })
 })

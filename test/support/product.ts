@@ -8,6 +8,7 @@ import { type Clock, SYSTEM_CLOCK } from '../../src/base/clock.ts'
 import { Database } from '../../src/database.ts'
 import type { ConnectionError, DatabaseOptions } from '../../src/index.ts'
 import { openCloud, type TestCloud } from './database.ts'
+import { TemporaryFolder } from './temporary-folder.ts'
 
 export interface Product extends AsyncDisposable {
   readonly cloud: TestCloud
@@ -36,6 +37,8 @@ export async function openProduct(options: Partial<CloudStandInOptions> = {}): P
   const cloud = await openCloud(options)
   const secretsManager = await SecretsManagerStandIn.start()
   const restoreNames = resolveToLoopback()
+  // Vitest kills its workers, and with them what removes the certificates' files when a process ends.
+  const folder = await TemporaryFolder.open()
   Object.assign(process.env, awsEnvironment(secretsManager))
   const { host, user: username, password, standIn, authority } = cloud
   const fields = {
@@ -59,6 +62,7 @@ export async function openProduct(options: Partial<CloudStandInOptions> = {}): P
     async [Symbol.asyncDispose]() {
       await Promise.all(databases.map((database) => database.close()))
       restoreNames()
+      await folder[Symbol.asyncDispose]()
       await secretsManager.stop()
       await cloud[Symbol.asyncDispose]()
     },
