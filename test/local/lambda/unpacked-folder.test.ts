@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { exist, Scratch, startFunction, writeLayerA, writeLayerB } from '../../support/lambda.ts'
+
+let scratch: Scratch
+
+beforeAll(async () => {
+  scratch = await Scratch.make()
+})
+afterAll(() => scratch[Symbol.asyncDispose]())
+
+test('environments with the same layers share a folder, and the last one removes it', async () => {
+  const [layerA, layerB] = [await writeLayerA(scratch), await writeLayerB(scratch)]
+  const [first, second, other] = await Promise.all([
+    startFunction('echo.handler', { layers: [layerA] }),
+    startFunction('echo.handler', { layers: [layerA] }),
+    startFunction('echo.handler', { layers: [layerA, layerB] }),
+  ])
+  expect(second.opt).toBe(first.opt)
+  expect(other.opt).not.toBe(first.opt)
+  await first.shutdown()
+  const { payload } = await second.invoke({})
+  const { LAMBDA_TASK_ROOT, TMPDIR } = Object(payload).environment
+  const folders = [second.opt, other.opt, LAMBDA_TASK_ROOT, TMPDIR]
+  expect(exist(folders)).toEqual([true, true, true, true])
+  await Promise.all([second.shutdown(), other.shutdown()])
+  expect(exist(folders)).toEqual([false, false, false, false])
+})
+
+test.each(['code', 'layers'] as const)('%s that do not exist are named in the error', async (member) => {
+  const missing = join(scratch.path, 'not-built.zip')
+  const changes = member === 'code' ? { code: missing } : { layers: [missing] }
+  await expect(startFunction('echo.handler', changes)).rejects.toThrow(`no zip file or folder at ${missing}`)
+})
+
+test('a zip entry that leads out of its folder, ../evil.txt, is refused', async () => {
+  const layers = [await scratch.zip('evil.zip', { '../evil.txt': 'x' })]
+  await expect(startFunction('echo.handler', { layers })).rejects.toThrow('leads out of its folder')
+})

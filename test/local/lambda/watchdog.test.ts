@@ -1,0 +1,18 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { LAMBDA_FIXTURES, processState } from '../../support/lambda.ts'
+
+test.runIf(process.platform === 'linux')(
+  'a process that is killed leaves neither its frozen function nor its folders behind',
+  async () => {
+    const starter = spawn(process.execPath, [join(LAMBDA_FIXTURES, 'dies.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const { pid, opt } = JSON.parse(await text(starter.stdout))
+    await expect.poll(() => processState(pid), { timeout: 20_000 }).toBe('Z')
+    await expect.poll(() => existsSync(opt), { timeout: 20_000 }).toBe(false)
+  },
+)
