@@ -4,6 +4,7 @@ import type pg from 'pg'
 import { inject } from 'vitest'
 import { type CertificateAuthority, createCertificateAuthority } from '../../local/certificates.ts'
 import { CloudStandIn, type CloudStandInOptions } from '../../local/cloud/stand-in.ts'
+import { resolveToLoopback } from '../../local/loopback/names.ts'
 import { PostgresAdmin } from '../../local/postgres/admin.ts'
 
 /** The superuser's hand on the shared server. */
@@ -40,11 +41,14 @@ export interface TestCloud extends TestDatabase {
   readonly standIn: CloudStandIn
   readonly cluster: string
   readonly host: string
-  /** Settings that log in; the host resolves to loopback after `resolveToLoopback()` only. */
+  /** Settings that log in. */
   clientConfig(changes?: pg.ClientConfig): pg.ClientConfig
 }
 
-/** Starts a stand-in with one cluster, `cozy-otter-4821`, whose `defaultdb` is a new database. */
+/**
+ * Starts a stand-in with one cluster, `cozy-otter-4821`, whose `defaultdb` is a new database. Until it is disposed of,
+ * names below cockroachlabs.cloud resolve to loopback.
+ */
 export async function openCloud(options: Partial<CloudStandInOptions> = {}): Promise<TestCloud> {
   const database = await createTestDatabase()
   const authority = options.authority ?? (await createCertificateAuthority('Stand-in Root CA'))
@@ -55,6 +59,7 @@ export async function openCloud(options: Partial<CloudStandInOptions> = {}): Pro
     ...options,
     authority,
   })
+  const restoreNames = resolveToLoopback()
   const host = standIn.tenants.get(cluster)?.host ?? options.hosts?.[0] ?? '127.0.0.1'
   return {
     ...database,
@@ -66,6 +71,7 @@ export async function openCloud(options: Partial<CloudStandInOptions> = {}): Pro
       ...changes,
     }),
     async [Symbol.asyncDispose]() {
+      restoreNames()
       await standIn.stop()
       await database[Symbol.asyncDispose]()
     },

@@ -2,7 +2,6 @@
 import { inspect } from 'node:util'
 import { expect } from 'vitest'
 import type { CloudStandInOptions } from '../../local/cloud/stand-in.ts'
-import { resolveToLoopback } from '../../local/loopback/names.ts'
 import { SecretsManagerStandIn } from '../../local/secrets-manager/stand-in.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../src/base/clock.ts'
 import { Database } from '../../src/database.ts'
@@ -36,7 +35,6 @@ export function awsEnvironment(secretsManager: SecretsManagerStandIn): Record<st
 export async function openProduct(options: Partial<CloudStandInOptions> = {}): Promise<Product> {
   const cloud = await openCloud(options)
   const secretsManager = await SecretsManagerStandIn.start()
-  const restoreNames = resolveToLoopback()
   // Vitest kills its workers, and with them what removes the certificates' files when a process ends.
   const folder = await TemporaryFolder.open()
   Object.assign(process.env, awsEnvironment(secretsManager))
@@ -61,7 +59,6 @@ export async function openProduct(options: Partial<CloudStandInOptions> = {}): P
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(databases.map((database) => database.close()))
-      restoreNames()
       await folder[Symbol.asyncDispose]()
       await secretsManager.stop()
       await cloud[Symbol.asyncDispose]()

@@ -5,16 +5,13 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Lane } from '../../../local/cloud/lane.ts'
 import type { ProxiedConnection, Verdict } from '../../../local/cloud/stand-in.ts'
 import { sslRequest } from '../../../local/cloud/wire-protocol.ts'
-import { resolveToLoopback } from '../../../local/loopback/names.ts'
 import { PostgresServer } from '../../../local/postgres/server.ts'
 import { openCloud, type TestCloud } from '../../support/database.ts'
 
 let cloud: TestCloud
-let resolveAsEver: () => void
 const clients: pg.Client[] = []
 
 beforeAll(async () => {
-  resolveAsEver = resolveToLoopback()
   cloud = await openCloud()
   await cloud.postgres.query('create table entries (id int)', [], cloud.database)
   await cloud.postgres.query('grant all on entries to public', [], cloud.database)
@@ -28,10 +25,7 @@ afterEach(async () => {
   await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)))
 })
 
-afterAll(async () => {
-  await cloud[Symbol.asyncDispose]()
-  resolveAsEver()
-})
+afterAll(() => cloud[Symbol.asyncDispose]())
 
 function createClient(changes: pg.ClientConfig = {}): pg.Client {
   const client = new pg.Client(cloud.clientConfig(changes))
