@@ -1,6 +1,8 @@
 /** Test runner: a process per file; then, one by one, the files whose commands build `dist/` anew under the others. */
 import { defineConfig } from 'vitest/config'
 
+/** Minutes each. Projects begin in the order of their names: what takes longest begins first. */
+const FAULTS = 'test/faults/*.test.ts'
 const COMMANDS = ['test/readme.test.ts', 'test/local/start.test.ts']
 /** Needs parts from outside: `npm run test:fidelity`. */
 const FIDELITY = 'test/fidelity/**'
@@ -10,12 +12,18 @@ export default defineConfig({
   test: {
     globalSetup: ['test/global-setup.ts'],
     pool: 'forks',
+    // By itself vitest leaves one processor to itself; most tests wait for processes, sockets and deadlines.
+    maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // The end of the run waits for watchdogs.
     teardownTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: [...COMMANDS, FIDELITY] } },
+      { extends: true, test: { name: 'faults', include: [FAULTS] } },
+      {
+        extends: true,
+        test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: [FAULTS, ...COMMANDS, FIDELITY] },
+      },
       {
         extends: true,
         test: { name: 'commands', include: COMMANDS, fileParallelism: false, sequence: { groupOrder: 1 } },

@@ -1,29 +1,25 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readdir, rmdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readdir } from 'node:fs/promises'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PostgresServer } from '../../../local/postgres/server.ts'
+import { TemporaryFolder } from '../../support/temporary-folder.ts'
 
 const steps: string[] = []
 let server: PostgresServer
 /** Nobody else makes folders here. */
-let ownTemp: string
+let temporary: TemporaryFolder
 
 beforeAll(async () => {
-  ownTemp = await mkdtemp(join(tmpdir(), 'postgres-server-test-'))
-  // As /tmp is: PostgreSQL's unprivileged user passes through, and its watchdog removes what is its own.
-  await chmod(ownTemp, 0o1777)
-  vi.stubEnv('TMPDIR', ownTemp)
+  temporary = await TemporaryFolder.open()
   server = await PostgresServer.start({ onProgress: (step) => steps.push(step), settings: { max_connections: '17' } })
 })
 
 afterAll(async () => {
   await server.stop()
-  vi.unstubAllEnvs()
-  await rmdir(ownTemp)
+  expect(await folders()).toEqual([])
+  await temporary[Symbol.asyncDispose]()
 })
 
 async function connect(changes: pg.ClientConfig): Promise<pg.Client> {
@@ -115,7 +111,7 @@ describe('nothing is left', () => {
 })
 
 async function folders(): Promise<string[]> {
-  return (await readdir(ownTemp)).sort()
+  return (await readdir(temporary.path)).sort()
 }
 
 function isRunning(pid: number | undefined): boolean {

@@ -1,0 +1,38 @@
+/** Every fault, once, against two peers: the suite is known to bite. A file of its own, to run beside the other. */
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { ROWS } from './rows.ts'
+import { runRow } from './run-row.ts'
+import { bundleSubjects, type SubjectCode, type SubjectName } from './subject-code.ts'
+
+const SEED = Number(process.env.FAULTS_SEED ?? Date.now() % 2 ** 31)
+const PEERS: readonly SubjectName[] = ['pg.Pool', 'serverless-postgres']
+const TIME_LIMIT_MS = 180_000
+
+let code: SubjectCode
+const bitten = new Set<string>()
+
+beforeAll(async () => {
+  code = await bundleSubjects()
+})
+
+afterAll(async () => {
+  await code?.[Symbol.asyncDispose]()
+})
+
+describe(`seed ${SEED}`, () => {
+  test.each(ROWS.filter(({ hasPeers }) => hasPeers !== false))(
+    '$id $fault, with the peers',
+    { timeout: TIME_LIMIT_MS },
+    async (row) => {
+      for (const peer of PEERS) {
+        const options = { code, postgres: inject('postgres'), runs: 1, seed: SEED }
+        const { broken } = await runRow(row, { ...options, subject: peer })
+        if (broken.length > 0) bitten.add(row.id)
+      }
+    },
+  )
+
+  test('at least half of the rows break with a peer', () => {
+    expect(bitten.size).toBeGreaterThanOrEqual(ROWS.length / 2)
+  })
+})
