@@ -1,21 +1,16 @@
 /** One database: the functions of this package, over one pool that is made on first use. */
 import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
-import { Diagnostics } from './base/diagnostics.ts'
-import { Login } from './connection/login.ts'
-import { rehearseLogin } from './connection/rehearsal.ts'
 import { rootCertificatePath } from './connection/root-certificate.ts'
-import { ConnectionSource } from './connection/source.ts'
 import { buildConnectionString } from './connection-string/parse.ts'
 import { checkHealth, type HealthReport } from './health-check.ts'
-import { closeOnShutdown } from './lambda/graceful-shutdown.ts'
+import { OpenDatabase } from './open-database.ts'
 import type { CheckedOutClient } from './pool/client.ts'
 import { callerOf } from './pool/permits.ts'
-import { DatabasePool } from './pool/pool.ts'
+import type { DatabasePool } from './pool/pool.ts'
 import { mayBeRepeated } from './pool/statement-error.ts'
-import { secretReaders } from './secret/reader/readers.ts'
 import type { DatabaseOptions } from './settings/database-options.ts'
-import { DEFAULT_DEADLINE_MARGIN_MS, readSettings, type Settings } from './settings/settings.ts'
+import { DEFAULT_DEADLINE_MARGIN_MS } from './settings/settings.ts'
 import type { TransactionOptions } from './transaction/options.ts'
 import { runTransaction, type TransactionClient } from './transaction/transaction.ts'
 
@@ -24,19 +19,11 @@ export interface QueryOptions {
   readonly idempotent?: boolean
 }
 
-/** What the parts of one database share. */
-interface Parts {
-  readonly settings: Settings
-  readonly source: ConnectionSource
-  readonly diagnostics: Diagnostics
-  /** Made when first asked for. */
-  pool: DatabasePool | undefined
-}
-
 export class Database {
   readonly #options: DatabaseOptions
   readonly #clock: Clock
-  #parts: Parts | undefined
+  /** Made on first use, so that importing the module reads nothing and fails at nothing; and anew after `close()`. */
+  #open: OpenDatabase | undefined
 
   /** @internal use `createDatabase()` */
   constructor(options: DatabaseOptions, clock: Clock = SYSTEM_CLOCK) {
@@ -44,51 +31,20 @@ export class Database {
     this.#clock = clock
   }
 
-  /** Made on first use, so that importing the module reads nothing and fails at nothing. */
-  get #made(): Parts {
-    if (this.#parts !== undefined) return this.#parts
-    const settings = readSettings(this.#options)
-    const diagnostics = new Diagnostics()
-    // While the secret is on its way: pg takes milliseconds to load.
-    const prepare = (): void => {
-      this.#poolOf(parts)
-      rehearseLogin((secretString) => source.destinationOf(secretString))
-    }
-    // Not at once: the connection to the database may be there as well, and wants to go on.
-    const readers = secretReaders(settings.surroundings, diagnostics, () => void setImmediate(prepare))
-    const source = new ConnectionSource({
-      settings,
-      readers,
-      diagnostics,
-      moduleDirectory: import.meta.dirname,
-      now: this.#clock.now,
-    })
-    const parts: Parts = { settings, source, diagnostics, pool: undefined }
-    this.#parts = parts
-    closeOnShutdown(settings, diagnostics, this.#terminate)
-    return parts
+  get #opened(): OpenDatabase {
+    if (this.#open !== undefined) return this.#open
+    this.#open = new OpenDatabase(this.#options, this.#clock)
+    this.#open.closeOnShutdown(this.#terminate)
+    return this.#open
   }
 
-  /** The build has pg and our classes over it run when the first pool is made, and not before. */
-  #poolOf(parts: Parts): DatabasePool {
-    const { settings, source, diagnostics } = parts
-    parts.pool ??= new DatabasePool(new Login(source, this.#clock), settings.max, diagnostics, this.#clock)
-    return parts.pool
-  }
-
-  get #pool(): DatabasePool {
-    return this.#poolOf(this.#made)
-  }
-
-  /** One function for all pools that this database comes to have, so that those it closed are not kept. */
-  readonly #terminate = (): void => {
-    if (this.#parts !== undefined) this.#poolOf(this.#parts).terminate()
-  }
+  /** One function for all that this database comes to open, so that those it closed are not kept. */
+  readonly #terminate = (): void => this.#open?.pool.terminate()
 
   /** Milliseconds kept free before an invocation's deadline. */
   get deadlineMarginMs(): number {
     try {
-      return this.#made.settings.deadlineMarginMs
+      return this.#opened.settings.deadlineMarginMs
     } catch {
       // Wrong settings are told by the first statement, and by `healthCheck()`: the handler must run for that.
       return DEFAULT_DEADLINE_MARGIN_MS
@@ -108,7 +64,7 @@ export class Database {
     values?: unknown[],
     options: QueryOptions = {},
   ): Promise<QueryResult<Row>> => {
-    const pool = this.#pool
+    const { pool } = this.#opened
     try {
       return (await pool.run(text, values)) as QueryResult<Row>
     } catch (error) {
@@ -127,8 +83,8 @@ export class Database {
     work: (client: TransactionClient) => Promise<Result>,
     options?: TransactionOptions,
   ): Promise<Result> => {
-    const { diagnostics } = this.#made
-    return runTransaction({ pool: this.#pool, diagnostics, clock: this.#clock }, work, options)
+    const { pool, diagnostics } = this.#opened
+    return runTransaction({ pool, diagnostics, clock: this.#clock }, work, options)
   }
 
   /**
@@ -137,10 +93,10 @@ export class Database {
    *
    * @throws ConnectionError: everything that connecting may throw, and `ERR_CLIENT_NOT_RELEASED`.
    */
-  getClient = (): Promise<CheckedOutClient> => this.#pool.take(callerOf(this.getClient))
+  getClient = (): Promise<CheckedOutClient> => this.#opened.pool.take(callerOf(this.getClient))
 
   /** The pool itself, a `pg.Pool`, for query builders and ORMs. */
-  getPool = (): DatabasePool => this.#pool
+  getPool = (): DatabasePool => this.#opened.pool
 
   /**
    * The connection string for any libpq-like client, with `sslmode=verify-full` and the path of the root certificate.
@@ -149,7 +105,7 @@ export class Database {
    * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
    */
   connectionString = async (): Promise<string> => {
-    const { parameters, password, rootCertificate } = await this.#made.source.current()
+    const { parameters, password, rootCertificate } = await this.#opened.source.current()
     const sslrootcert = parameters.sslmode === 'disable' ? undefined : rootCertificatePath(rootCertificate)
     const { cluster, ...fields } = parameters
     return buildConnectionString({
@@ -164,18 +120,15 @@ export class Database {
 
   /** Ends the pool; idle connections are closed, lent ones when they come back. The next use opens a new pool. */
   close = async (): Promise<void> => {
-    const parts = this.#parts
-    this.#parts = undefined
-    await parts?.pool?.close()
+    const open = this.#open
+    this.#open = undefined
+    await open?.close()
   }
 
-  /** Opens a connection ahead of its use; what goes wrong is told to the first one who needs it. */
+  /** Opens a connection ahead of its use; what goes wrong is reported to the first one who needs it. */
   warmUp = async (): Promise<void> => {
     try {
-      const parts = this.#made
-      // The request for the secret comes before everything that it does not need.
-      if (parts.source.early() === undefined) await parts.source.current()
-      if (this.#parts === parts) await this.#poolOf(parts).warmUp()
+      await this.#opened.warmUp()
     } catch {
       // Not cached: the first use tries again, and reports.
     }

@@ -9,7 +9,7 @@ const REPOSITORY = join(import.meta.dirname, '..')
 /** The rooms of `src/`, from the ground up: each imports, types included, only rooms before it. Files of `src/` itself are rooms. */
 const ROOMS = [
   ...['base', 'routing', 'connection-string', 'settings', 'lambda', 'secret', 'connection', 'pool'],
-  ...['transaction', 'health-check.ts', 'database.ts', 'with-database.ts', 'index.ts'],
+  ...['transaction', 'health-check.ts', 'open-database.ts', 'database.ts', 'with-database.ts', 'index.ts'],
 ]
 
 /** The relative imports of each file below a folder, types included, as paths relative to that folder. */

@@ -1,0 +1,68 @@
+/** A database in use: its settings as they were read, its secret, and its pool. */
+import type { Clock } from './base/clock.ts'
+import { Diagnostics } from './base/diagnostics.ts'
+import { Login } from './connection/login.ts'
+import { rehearseLogin } from './connection/rehearsal.ts'
+import { ConnectionSource } from './connection/source.ts'
+import { closeOnShutdown } from './lambda/graceful-shutdown.ts'
+// The layer's build has this module run, and with it pg, when the first pool is made and not before: see
+// layer/lazy-modules.ts. Nothing else that is imported from here may import pg when it runs.
+import { DatabasePool } from './pool/pool.ts'
+import { secretReaders } from './secret/reader/readers.ts'
+import type { DatabaseOptions } from './settings/database-options.ts'
+import { readSettings, type Settings } from './settings/settings.ts'
+
+export class OpenDatabase {
+  readonly settings: Settings
+  readonly source: ConnectionSource
+  readonly diagnostics = new Diagnostics()
+  readonly #clock: Clock
+  #pool: DatabasePool | undefined
+  #isClosed = false
+
+  /** @throws ConnectionError `ERR_CONFIG` for wrong options and environment variables. */
+  constructor(options: DatabaseOptions, clock: Clock) {
+    this.#clock = clock
+    this.settings = readSettings(options)
+    // Not at once: the connection to the database may be there as well, and wants to go on.
+    const onSent = (): void => void setImmediate(() => this.#prepare())
+    this.source = new ConnectionSource({
+      settings: this.settings,
+      readers: secretReaders(this.settings.surroundings, this.diagnostics, onSent),
+      diagnostics: this.diagnostics,
+      moduleDirectory: import.meta.dirname,
+      now: clock.now,
+    })
+  }
+
+  /** Made when first asked for. */
+  get pool(): DatabasePool {
+    if (this.#pool !== undefined) return this.#pool
+    const login = new Login(this.source, this.#clock)
+    this.#pool = new DatabasePool(login, this.settings.max, this.diagnostics, this.#clock)
+    return this.#pool
+  }
+
+  /** Has `terminate` called when Lambda ends the execution environment, where the settings ask for it. */
+  closeOnShutdown(terminate: () => void): void {
+    closeOnShutdown(this.settings, this.diagnostics, terminate)
+  }
+
+  /** Opens a connection if there is none; rejects as a statement would. */
+  async warmUp(): Promise<void> {
+    // The request for the secret comes before everything that it does not need.
+    if (this.source.early() === undefined) await this.source.current()
+    if (!this.#isClosed) await this.pool.warmUp()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    await this.#pool?.close()
+  }
+
+  /** While the secret is on its way: pg takes milliseconds to load. */
+  #prepare(): void {
+    void this.pool
+    rehearseLogin((secretString) => this.source.destinationOf(secretString))
+  }
+}
