@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { exportedNames } from './exported-names.ts'
 
-/** pg, and the pool over it: not needed until a request for the secret has left. Below `src/`. */
-const LAZY_MODULES = ['pool/pg.ts', 'pool/pool.ts']
+/** The pool, and pg below it: not needed until a request for the secret has left. Below `src/`. */
+const LAZY_MODULES = ['pool/pool.ts']
 
 /**
  * Puts an object with a getter for each export in the place of such a module; the first one asked runs the module.
@@ -17,7 +17,7 @@ export function lazyModules(source: string): Plugin {
     name: 'lazy-modules',
     setup({ onResolve, onLoad, onEnd }) {
       const unused = new Set(LAZY_MODULES)
-      onResolve({ filter: /\/(?:pg|pool)\.ts$/ }, ({ path, resolveDir, kind }) => {
+      onResolve({ filter: /\/pool\.ts$/ }, ({ path, resolveDir, kind }) => {
         const module = LAZY_MODULES.find((name) => join(source, name) === join(resolveDir, path))
         // The getters themselves use require().
         if (kind !== 'import-statement' || module === undefined) return undefined

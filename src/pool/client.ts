@@ -1,12 +1,14 @@
 /** A pg client that knows its age, tells how its connection was made, and ends its statements before the deadline. */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { ClientConfig } from 'pg'
+import type { ClientConfig, DatabaseError } from 'pg'
 import type { ResolvedConnection } from '../connection/source.ts'
 import { currentInvocation, deadlineError } from '../lambda/deadline.ts'
 import { cancelRequest } from './cancel-request.ts'
-import { Client, DatabaseError, type ProtocolConnection } from './pg.ts'
+import { isDatabaseError } from './database-error.ts'
+import { Client, type ProtocolConnection } from './pg.ts'
 import { endsSession, statementError } from './statement-error.ts'
+import { withCallback } from './with-callback.ts'
 
 /** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
 const ANSWER_MS = 150
@@ -44,8 +46,13 @@ function isTlsSocket(stream: Socket): stream is TLSSocket {
   return 'encrypted' in stream && stream.encrypted === true
 }
 
-/** A client that a pool hands out; `await using` gives it back. */
-export type CheckedOutClient = DatabaseClient & { release: (destroy?: Error | boolean) => void } & AsyncDisposable
+/** A client that a pool hands out: `release()` gives it back, and so does `await using`. */
+export type CheckedOutClient = DatabaseClient
+
+export interface DatabaseClientConfig extends ClientConfig {
+  /** Breaks the connection off, in whatever state it is. */
+  readonly signal?: AbortSignal | undefined
+}
 
 export class DatabaseClient extends Client {
   readonly #createdAt = Date.now()
@@ -63,14 +70,16 @@ export class DatabaseClient extends Client {
   /** In pg's code, not in its types: whether it keeps the process from ending. */
   declare readonly ref: () => void
   declare readonly unref: () => void
-  /** Ends it, and has the pool count it no more; set by the pool. */
-  remove: () => void = () => undefined
+  /** As pg's: gives it back to the pool, to be closed with `destroy`. A function of its own each time the pool lends it. */
+  release: (destroy?: Error | boolean) => void = () => undefined;
+  /** Gives it back, unless that was done. */
+  [Symbol.asyncDispose]: () => Promise<void> = async () => undefined
   /** It is replaced when older than this, in milliseconds. */
   maxLifetimeMs = Number.POSITIVE_INFINITY
 
-  constructor(config?: ClientConfig & { signal?: AbortSignal }) {
+  constructor(config: DatabaseClientConfig) {
     super(config)
-    config?.signal?.addEventListener('abort', () => this.destroy(), { once: true })
+    config.signal?.addEventListener('abort', () => this.destroy(), { once: true })
     // Assigned, since overriding would mean to repeat the eight signatures that pg's types give to this method.
     this.query = this.#query.bind(this) as this['query']
     // Without a listener, a connection that breaks while nobody waits for it ends the process.
@@ -182,12 +191,7 @@ export class DatabaseClient extends Client {
     if (isSubmittable || config == null) return super.query(config as never, values as never, callback as never)
     const answer = this.#guard(config, typeof values === 'function' ? undefined : values)
     const told = (typeof values === 'function' ? values : callback) as Callback | undefined
-    if (told === undefined) return answer
-    answer.then(
-      (result) => process.nextTick(told, null, result),
-      (error: unknown) => process.nextTick(told, error),
-    )
-    return undefined
+    return withCallback(answer, told && ((error, result) => told(error ?? null, result)))
   }
 
   /** By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection. */
@@ -200,7 +204,7 @@ export class DatabaseClient extends Client {
       return await this.#sendInTime(config, values)
     } catch (error) {
       // As pg does: a stack that leads back to the caller's code, in place of one from the socket's.
-      if (error instanceof DatabaseError) Error.captureStackTrace(error)
+      if (isDatabaseError(error)) Error.captureStackTrace(error)
       throw statementError(error)
     }
   }

@@ -1,5 +1,5 @@
 /** Opens the pool's connections: tries again while the reason may pass by itself, until the time for connecting is over. */
-import type { PoolConfig } from 'pg'
+import type { ClientConfig } from 'pg'
 import { fullJitterMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
@@ -11,7 +11,8 @@ import type { Destination, ResolvedConnection } from '../connection/source.ts'
 import { tlsOptions } from '../connection/tls.ts'
 import { outOfTime } from '../lambda/deadline.ts'
 import { maxLifetimeMs } from './checkout.ts'
-import type { CheckedOutClient } from './client.ts'
+import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
+import type { PoolClients } from './pool-clients.ts'
 
 /** An attempt that runs out of time gets this long to tell what it waited for, in milliseconds. */
 const REASON_MS = 25
@@ -28,7 +29,7 @@ function clientConfig(
   { parameters, rootCertificate }: Destination,
   resolve: () => Promise<ResolvedConnection>,
   timeoutMs: number,
-): PoolConfig & { sslnegotiation: string } {
+): ClientConfig {
   const { host, port, dbname: database, user, sslmode, options } = parameters
   const ssl = tlsOptions(sslmode, rootCertificate.ca)
   return {
@@ -52,56 +53,51 @@ function clientConfig(
   }
 }
 
-/** Has pg connect and log in a client of the pool. */
-type Connect = (config: PoolConfig) => Promise<CheckedOutClient>
+/** A client that is being opened for a caller. */
+export interface Opening {
+  /** Rejects when the caller's time is up, even if the attempt goes on. */
+  readonly inTime: Promise<DatabaseClient>
+  /** What comes of it, however late. */
+  readonly atLast: Promise<DatabaseClient>
+}
 
 export class ConnectionOpener {
   readonly #login: Login
-  readonly #connect: Connect
+  readonly #clients: PoolClients
   readonly #diagnostics: Diagnostics
   readonly #clock: Clock
 
-  constructor(login: Login, connect: Connect, diagnostics: Diagnostics, clock: Clock) {
+  constructor(login: Login, clients: PoolClients, diagnostics: Diagnostics, clock: Clock) {
     this.#login = login
-    this.#connect = connect
+    this.#clients = clients
     this.#diagnostics = diagnostics
     this.#clock = clock
   }
 
   /**
-   * A new connection. Gives up waiting at `endAt`, on the monotonic clock in milliseconds; a connection that comes later is
-   * kept for the next caller.
+   * A new connection for a caller who gives up at `endAt`, on the monotonic clock in milliseconds.
    *
    * @throws ConnectionError: everything that reading the secret, connecting and logging in may throw, and `ERR_DEADLINE`.
    */
-  open(endAt: number, maxAttempts: number): Promise<CheckedOutClient> {
+  open(endAt: number, maxAttempts: number): Opening {
+    const attempts: Attempts = { max: maxAttempts, reason: undefined }
+    const atLast = this.#tryUntil(endAt, attempts)
+    return { atLast, inTime: this.#untilGivenUp(atLast, endAt, attempts) }
+  }
+
+  #untilGivenUp(opening: Promise<DatabaseClient>, endAt: number, attempts: Attempts): Promise<DatabaseClient> {
     return new Promise((resolve, reject) => {
-      let isTooLate = false
-      const attempts: Attempts = { max: maxAttempts, reason: undefined }
-      const giveUp = (): void => {
-        isTooLate = true
-        reject(attempts.reason ?? outOfTime('no connection was opened', endAt))
-      }
+      const giveUp = (): void => reject(attempts.reason ?? outOfTime('no connection was opened', endAt))
       let timer = setTimeout(() => {
         // Counted from here: after a busy moment the attempt's own timer comes as late as this one.
         timer = setTimeout(giveUp, REASON_MS)
       }, endAt - this.#clock.monotonicNow())
-      this.#tryUntil(endAt, attempts).then(
-        (client) => {
-          clearTimeout(timer)
-          if (isTooLate) client.release()
-          else resolve(client)
-        },
-        (error: unknown) => {
-          clearTimeout(timer)
-          reject(error)
-        },
-      )
+      opening.then(resolve, reject).finally(() => clearTimeout(timer))
     })
   }
 
   /** Tries until the time for connecting is over, as long as the reason may pass by itself. */
-  async #tryUntil(endAt: number, attempts: Attempts): Promise<CheckedOutClient> {
+  async #tryUntil(endAt: number, attempts: Attempts): Promise<DatabaseClient> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await this.#login.open(this.#dial(endAt, attempt))
@@ -120,17 +116,17 @@ export class ConnectionOpener {
     }
   }
 
-  #dial(endAt: number, attempt: number): Dial<CheckedOutClient> {
+  #dial(endAt: number, attempt: number): Dial<DatabaseClient> {
     return async (destination, resolve, signal) => {
       const { host, port, connect_timeout } = destination.parameters
       const startedAt = this.#clock.monotonicNow()
       const limitMs = Math.min(endAt - startedAt, (connect_timeout || Number.POSITIVE_INFINITY) * 1000)
       if (limitMs <= 0) throw outOfTime('no connection was opened', endAt)
-      const config = { ...clientConfig(destination, resolve, Math.ceil(limitMs)), signal }
-      const client = await this.#connect(config).catch((error: unknown) => {
+      const config: DatabaseClientConfig = { ...clientConfig(destination, resolve, Math.ceil(limitMs)), signal }
+      const welcome = (client: DatabaseClient): Promise<void> => this.#welcome(client, resolve)
+      const client = await this.#clients.connect(config, welcome).catch((error: unknown) => {
         throw connectError(error, destination.parameters)
       })
-      await this.#welcome(client, resolve)
       const ms = this.#clock.monotonicNow() - startedAt
       this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })
       return client
@@ -138,14 +134,9 @@ export class ConnectionOpener {
   }
 
   /** A client that has logged in; a server that asked for no password may still turn out to be the wrong one. */
-  async #welcome(client: CheckedOutClient, resolve: () => Promise<ResolvedConnection>): Promise<void> {
+  async #welcome(client: DatabaseClient, resolve: () => Promise<ResolvedConnection>): Promise<void> {
     client.forgetPassword()
     client.maxLifetimeMs = maxLifetimeMs(this.#clock.random)
-    try {
-      client.source = await resolve()
-    } catch (error) {
-      client.release(true)
-      throw error
-    }
+    client.source = await resolve()
   }
 }

@@ -3,8 +3,10 @@ import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import pg from 'pg'
 
-export const { Client, DatabaseError, Pool } = pg
-export type DatabaseError = pg.DatabaseError
+export const { Client } = pg
+
+/** pg's pool without its counts, which are getters: its types declare them as properties, which getters cannot override. */
+export const Pool: new (config: pg.PoolConfig) => Omit<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'> = pg.Pool
 
 /** pg's protocol connection, underneath a client: in its code, not in its types. */
 export interface ProtocolConnection extends EventEmitter {

@@ -1,6 +1,6 @@
 /** Tells a broken connection from the server's own answer to a statement. */
 import { ConnectionError } from '../base/connection-error.ts'
-import { DatabaseError } from './pg.ts'
+import { isDatabaseError } from './database-error.ts'
 
 /** pg's own errors have no code; these are their whole texts. */
 const NEVER_SENT = [
@@ -24,7 +24,7 @@ const SESSION_END = /^(08...|57P0.)$/
 
 /** True when the server's answer says that the session is over, and with it the connection. */
 export function endsSession(error: unknown): boolean {
-  return error instanceof DatabaseError && SESSION_END.test(error.code ?? '')
+  return isDatabaseError(error) && SESSION_END.test(error.code ?? '')
 }
 
 function isLost(error: Error): boolean {
@@ -36,7 +36,7 @@ function isLost(error: Error): boolean {
  * `safeToRetry` is true only when the statement cannot have been sent.
  */
 export function statementError(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DatabaseError || error instanceof ConnectionError) return error
+  if (!(error instanceof Error) || isDatabaseError(error) || error instanceof ConnectionError) return error
   const wasNeverSent = NEVER_SENT.includes(error.message)
   if (!wasNeverSent && !isLost(error)) return error
   const what = wasNeverSent

@@ -1,12 +1,13 @@
 /** Runs a unit of work in a transaction, and again from the start when the server aborted it. */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { DatabaseError } from 'pg'
 import { type Backoff, fullJitterMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { currentInvocation } from '../lambda/deadline.ts'
 import type { DatabaseClient } from '../pool/client.ts'
-import { DatabaseError } from '../pool/pg.ts'
+import { isDatabaseError } from '../pool/database-error.ts'
 import type { DatabasePool } from '../pool/pool.ts'
 import { endsSession } from '../pool/statement-error.ts'
 import { beginStatement, type TransactionOptions } from './options.ts'
@@ -21,7 +22,7 @@ const DEADLOCK_DETECTED = '40P01'
 const ABORTED = [SERIALIZATION_FAILURE, DEADLOCK_DETECTED]
 
 /** The client of a transaction: as pg's, until the transaction ends. */
-export type TransactionClient = Omit<DatabaseClient, 'release' | 'end' | 'connect'>
+export type TransactionClient = Omit<DatabaseClient, 'release' | 'end' | 'connect' | typeof Symbol.asyncDispose>
 
 /** What a transaction needs of its database. */
 export interface TransactionParts {
@@ -52,7 +53,7 @@ function clientOf(client: DatabaseClient, run: Run): TransactionClient {
     const answer: unknown = Reflect.apply(client.query, client, args)
     if (answer instanceof Promise) {
       answer.catch((error: unknown) => {
-        if (error instanceof DatabaseError) run.refusal ??= error
+        if (isDatabaseError(error)) run.refusal ??= error
       })
     }
     return answer
@@ -89,7 +90,7 @@ function* causes(error: unknown): Generator<unknown> {
 /** True when the transaction is known to have left nothing behind, and may succeed when it is run again. */
 function isRepeatable(error: unknown, stage: Run['stage']): boolean {
   for (const cause of causes(error)) {
-    if (cause instanceof DatabaseError && cause.code !== undefined) {
+    if (isDatabaseError(cause) && cause.code !== undefined) {
       if (ABORTED.includes(cause.code)) return true
       if (stage !== 'commit' && endsSession(cause)) return true
     }
@@ -102,7 +103,7 @@ function isRepeatable(error: unknown, stage: Run['stage']): boolean {
 /** What became of a COMMIT that failed. */
 function commitError(error: unknown): unknown {
   const isLost = error instanceof ConnectionError && !error.safeToRetry
-  const code = error instanceof DatabaseError ? (error.code ?? '') : ''
+  const code = isDatabaseError(error) ? (error.code ?? '') : ''
   // A session that ended during COMMIT: nobody knows which came first.
   if (!isLost && code !== STATEMENT_COMPLETION_UNKNOWN && !endsSession(error)) return error
   return new ConnectionError(

@@ -2,12 +2,12 @@ import { once } from 'node:events'
 import { createConnection, type LookupFunction } from 'node:net'
 import { inspect } from 'node:util'
 import getPort from 'get-port'
+import { DatabaseError } from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { Backoff } from '../../../src/base/backoff.ts'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
 import { ConnectFailure, connectError } from '../../../src/connection/connect-error.ts'
 import type { ConnectionParameters } from '../../../src/connection/parameters.ts'
-import { DatabaseError } from '../../../src/pool/pg.ts'
 
 const PARAMETERS: ConnectionParameters = {
   ...{ host: 'db.example.com', port: 26257, dbname: 'defaultdb', user: 'app', sslmode: 'verify-full' },

@@ -1,6 +1,6 @@
+import { DatabaseError } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
-import { DatabaseError } from '../../../src/pool/pg.ts'
 import { endsSession, mayBeRepeated, statementError } from '../../../src/pool/statement-error.ts'
 
 const LOST = 'the connection was lost while a statement was under way'

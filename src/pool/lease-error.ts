@@ -1,0 +1,50 @@
+/** The errors for a caller who gets no client because others have them all. */
+import { ConnectionError } from '../base/connection-error.ts'
+import { currentInvocation, deadlineError, isAtDeadline } from '../lambda/deadline.ts'
+
+/** What of a lease these errors depend on. */
+interface Lent {
+  readonly place: Error | undefined
+  readonly client: { readonly isBusy: boolean }
+}
+
+/** The first line of the stack behind the message. */
+function describePlace(place: Error | undefined): string {
+  const line = place?.stack?.split('\n').find((text) => /^\s+at /.test(text))
+  return line?.trim().replace(/^at /, '') ?? 'an unknown place'
+}
+
+/** `ERR_CLIENT_NOT_RELEASED` for the first caller after an invocation that kept its client, which is taken from it. */
+export function neverGivenBack({ place }: Lent): ConnectionError {
+  return new ConnectionError(
+    'ERR_CLIENT_NOT_RELEASED',
+    `an earlier invocation took a client and never gave it back; it was taken at ${describePlace(place)}`,
+    {
+      hint: 'Call release() in a finally block, or take it with `await using`. It was closed; the next call gets a new one.',
+      safeToRetry: true,
+    },
+  )
+}
+
+/**
+ * For a caller who waited `timeoutMs` while others had the clients `lent`: `ERR_CONNECT` when there are none of these
+ * because connections are still being opened, `ERR_DEADLINE` when statements ran on all until the caller's deadline,
+ * `ERR_CLIENT_NOT_RELEASED` otherwise.
+ */
+export function waitedInVain(lent: readonly Lent[], max: number, timeoutMs: number): ConnectionError {
+  const taken = lent.find(({ client }) => !client.isBusy) ?? lent[0]
+  const waited = `waited ${Math.round(timeoutMs)} ms`
+  if (taken === undefined) {
+    return new ConnectionError('ERR_CONNECT', `${waited} for a connection that is still being opened`, {
+      hint: 'Can the function reach Secrets Manager and the server?',
+      safeToRetry: true,
+    })
+  }
+  if (taken.client.isBusy && isAtDeadline(currentInvocation()))
+    return deadlineError(`${waited} for a connection; statements are under way on all ${max}`, true)
+  const place = taken.place === undefined ? '' : `, one since ${describePlace(taken.place)}`
+  return new ConnectionError('ERR_CLIENT_NOT_RELEASED', `${waited} for a client; all ${max} are in use${place}`, {
+    hint: 'Give clients back with release(), run statements on the client you have, or raise max.',
+    safeToRetry: true,
+  })
+}

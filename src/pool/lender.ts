@@ -1,0 +1,111 @@
+/** Lends the pool's clients, each to one caller at a time and never more than `max` at once. */
+import type { Clock } from '../base/clock.ts'
+import { deadlineError, endOfStep } from '../lambda/deadline.ts'
+import type { DatabaseClient } from './client.ts'
+import { Lease } from './lease.ts'
+import { neverGivenBack, waitedInVain } from './lease-error.ts'
+import type { ConnectionOpener } from './opener.ts'
+import { Permits } from './permits.ts'
+import { type PoolClients, removeFrom } from './pool-clients.ts'
+
+/** Everything from waiting for a free connection to the end of the login. */
+const CONNECT_LIMIT_MS = 5000
+
+export class Lender {
+  readonly #clients: PoolClients
+  readonly #opener: ConnectionOpener
+  readonly #clock: Pick<Clock, 'monotonicNow'>
+  readonly #max: number
+  /** One for each client that is lent, or is checked or opened for somebody. */
+  readonly #permits: Permits
+  readonly #leases: Lease[] = []
+  #isTerminated = false
+
+  constructor(clients: PoolClients, opener: ConnectionOpener, max: number, clock: Pick<Clock, 'monotonicNow'>) {
+    this.#clients = clients
+    this.#opener = opener
+    this.#clock = clock
+    this.#max = max
+    this.#permits = new Permits(max)
+  }
+
+  get lentCount(): number {
+    return this.#leases.length
+  }
+
+  /** Those who have a client, and those for whom one is checked or opened. */
+  get takenCount(): number {
+    return this.#permits.takenCount
+  }
+
+  get waitingCount(): number {
+    return this.#permits.waitingCount
+  }
+
+  /**
+   * A client, checked; new if there is none that can be trusted.
+   *
+   * @param place where the caller's code asked, to name it when the client is never given back
+   * @param maxAttempts to open one, if the reason that it fails for may pass by itself
+   * @throws ConnectionError: everything that connecting may throw, `ERR_CLOSED`, `ERR_DEADLINE`, `ERR_CLIENT_NOT_RELEASED`.
+   */
+  async lend(place: Error | undefined, maxAttempts: number): Promise<Lease> {
+    this.#clients.refuseWhenEnding()
+    const startedAt = this.#clock.monotonicNow()
+    const endAt = endOfStep(CONNECT_LIMIT_MS, startedAt)
+    if (endAt <= startedAt) throw deadlineError('no connection was taken', true)
+    if (!this.#permits.tryAcquire()) await this.#wait(endAt - startedAt)
+    const client = (await this.#clients.takeIdle(endAt)) ?? (await this.#open(endAt, maxAttempts))
+    return this.#leaseOf(client, place)
+  }
+
+  /** The client that came back in this very millisecond, for the next statement, if there is one. */
+  lendAtOnce(): Lease | undefined {
+    if (!this.#permits.tryAcquire()) return undefined
+    const client = this.#clients.takeFresh()
+    if (client !== undefined) return this.#leaseOf(client, undefined)
+    this.#permits.release()
+    return undefined
+  }
+
+  /** Ends every session that is lent, whatever it does, and from now on each one as soon as it is. */
+  terminate(): void {
+    this.#isTerminated = true
+    for (const { client } of this.#leases) client.terminate()
+  }
+
+  async #wait(timeoutMs: number): Promise<void> {
+    const forgotten = this.#leases.find(({ isForgotten }) => isForgotten)
+    if (forgotten !== undefined) {
+      forgotten.revoke()
+      throw neverGivenBack(forgotten)
+    }
+    if (!(await this.#permits.acquire(timeoutMs))) throw waitedInVain(this.#leases, this.#max, timeoutMs)
+  }
+
+  /** The permit stays taken until the attempt has ended, even if the caller gives up: a client that comes late lies idle then. */
+  async #open(endAt: number, maxAttempts: number): Promise<DatabaseClient> {
+    const { inTime, atLast } = this.#opener.open(endAt, maxAttempts)
+    try {
+      return await inTime
+    } catch (error) {
+      const keep = (client: DatabaseClient): void => this.#clients.keep(client, client.unfitness)
+      void atLast.then(keep, () => undefined).then(() => this.#permits.release())
+      throw error
+    }
+  }
+
+  #leaseOf(client: DatabaseClient, place: Error | undefined): Lease {
+    const lease = new Lease(client, place, this.#takeBack)
+    client.uses += 1
+    this.#leases.push(lease)
+    if (this.#isTerminated) client.terminate()
+    return lease
+  }
+
+  readonly #takeBack = (lease: Lease, unfitness: string | undefined): void => {
+    removeFrom(this.#leases, lease)
+    this.#clients.keep(lease.client, unfitness)
+    this.#permits.release()
+  }
+}

@@ -1,0 +1,186 @@
+/** The clients of a pool, from their opening to their end, and which of them lie idle. */
+import type { EventEmitter } from 'node:events'
+import type { Clock } from '../base/clock.ts'
+import { ConnectionError } from '../base/connection-error.ts'
+import type { Diagnostics } from '../base/diagnostics.ts'
+import { assess } from './checkout.ts'
+import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
+
+const PROBE_LIMIT_MS = 1000
+
+export interface PoolClientsParts {
+  readonly createClient: (config: DatabaseClientConfig) => DatabaseClient
+  /** Emits pg-pool's events: `connect`, `acquire`, `release`, `remove` and `error`. */
+  readonly events: Pick<EventEmitter, 'emit'>
+  readonly diagnostics: Diagnostics
+  readonly clock: Clock
+}
+
+/** Lets sockets report what happened to them while the execution environment was frozen. */
+function eventLoopTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** A Set in the place of such a list leaves a chain of old tables, which keep young garbage alive until a full collection. */
+export function removeFrom<Item>(list: Item[], item: Item): boolean {
+  const at = list.indexOf(item)
+  if (at !== -1) list.splice(at, 1)
+  return at !== -1
+}
+
+export class PoolClients {
+  readonly #createClient: PoolClientsParts['createClient']
+  readonly #events: PoolClientsParts['events']
+  readonly #diagnostics: Diagnostics
+  readonly #clock: Clock
+  /** Those that are being opened, lie idle or are in use. */
+  readonly #all: DatabaseClient[] = []
+  /** Last come, first taken. */
+  readonly #idle: DatabaseClient[] = []
+  #closingCount = 0
+  #isEnding = false
+  readonly #ended = Promise.withResolvers<void>()
+
+  constructor({ createClient, events, diagnostics, clock }: PoolClientsParts) {
+    this.#createClient = createClient
+    this.#events = events
+    this.#diagnostics = diagnostics
+    this.#clock = clock
+  }
+
+  get totalCount(): number {
+    return this.#all.length
+  }
+
+  get idleCount(): number {
+    return this.#idle.length
+  }
+
+  /** @throws ConnectionError `ERR_CLOSED` once `end()` was called. */
+  refuseWhenEnding(): void {
+    if (!this.#isEnding) return
+    throw new ConnectionError('ERR_CLOSED', 'the pool was closed', { hint: 'Call close() last.', safeToRetry: true })
+  }
+
+  /**
+   * Has pg connect a new client and log in, which `accept` then looks at.
+   *
+   * @throws ConnectionError `ERR_CLOSED` once `end()` was called; else what pg or `accept` threw, and the client is closed.
+   */
+  async connect(
+    config: DatabaseClientConfig,
+    accept: (client: DatabaseClient) => Promise<void>,
+  ): Promise<DatabaseClient> {
+    this.refuseWhenEnding()
+    const client = this.#createClient(config)
+    this.#all.push(client)
+    try {
+      await client.connect()
+      await accept(client)
+    } catch (error) {
+      client.destroy()
+      removeFrom(this.#all, client)
+      this.#settleWhenEmpty()
+      throw error
+    }
+    client.on('error', (error) => this.#dropIdle(client, error))
+    this.#events.emit('connect', client)
+    this.#events.emit('acquire', client)
+    return client
+  }
+
+  /** An idle client that can be trusted, if there is one; those found before it that cannot are closed. */
+  async takeIdle(endAt: number): Promise<DatabaseClient | undefined> {
+    for (let client = this.#popIdle(); client !== undefined; client = this.#popIdle()) {
+      const unfitness = await this.#unfitness(client, endAt)
+      if (unfitness === undefined) return client
+      this.#discard(client, unfitness)
+    }
+    return undefined
+  }
+
+  /** The client that came back in this very millisecond, if there is one: nothing can have frozen since. */
+  takeFresh(): DatabaseClient | undefined {
+    const client = this.#idle.at(-1)
+    const now = this.#clock.now()
+    if (client?.idleSince !== now || client.ageMs(now) > client.maxLifetimeMs || client.unfitness !== undefined)
+      return undefined
+    return this.#popIdle()
+  }
+
+  /** Has a client lie idle, to be taken again; closes it when it is unfit for that, and when the pool is ending. */
+  keep(client: DatabaseClient, unfitness: string | undefined): void {
+    client.idleSince = this.#clock.now()
+    if (unfitness !== undefined) this.#discard(client, unfitness)
+    else if (this.#isEnding) this.#close(client)
+    else {
+      // A process that has nothing else to do may end.
+      client.unref()
+      this.#idle.push(client)
+      this.#events.emit('release', undefined, client)
+    }
+  }
+
+  /** Opens and keeps none any more, and closes the idle ones; settles when all are closed. */
+  end(): Promise<void> {
+    this.#isEnding = true
+    // An idle connection holds no process: closing it does, until it is closed.
+    for (let client = this.#popIdle(); client !== undefined; client = this.#popIdle()) this.#close(client)
+    this.#settleWhenEmpty()
+    return this.#ended.promise
+  }
+
+  #popIdle(): DatabaseClient | undefined {
+    const client = this.#idle.pop()
+    if (client === undefined) return undefined
+    client.ref()
+    this.#events.emit('acquire', client)
+    return client
+  }
+
+  /** Why a client that lay idle is not to be used, if there is a reason. */
+  async #unfitness(client: DatabaseClient, endAt: number): Promise<string | undefined> {
+    await eventLoopTurn()
+    const now = this.#clock.now()
+    const verdict = assess({
+      idleForMs: now - client.idleSince,
+      ageMs: client.ageMs(now),
+      maxLifetimeMs: client.maxLifetimeMs,
+    })
+    if (verdict === 'replace') return 'too old or idle for too long'
+    const limitMs = Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow())
+    if (verdict === 'probe' && !(await client.probe(limitMs))) return 'did not answer'
+    return client.unfitness
+  }
+
+  /** A connection broke that nobody uses. */
+  #dropIdle(client: DatabaseClient, error: Error): void {
+    if (!removeFrom(this.#idle, client)) return
+    this.#events.emit('acquire', client)
+    this.#close(client)
+    this.#events.emit('error', error, client)
+  }
+
+  #discard(client: DatabaseClient, reason: string): void {
+    this.#close(client)
+    const { backendPid, idleSince } = client
+    const now = this.#clock.now()
+    this.#diagnostics.publish('discard', { reason, ageMs: client.ageMs(now), idleForMs: now - idleSince, backendPid })
+  }
+
+  #close(client: DatabaseClient): void {
+    removeFrom(this.#all, client)
+    this.#closingCount += 1
+    this.#events.emit('release', true, client)
+    client.end(() => {
+      this.#closingCount -= 1
+      this.#events.emit('remove', client)
+      this.#settleWhenEmpty()
+    })
+  }
+
+  #settleWhenEmpty(): void {
+    if (!this.#isEnding || this.#all.length > 0 || this.#closingCount > 0) return
+    this.#ended.resolve()
+  }
+}

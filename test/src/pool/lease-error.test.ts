@@ -1,0 +1,67 @@
+import { describe, expect, test } from 'vitest'
+import { callerOf } from '../../../src/pool/lease.ts'
+import { neverGivenBack, waitedInVain } from '../../../src/pool/lease-error.ts'
+import { inInvocation } from '../../support/invocation.ts'
+
+/** Stands where an exported function stands: the place is its caller's. */
+function takenHere(isBusy = false): { place: Error | undefined; client: { isBusy: boolean } } {
+  return { place: callerOf(takenHere), client: { isBusy } }
+}
+
+const without = (isBusy = false) => ({ place: undefined, client: { isBusy } })
+
+/** `file:line:column` of the caller, as a stack has it. */
+const IN_THIS_FILE = /lease-error\.test\.ts:\d+:\d+\)?$/
+
+describe('a client that was never given back', () => {
+  test('is an error that names the place where it was taken', () => {
+    const error = neverGivenBack(takenHere())
+    expect(error).toMatchObject({
+      code: 'ERR_CLIENT_NOT_RELEASED',
+      message: expect.stringMatching(/^an earlier invocation took a client and never gave it back; it was taken at /),
+      safeToRetry: true,
+    })
+    expect(error.message).toMatch(IN_THIS_FILE)
+  })
+
+  test('is an error without a known place too', () => {
+    expect(neverGivenBack(without()).message).toMatch(/it was taken at an unknown place$/)
+  })
+})
+
+describe('who waited in vain', () => {
+  test('for a client in use is told where it was taken: ERR_CLIENT_NOT_RELEASED', () => {
+    const error = waitedInVain([takenHere()], 1, 1000)
+    expect(error).toMatchObject({
+      code: 'ERR_CLIENT_NOT_RELEASED',
+      message: expect.stringMatching(/^waited 1000 ms for a client; all 1 are in use, one since /),
+      safeToRetry: true,
+    })
+    expect(error.message).toMatch(IN_THIS_FILE)
+  })
+
+  test('for one of several is told of the one that is not busy', () => {
+    expect(waitedInVain([without(true), takenHere()], 2, 1000).message).toMatch(IN_THIS_FILE)
+  })
+
+  test('for connections that are being opened is told so: ERR_CONNECT', () => {
+    expect(waitedInVain([], 1, 250)).toMatchObject({
+      code: 'ERR_CONNECT',
+      message: 'waited 250 ms for a connection that is still being opened',
+      safeToRetry: true,
+    })
+  })
+
+  test.each([
+    { until: 'the deadline', remainingMs: 0, code: 'ERR_DEADLINE' },
+    { until: 'some time before the deadline', remainingMs: 60_000, code: 'ERR_CLIENT_NOT_RELEASED' },
+  ])('for statements that run until $until is told $code', async ({ remainingMs, code }) => {
+    const error = await inInvocation(remainingMs, async () => waitedInVain([without(true)], 1, 1000))
+    expect(error).toMatchObject({ code, safeToRetry: true })
+  })
+
+  test('for a client that nobody uses until the deadline is told ERR_CLIENT_NOT_RELEASED', async () => {
+    const error = await inInvocation(0, async () => waitedInVain([without(true), without()], 2, 1000))
+    expect(error).toMatchObject({ code: 'ERR_CLIENT_NOT_RELEASED' })
+  })
+})

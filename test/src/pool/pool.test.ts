@@ -1,0 +1,294 @@
+import pg from 'pg'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { SYSTEM_CLOCK } from '../../../src/base/clock.ts'
+import { type Dial, Login } from '../../../src/connection/login.ts'
+import { OpenDatabase } from '../../../src/open-database.ts'
+import { DatabasePool } from '../../../src/pool/pool.ts'
+import { inInvocation } from '../../support/invocation.ts'
+import { openProduct, type Product, rejection } from '../../support/product.ts'
+import { endSessions, sessionCount } from '../../support/sessions.ts'
+
+/** Where a client was taken, as a stack has it. */
+const IN_THIS_FILE = /pool\.test\.ts:\d+:\d+\)?$/
+
+let product: Product
+
+beforeAll(async () => {
+  product = await openProduct()
+})
+
+afterAll(async () => {
+  await product?.[Symbol.asyncDispose]()
+})
+
+beforeEach(() => {
+  product.cloud.standIn.resetCounts()
+})
+
+describe('a pool', () => {
+  test('is a pg.Pool', () => {
+    expect(product.database().getPool()).toBeInstanceOf(pg.Pool)
+  })
+
+  test('calls back from connect() and query(), as pg’s does', async () => {
+    const pool = product.database().getPool()
+    const client = await new Promise<string>((resolve, reject) => {
+      pool.connect((error, taken, done) => {
+        if (error || taken === undefined) return reject(error)
+        taken.query('select $1::text as word', ['by callback'], (queryError, result) => {
+          done()
+          return queryError ? reject(queryError) : resolve(result.rows[0].word)
+        })
+      })
+    })
+    const query = await new Promise((resolve, reject) => {
+      pool.query('select 2 as two', (error: Error | undefined, result) =>
+        error ? reject(error) : resolve(result.rows),
+      )
+    })
+    expect({ client, query, idle: pool.idleCount, waiting: pool.waitingCount }).toEqual({
+      client: 'by callback',
+      query: [{ two: 2 }],
+      idle: 1,
+      waiting: 0,
+    })
+  })
+
+  test('emits connect, acquire, release, error and remove, as pg’s does', async () => {
+    const database = product.database()
+    const pool = database.getPool()
+    const told: string[] = []
+    for (const event of ['connect', 'acquire', 'release', 'remove', 'error'] as const) {
+      pool.on(event, () => told.push(event))
+    }
+    await database.query('select 1')
+    await database.query('select 1')
+    const client = await database.getClient()
+    client.release()
+    expect(told).toEqual(['connect', ...Array.from({ length: 3 }, () => ['acquire', 'release']).flat()])
+    told.length = 0
+    await endSessions(product)
+    await expect.poll(() => told.includes('remove')).toBe(true)
+    expect([told, pool.idleCount, pool.totalCount]).toEqual([['acquire', 'release', 'error', 'remove'], 0, 0])
+  })
+
+  test('closes idle connections at end(), which calls back too, and rejects a second end()', async () => {
+    const promised = product.database().getPool()
+    await promised.query('select 1')
+    await promised.end()
+    const told = product.database().getPool()
+    await told.query('select 1')
+    await new Promise<void>((resolve) => told.end(resolve))
+    expect([promised.totalCount, told.totalCount, await sessionCount(product)]).toEqual([0, 0, 0])
+    await expect(promised.end()).rejects.toThrow('Called end on pool more than once')
+    await expect(told.query('select 1')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  })
+
+  test('opens three connections for twelve statements at once with max: 3', async () => {
+    const database = product.database({ max: 3 })
+    await Promise.all(Array.from({ length: 12 }, () => database.query('select pg_sleep(0.02)')))
+    expect(product.cloud.standIn.counts.tcp).toBe(3)
+  })
+})
+
+describe('an idle client', () => {
+  test('is not lent after 400 s, though another one came back just now', async () => {
+    let now = Date.now()
+    const database = product.database({ max: 2 }, { ...SYSTEM_CLOCK, now: () => now })
+    const [stale, broken] = await Promise.all([database.getClient(), database.getClient()])
+    stale.release()
+    now += 400_000
+    broken.release(true)
+    await database.query('select 1')
+    expect(stale.uses).toBe(1)
+  })
+
+  test('is not lent past its lifetime, though it came back just now', async () => {
+    let now = Date.now()
+    const database = product.database({}, { ...SYSTEM_CLOCK, now: () => now })
+    const client = await database.getClient()
+    now += 40 * 60_000
+    client.release()
+    await database.query('select 1')
+    expect(client.uses).toBe(1)
+  })
+})
+
+describe('a caller who waits for a client', () => {
+  test('is served in the order of asking', async () => {
+    const pool = product.database().getPool()
+    const held = await pool.connect()
+    const order: number[] = []
+    const statements = [1, 2, 3].map((number) => pool.query('select 1').then(() => order.push(number)))
+    expect(pool.waitingCount).toBe(3)
+    held.release()
+    await Promise.all(statements)
+    expect([order, pool.waitingCount]).toEqual([[1, 2, 3], 0])
+  })
+
+  test('is told where the client was taken: ERR_CLIENT_NOT_RELEASED', async () => {
+    const pool = product.database().getPool()
+    const held = await pool.connect()
+    const error = await rejection(inInvocation(400, () => pool.connect()))
+    held.release()
+    expect(error).toMatchObject({
+      code: 'ERR_CLIENT_NOT_RELEASED',
+      message: expect.stringMatching(/^waited \d+ ms for a client; all 1 are in use, one since /),
+      safeToRetry: true,
+    })
+    expect(error.message).toMatch(IN_THIS_FILE)
+  })
+
+  test('is told that statements run on all clients until the deadline: ERR_DEADLINE', async () => {
+    const pool = product.database().getPool()
+    await pool.query('select 1')
+    const running = rejection(pool.query('select pg_sleep(60)'))
+    const error = await rejection(inInvocation(400, () => pool.query('select 1')))
+    await endSessions(product)
+    await running
+    expect(error).toMatchObject({ code: 'ERR_DEADLINE', message: expect.stringContaining('under way on all 1') })
+  })
+
+  test('is told that the connection is still being opened: ERR_CONNECT', async () => {
+    const pool = product.database().getPool()
+    product.secretsManager.delayMs = 2000
+    const opening = pool.query('select 1')
+    const error = await rejection(inInvocation(400, () => pool.query('select 1')))
+    product.secretsManager.delayMs = 0
+    await opening
+    expect(error).toMatchObject({ code: 'ERR_CONNECT', message: expect.stringContaining('still being opened') })
+  })
+
+  test('gets one place for a client that is released twice', async () => {
+    const pool = product.database({ max: 2 }).getPool()
+    const [first, second] = await Promise.all([pool.connect(), pool.connect()])
+    const waiting = [pool.connect(), pool.connect()]
+    first.release()
+    expect(() => first.release()).toThrow('already been released')
+    const third = await waiting[0]
+    expect(pool.waitingCount).toBe(1)
+    second.release()
+    third?.release()
+    await waiting[1]?.then((client) => client.release())
+  })
+
+  test('is told that the pool was closed meanwhile: ERR_CLOSED', async () => {
+    const pool = product.database().getPool()
+    const held = await pool.connect()
+    const waiting = rejection(pool.query('select 1'))
+    const ended = pool.end()
+    held.release()
+    await ended
+    expect(await waiting).toMatchObject({ code: 'ERR_CLOSED' })
+    expect([pool.ending, pool.ended, pool.totalCount, product.cloud.standIn.counts.logins]).toEqual([true, true, 0, 1])
+  })
+})
+
+describe('a client that an earlier invocation never gave back', () => {
+  test('is taken away, and who asks is told where it was taken', async () => {
+    const pool = product.database().getPool()
+    const forgotten = await inInvocation(10_000, () => pool.connect())
+    const error = await rejection(inInvocation(10_000, () => pool.connect()))
+    expect(error).toMatchObject({
+      code: 'ERR_CLIENT_NOT_RELEASED',
+      message: expect.stringMatching(/^an earlier invocation took a client and never gave it back; it was taken at /),
+      safeToRetry: true,
+    })
+    expect(error.message).toMatch(IN_THIS_FILE)
+    expect(pool.totalCount).toBe(0)
+    await expect(forgotten.query('select 1')).rejects.toMatchObject({ code: 'ERR_CONNECTION_LOST' })
+    await pool.query('select 1')
+  })
+
+  test('frees no second place when it is given back late after all', async () => {
+    const pool = product.database().getPool()
+    const forgotten = await inInvocation(10_000, () => pool.connect())
+    await rejection(pool.connect())
+    const held = await pool.connect()
+    const waiting = pool.connect()
+    forgotten.release()
+    expect(pool.waitingCount).toBe(1)
+    held.release()
+    const next = await waiting
+    next.release()
+    expect(next).toBe(held)
+  })
+
+  test('is left alone while its invocation still runs', async () => {
+    const pool = product.database().getPool()
+    await inInvocation(10_000, async () => {
+      const held = await pool.connect()
+      expect((await rejection(inInvocation(200, () => pool.connect()))).message).toMatch(/^waited/)
+      expect((await held.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      held.release()
+    })
+  })
+
+  test('is left alone when it was taken outside an invocation', async () => {
+    const pool = product.database().getPool()
+    const held = await pool.connect()
+    expect((await rejection(inInvocation(200, () => pool.connect()))).message).toMatch(/^waited/)
+    expect((await held.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    held.release()
+  })
+
+  test('is left alone while another place is free', async () => {
+    const pool = product.database({ max: 2 }).getPool()
+    const forgotten = await inInvocation(10_000, () => pool.connect())
+    await inInvocation(10_000, () => pool.query('select 1'))
+    expect((await forgotten.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    forgotten.release()
+  })
+})
+
+describe('a connection that is being opened', () => {
+  /** Hands a connection over only when told to. */
+  class LateLogin extends Login {
+    readonly arrival = Promise.withResolvers<void>()
+
+    override async open<Client>(dial: Dial<Client>): Promise<Client> {
+      const client = await super.open(dial)
+      await this.arrival.promise
+      return client
+    }
+  }
+
+  test('is kept for the next caller when its own has given up, and no second one is opened', async () => {
+    const { source, diagnostics } = new OpenDatabase({ secretId: product.secretId }, SYSTEM_CLOCK)
+    const login = new LateLogin(source, SYSTEM_CLOCK)
+    const pool = new DatabasePool(login, 1, diagnostics, SYSTEM_CLOCK)
+    const error = await rejection(inInvocation(2000, () => pool.query('select 1')))
+    const next = pool.query('select 1 as one')
+    expect([error.code, pool.totalCount, pool.waitingCount]).toEqual(['ERR_DEADLINE', 1, 1])
+    login.arrival.resolve()
+    expect((await next).rows).toEqual([{ one: 1 }])
+    expect([pool.idleCount, product.cloud.standIn.counts.tcp]).toEqual([1, 1])
+    await pool.end()
+  })
+
+  test('is counted, and no more once the server has refused it', async () => {
+    const { cloud, secretsManager, fields } = product
+    secretsManager.secrets.create('pool/wrong', JSON.stringify({ ...fields, password: 'wrong' }))
+    const pool = product.database({ secretId: 'pool/wrong' }).getPool()
+    const counted = new Set<number>()
+    cloud.standIn.onClientMessage = () => {
+      counted.add(pool.totalCount)
+      return 'forward'
+    }
+    const error = await rejection(pool.connect())
+    cloud.standIn.onClientMessage = undefined
+    expect([error.code, [...counted], pool.totalCount]).toEqual(['ERR_AUTHENTICATION', [1], 0])
+  })
+
+  test('is an error for the callback of connect(), with a `done` that does nothing', async () => {
+    const pool = product.database({ secretId: 'absent' }).getPool()
+    const outcome = await new Promise((resolve) => {
+      pool.connect((error, client, done) => resolve({ error, client, done: done() }))
+    })
+    expect(outcome).toEqual({
+      error: expect.objectContaining({ code: 'ERR_SECRET_UNAVAILABLE' }),
+      client: undefined,
+      done: undefined,
+    })
+  })
+})
