@@ -107,7 +107,7 @@ export class ConnectionSource {
   #parse(secretString: string): ParsedFields {
     const { secretId, secretKey: key } = this.#settings
     const origin = { code: 'ERR_SECRET_INVALID', name: `secret "${secretId}"` } as const
-    return parseSecret(secretString, { origin, ...(key !== undefined && { key }) })
+    return parseSecret(secretString, { origin, key })
   }
 
   #resolve({ fields, warnings }: ParsedFields): Omit<ResolvedConnection, 'secret'> {

@@ -23,7 +23,7 @@ import {
 
 export interface SecretOptions {
   /** The key that holds the connection string or the fields (COCKROACH_SECRET_KEY). */
-  readonly key?: string
+  readonly key?: string | undefined
   readonly origin: Origin
 }
 
