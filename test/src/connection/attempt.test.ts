@@ -1,8 +1,11 @@
 /** Connecting begins while the secret is read, where the environment tells the server; the secret has the last word. */
 import { createServer, type Socket } from 'node:net'
 import getPort from 'get-port'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
+import { Password } from '../../../src/base/password.ts'
+import { attempt, type Dial } from '../../../src/connection/attempt.ts'
+import type { Destination } from '../../../src/connection/source.ts'
 import type { DatabaseOptions } from '../../../src/index.ts'
 import { openProduct, type Product, rejection } from '../../support/product.ts'
 
@@ -120,4 +123,35 @@ test('a server that is down is the error, with its own reason', async () => {
     product.database({ ...known, port: await getPort(), connect_timeout: 1 }).query('select 1'),
   )
   expect(error).toMatchObject({ code: 'ERR_CONNECT', cause: { code: 'ECONNREFUSED' } })
+})
+
+describe('an attempt begun before the secret was read', () => {
+  const rootCertificate = { origin: 'node', path: undefined, ca: undefined, warnings: [] } as const
+  const parameters = { host: 'db', port: 26257, dbname: 'app', user: 'app', sslmode: 'verify-full' } as const
+  const destination: Destination = { parameters, rootCertificate }
+  const secretOf = (told: Destination) =>
+    Promise.resolve({ ...told, password: new Password('p4ssw0rd'), secret: undefined })
+
+  test('logs in with the password when the secret names the same', async () => {
+    const dial: Dial<string | undefined> = async (_, resolve) => (await resolve()).password?.reveal()
+    const outcome = await attempt(dial, { destination, reading: secretOf({ ...destination }) })
+    expect(outcome).toMatchObject({ kind: 'connected', client: 'p4ssw0rd' })
+  })
+
+  test.each<[string, Destination]>([
+    ['host', { ...destination, parameters: { ...parameters, host: 'other' } }],
+    ['port', { ...destination, parameters: { ...parameters, port: 5432 } }],
+    ['database', { ...destination, parameters: { ...parameters, dbname: 'other' } }],
+    ['user', { ...destination, parameters: { ...parameters, user: 'other' } }],
+    ['root certificate', { ...destination, rootCertificate: { ...rootCertificate } }],
+  ])('is dropped, and not given the password, when the secret names another %s', async (_, told) => {
+    const dialled: { given?: unknown; signal?: AbortSignal } = {}
+    const dial: Dial<void> = async (_destination, resolve, signal) => {
+      dialled.signal = signal
+      dialled.given = await resolve().catch((error: unknown) => error)
+    }
+    expect(await attempt(dial, { destination, reading: secretOf(told) })).toEqual({ kind: 'leadsElsewhere' })
+    expect(dialled.signal?.aborted).toBe(true)
+    await expect.poll(() => dialled.given).toBeInstanceOf(Error)
+  })
 })
