@@ -1,9 +1,10 @@
-/** Test runner: a process per file; then, one by one, the files whose commands build `dist/` anew under the others. */
+/** Test runner: a process per file; then, one by one, the files that can have nothing else beside them. */
 import { defineConfig } from 'vitest/config'
 
 /** Minutes each. Projects begin in the order of their names: what takes longest begins first. */
-const FAULTS = 'test/faults/*.test.ts'
-const COMMANDS = ['test/readme.test.ts', 'test/local/start.test.ts']
+const FAULTS = ['test/faults/faults.test.ts', 'test/faults/peers.test.ts']
+/** The crowd needs all processors; the commands build `dist/` anew under the others. */
+const ALONE = ['test/faults/crowd.test.ts', 'test/readme.test.ts', 'test/local/start.test.ts']
 /** Needs parts from outside: `npm run test:fidelity`. */
 const FIDELITY = 'test/fidelity/**'
 
@@ -19,14 +20,14 @@ export default defineConfig({
     // The end of the run waits for watchdogs.
     teardownTimeout: 30_000,
     projects: [
-      { extends: true, test: { name: 'faults', include: [FAULTS] } },
+      { extends: true, test: { name: 'faults', include: FAULTS } },
       {
         extends: true,
-        test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: [FAULTS, ...COMMANDS, FIDELITY] },
+        test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: [...FAULTS, ...ALONE, FIDELITY] },
       },
       {
         extends: true,
-        test: { name: 'commands', include: COMMANDS, fileParallelism: false, sequence: { groupOrder: 1 } },
+        test: { name: 'one by one', include: ALONE, fileParallelism: false, sequence: { groupOrder: 1 } },
       },
     ],
   },

@@ -77,6 +77,7 @@ export const RUSH_ROWS: readonly FaultRow[] = [
     caller: 'the answer, or ERR_SERVER_REFUSED before the deadline; later the answer',
     database: 'no storm: four attempts by each on average, spread out; every acknowledged write once',
     isSlow: true,
+    needsAllProcessors: true,
     maxRuns: 1,
     settings: { timeoutSeconds: 15, ownPostgres: { max_connections: String(MAX_CONNECTIONS) } },
     inject: rush,
