@@ -1,7 +1,17 @@
 /** Processes that stand still between invocations, as Lambda's do: Linux only, since their state is read from /proc. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
+import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
 import { processState, startFunction } from '../../support/lambda.ts'
+
+/**
+ * Freezes a process that waits for what comes next: only its wait is broken off when it goes on, and timers that are
+ * due come first. One that is stopped on its way there looks for the next invocation first.
+ */
+async function freezeAsleep(environment: ExecutionEnvironment): Promise<void> {
+  await expect.poll(() => processState(environment.pid), { timeout: 20_000 }).toBe('S')
+  await environment.freeze()
+}
 
 describe.runIf(process.platform === 'linux')('a frozen process', () => {
   test('is stopped after init and after each response, with freezeBetween', async () => {
@@ -16,7 +26,7 @@ describe.runIf(process.platform === 'linux')('a frozen process', () => {
   test('runs timers that fell due meanwhile before the invocation that thaws it', async () => {
     const environment = await startFunction('timers.handler')
     await environment.invoke({})
-    await environment.freeze()
+    await freezeAsleep(environment)
     await sleep(300)
     const frozenUntil = Date.now()
     const { payload } = await environment.invoke({})
@@ -38,9 +48,10 @@ describe.runIf(process.platform === 'linux')('a frozen process', () => {
   })
 
   test('fails the next invocation with Runtime.ExitError by an error that fell due', async () => {
-    const environment = await startFunction('faults.handler', {}, { freezeBetween: true })
-    await environment.invoke({ fault: 'dieLater', afterMs: 50 })
-    await sleep(100)
+    const environment = await startFunction('faults.handler')
+    await environment.invoke({ fault: 'dieLater', afterMs: 200 })
+    await freezeAsleep(environment)
+    await sleep(300)
     expect(await environment.invoke({ fault: 'nothing' })).toMatchObject({
       error: { errorType: 'Runtime.ExitError', errorMessage: expect.stringMatching(/exit status 129$/) },
     })
