@@ -1,27 +1,39 @@
 /** Tells an SNS topic when an alarm is raised, and when it is over. */
-import { Token } from 'aws-cdk-lib'
+import { Reference, Token, Tokenization } from 'aws-cdk-lib'
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch'
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions'
-import { Topic } from 'aws-cdk-lib/aws-sns'
+import { CfnTopic, Topic } from 'aws-cdk-lib/aws-sns'
 import type { Construct } from 'constructs'
 
 /** A subscription's ARN has one part more; that of a queue or a function another service. */
 const TOPIC_ARN = /^arn:aws(?:-[a-z]+)*:sns:[a-z]+(?:-[a-z]+)+-\d+:\d{12}:[\w-]{1,256}(?:\.fifo)?$/
 
-/** True for what may be the ARN of a topic. */
-export function isTopicArn(text: string): boolean {
-  return TOPIC_ARN.test(text)
+/**
+ * What is wrong with a topic's ARN, undefined when nothing is.
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html
+ */
+export function topicArnProblem(topicArn: string): string | undefined {
+  if (isFifo(topicArn)) return 'is that of a FIFO topic, which CloudWatch does not notify; expected a standard topic'
+  if (Token.isUnresolved(topicArn) || TOPIC_ARN.test(topicArn)) return undefined
+  return `is ${JSON.stringify(topicArn)}; expected arn:aws:sns:<region>:<account>:<name>`
+}
+
+/** By its name, or by the topic of the same app that it comes from. */
+function isFifo(topicArn: string): boolean {
+  if (TOPIC_ARN.test(topicArn)) return topicArn.endsWith('.fifo')
+  const { firstToken } = Tokenization.reverseString(topicArn)
+  if (firstToken === undefined || !Reference.isReference(firstToken)) return false
+  return firstToken.target instanceof CfnTopic && firstToken.target.fifoTopic === true
 }
 
 /**
  * Adds the topic to what the alarm does.
  * @param topicArn of the alarm's own region, the only one that CloudWatch takes.
- * @throws Error when it is not the ARN of a topic.
+ * @throws Error when it is not the ARN of a standard topic.
  */
 export function notifyTopic(scope: Construct, alarm: cloudwatch.Alarm, topicArn: string): void {
-  if (!Token.isUnresolved(topicArn) && !isTopicArn(topicArn)) {
-    throw new Error(`alarmTopicArn is "${topicArn}"; expected arn:aws:sns:<region>:<account>:<name>`)
-  }
+  const problem = topicArnProblem(topicArn)
+  if (problem !== undefined) throw new Error(`alarmTopicArn ${problem}`)
   const action = new SnsAction(Topic.fromTopicArn(scope, 'AlarmTopic', topicArn))
   alarm.addAlarmAction(action)
   alarm.addOkAction(action)

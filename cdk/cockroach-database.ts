@@ -1,5 +1,7 @@
 /** A database that lives outside AWS, as CDK sees it: a secret, a layer, and what a function needs to be connected. */
 import type { Duration } from 'aws-cdk-lib'
+import type * as iam from 'aws-cdk-lib/aws-iam'
+import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
@@ -13,14 +15,27 @@ import {
 } from '../src/base/environment-variables.ts'
 import type { ClusterRouting } from '../src/routing/cluster-routing.ts'
 import { CockroachLayer } from './cockroach-layer.ts'
+import { refuseUnconnectable } from './connectable-function.ts'
+import { grantSecretRead, secretIdFor } from './secret-access.ts'
 
 /** Where the layer puts the root certificate in a function. */
 const ROOT_CERTIFICATE_PATH = '/opt/certs/root.crt'
+/** What makes libpq, and the clients over it, verify the server in full. */
+const LIBPQ_VARIABLES = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: ROOT_CERTIFICATE_PATH }
+
+/** Whose variables a function has: they name one database. */
+const connectedDatabases = new WeakMap<lambda.Function, CockroachDatabase>()
 
 /** Nothing here is secret: passwords belong in `secret`. What the secret says as well, wins. */
 export interface CockroachDatabaseProps {
   /** Holds a connection string, or JSON with its parts. */
   readonly secret: ISecret
+  /**
+   * The customer managed key of the secret, where the secret was imported without it, as by name. Of a key in another
+   * account, the policy has to allow this account as well.
+   * @default the secret's `encryptionKey`
+   */
+  readonly encryptionKey?: kms.IKey
   /**
    * The key of a JSON secret that holds the connection string.
    * @default the usual names are tried
@@ -72,65 +87,75 @@ export interface CockroachDatabaseProps {
 export class CockroachDatabase extends Construct {
   readonly secret: ISecret
   readonly layer: lambda.ILayerVersion
-  readonly #environment: Readonly<Record<string, string>>
+  readonly #props: CockroachDatabaseProps
   #anyRuntimeLayer: lambda.ILayerVersion | undefined
 
   constructor(scope: Construct, id: string, props: CockroachDatabaseProps) {
     super(scope, id)
     this.secret = props.secret
     this.layer = props.layer ?? new CockroachLayer(this, 'Layer')
-    this.#environment = environmentOf(props)
+    this.#props = props
   }
 
   /**
-   * Attaches the layer, sets the variables, and lets the function read this one secret.
-   * In any language: a function that does not run on Node gets libpq's `PGSSLMODE` and `PGSSLROOTCERT` as well.
-   * @throws Error for a container image, which takes no layers.
+   * Attaches the layer, sets the variables, and lets the function read this one secret; again for the same function, it
+   * does nothing. In any language: a function that does not run on Node gets libpq's `PGSSLMODE` and `PGSSLROOTCERT` too.
+   *
+   * A bundle leaves the library to the layer: `new NodejsFunction(…, { bundling: { externalModules: CockroachLayer.externalModules } })`.
+   * @throws Error for a function of another database, an alias, a version, an imported function, a container image, a Node
+   * runtime before nodejs22.x, and a bundle that holds the library.
    */
   connect(fn: lambda.Function): void {
-    if (fn.runtime === lambda.Runtime.FROM_IMAGE) {
+    refuseUnconnectable(fn)
+    const connected = connectedDatabases.get(fn)
+    if (connected === this) return
+    if (connected !== undefined) {
       throw new Error(
-        `${fn.node.path} is a container image, which takes no layers: install cockroach-lambda in the image, grant it the secret with secret.grantRead(fn), and set ${COCKROACH_SECRET_ID}`,
+        `${fn.node.path} is connected to ${connected.node.path}, and its variables name one database: for ${this.node.path}, call grantRead(fn) in its place, and createDatabase({ secretId }) in the function`,
       )
     }
-    const isNode = fn.runtime.family === lambda.RuntimeFamily.NODEJS
-    fn.addLayers(isNode ? this.layer : this.#layerForAnyRuntime())
-    const libpq = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: ROOT_CERTIFICATE_PATH }
-    for (const [name, value] of Object.entries({ ...this.#environment, ...(isNode ? {} : libpq) })) {
-      fn.addEnvironment(name, value)
-    }
-    this.secret.grantRead(fn)
+    const variables = { ...this.#variables(fn), ...(isNode(fn) ? {} : LIBPQ_VARIABLES) }
+    connectedDatabases.set(fn, this)
+    fn.addLayers(this.#layerFor(fn))
+    for (const [name, value] of Object.entries(variables)) fn.addEnvironment(name, value)
+    this.grantRead(fn)
+  }
+
+  /** Lets `grantee` read the secret, and decrypt it where it is encrypted with a key of the customer's own. */
+  grantRead(grantee: iam.IGrantable): void {
+    grantSecretRead(this.secret, this.#props.encryptionKey ?? this.secret.encryptionKey, grantee)
   }
 
   /** The layer's runtimes list is for consoles; Lambda attaches it to any function, the CDK only to those listed. */
-  #layerForAnyRuntime(): lambda.ILayerVersion {
-    this.#anyRuntimeLayer ??= lambda.LayerVersion.fromLayerVersionArn(
-      this,
-      'LayerForAnyRuntime',
-      this.layer.layerVersionArn,
-    )
+  #layerFor({ runtime }: lambda.Function): lambda.ILayerVersion {
+    const { compatibleRuntimes, layerVersionArn } = this.layer
+    if (compatibleRuntimes?.some((listed) => listed.runtimeEquals(runtime)) ?? true) return this.layer
+    this.#anyRuntimeLayer ??= lambda.LayerVersion.fromLayerVersionArn(this, 'LayerForAnyRuntime', layerVersionArn)
     return this.#anyRuntimeLayer
+  }
+
+  #variables(fn: lambda.Function): Readonly<Record<string, string>> {
+    const props = this.#props
+    const values: Record<string, string | undefined> = {
+      [COCKROACH_SECRET_ID]: secretIdFor(this.secret, fn),
+      [COCKROACH_SECRET_KEY]: props.secretKey,
+      [COCKROACH_SECRET_TTL_SECONDS]: props.secretTtl?.toSeconds().toString(),
+      [COCKROACH_CLUSTER]: props.cluster,
+      [COCKROACH_CLUSTER_ROUTING]: props.clusterRouting,
+      [COCKROACH_MAX_CONNECTIONS]: props.maxConnections?.toString(),
+      PGHOST: props.host,
+      PGPORT: props.port?.toString(),
+      PGDATABASE: props.database,
+      PGUSER: props.user,
+      PGAPPNAME: props.applicationName,
+      PGCONNECT_TIMEOUT: props.connectTimeout?.toSeconds().toString(),
+    }
+    return Object.fromEntries(
+      Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+    )
   }
 }
 
-function environmentOf(props: CockroachDatabaseProps): Readonly<Record<string, string>> {
-  const { secret } = props
-  const values: Record<string, string | undefined> = {
-    // An ARN without its random suffix is refused for some names; the bare name never is.
-    [COCKROACH_SECRET_ID]: secret.secretFullArn ?? secret.secretName,
-    [COCKROACH_SECRET_KEY]: props.secretKey,
-    [COCKROACH_SECRET_TTL_SECONDS]: props.secretTtl?.toSeconds().toString(),
-    [COCKROACH_CLUSTER]: props.cluster,
-    [COCKROACH_CLUSTER_ROUTING]: props.clusterRouting,
-    [COCKROACH_MAX_CONNECTIONS]: props.maxConnections?.toString(),
-    PGHOST: props.host,
-    PGPORT: props.port?.toString(),
-    PGDATABASE: props.database,
-    PGUSER: props.user,
-    PGAPPNAME: props.applicationName,
-    PGCONNECT_TIMEOUT: props.connectTimeout?.toSeconds().toString(),
-  }
-  return Object.fromEntries(
-    Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
-  )
+function isNode({ runtime }: lambda.Function): boolean {
+  return runtime.family === lambda.RuntimeFamily.NODEJS
 }

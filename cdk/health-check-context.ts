@@ -2,13 +2,13 @@
 import type { Node } from 'constructs'
 import { nearest } from '../src/base/nearest.ts'
 import { CLUSTER_ROUTINGS, type ClusterRouting } from '../src/routing/cluster-routing.ts'
-import { isTopicArn } from './alarm-topic.ts'
+import { topicArnProblem } from './alarm-topic.ts'
 import { isSchedule } from './health-check-schedule.ts'
 import type { HealthCheckStackProps } from './health-check-stack.ts'
 
 /** Each name, and how its value is read. */
 const READERS = {
-  secretName: text,
+  secretName,
   host: text,
   port,
   database: text,
@@ -44,15 +44,34 @@ export function propsFromContext(node: Node): HealthCheckStackProps {
 
 function refuseUnknownNames(names: readonly string[]): void {
   const known = [...CONTEXT_NAMES, ...CDK_NAMES]
-  const unknown = names.filter((name) => !known.includes(name) && !/[:/]/.test(name))
+  const unknown = names.filter((name) => !known.includes(name) && !isForeign(name))
   if (unknown.length === 0) return
-  const problems = unknown.map((name) => `context ${name} is unknown; did you mean ${nearest(name, CONTEXT_NAMES)}?`)
+  const problems = unknown.map(
+    (name) => `context ${name} is unknown; did you mean ${nearest(lastPart(name), CONTEXT_NAMES)}?`,
+  )
   throw new Error(`${problems.join(' ')} Known are ${CONTEXT_NAMES.join(', ')}`)
+}
+
+/** One of the CDK's, such as `@aws-cdk/core:…`; not one of ours behind a prefix, as `--parameters` wants it. */
+function isForeign(name: string): boolean {
+  const last = lastPart(name).toLowerCase()
+  return last !== name.toLowerCase() && !CONTEXT_NAMES.some((known) => known.toLowerCase() === last)
+}
+
+/** What follows the last colon or slash. */
+function lastPart(name: string): string {
+  return name.replace(/^.*[:/]/s, '')
 }
 
 function text(name: string, value: unknown): string {
   if (typeof value === 'string' && value.trim() !== '') return value
   throw new Error(`context ${name} is ${JSON.stringify(value)}; expected text, as in -c ${name}=value`)
+}
+
+function secretName(name: string, value: unknown): string {
+  const secret = text(name, value)
+  if (!secret.startsWith('arn:')) return secret
+  throw new Error(`context ${name} is an ARN; expected the name alone, of a secret in the stack's account and region`)
 }
 
 function port(name: string, value: unknown): number {
@@ -89,8 +108,7 @@ function schedule(name: string, value: unknown): string {
 }
 
 function topicArn(name: string, value: unknown): string {
-  if (typeof value === 'string' && isTopicArn(value)) return value
-  throw new Error(
-    `context ${name} is ${JSON.stringify(value)}; expected arn:aws:sns:<region>:<account>:<name>, as aws sns list-topics prints it`,
-  )
+  const problem = topicArnProblem(String(value))
+  if (problem === undefined) return String(value)
+  throw new Error(`context ${name} ${problem}, as aws sns list-topics prints it`)
 }

@@ -11,7 +11,13 @@ import { AwsSolutionsChecks } from 'cdk-nag'
 import { afterAll, describe, expect, test } from 'vitest'
 import { acknowledgeRules } from '../../cdk/acknowledged-rules.ts'
 import { propsFromContext } from '../../cdk/health-check-context.ts'
-import { CockroachDatabase, CockroachLayer, HealthCheckStack, type HealthCheckStackProps } from '../../cdk/index.ts'
+import {
+  CockroachDatabase,
+  type CockroachDatabaseProps,
+  CockroachLayer,
+  HealthCheckStack,
+  type HealthCheckStackProps,
+} from '../../cdk/index.ts'
 import { rootCertificateText } from '../../certs/refresh.ts'
 
 const ARN = 'arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:app/db-AbCdEf'
@@ -34,20 +40,22 @@ function healthCheckTemplate(name: string, props: HealthCheckStackProps = {}): T
   return Template.fromStack(new HealthCheckStack(newApp(name), 'Stack', props))
 }
 
-/** A stack with one function of the given runtime, connected. */
-function connected(
-  name: string,
-  runtime: lambda.Runtime,
-  props: Partial<ConstructorParameters<typeof CockroachDatabase>[2]> = {},
-) {
-  const stack = new Stack(newApp(name), 'Stack')
+/** One function of the given runtime, and a database to connect it to. */
+function databaseAndFunction(stack: Stack, runtime: lambda.Runtime, props: Partial<CockroachDatabaseProps> = {}) {
   const secret = secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', ARN)
   const fn = new lambda.Function(stack, 'Function', {
     runtime,
     handler: 'index.handler',
     code: lambda.Code.fromInline('pass'),
   })
-  new CockroachDatabase(stack, 'Database', { secret, ...props }).connect(fn)
+  return { database: new CockroachDatabase(stack, 'Database', { secret, ...props }), fn }
+}
+
+/** A stack with one function of the given runtime, connected. */
+function connected(name: string, runtime: lambda.Runtime, props: Partial<CockroachDatabaseProps> = {}) {
+  const stack = new Stack(newApp(name), 'Stack')
+  const { database, fn } = databaseAndFunction(stack, runtime, props)
+  database.connect(fn)
   return Template.fromStack(stack)
 }
 
@@ -144,6 +152,35 @@ describe('CockroachDatabase.connect', () => {
     })
     new CockroachDatabase(stack, 'Database', { secret }).connect(fn)
     expect(environmentOf(Template.fromStack(stack))).toEqual({ COCKROACH_SECRET_ID: 'app/db-secret' })
+  })
+
+  test('connecting a function twice is the same as once', () => {
+    const stack = new Stack(newApp('twice'), 'Stack')
+    const { database, fn } = databaseAndFunction(stack, lambda.Runtime.PYTHON_3_13)
+    database.connect(fn)
+    const once = Template.fromStack(stack).toJSON()
+    const again = new Stack(newApp('twice-again'), 'Stack')
+    const same = databaseAndFunction(again, lambda.Runtime.PYTHON_3_13)
+    same.database.connect(same.fn)
+    same.database.connect(same.fn)
+    expect(Template.fromStack(again).toJSON()).toEqual(once)
+  })
+
+  test('a second database on one function is refused, and leaves its variables alone', () => {
+    const stack = new Stack(newApp('second'), 'Stack')
+    const { database, fn } = databaseAndFunction(stack, lambda.Runtime.NODEJS_24_X, { host: 'one.example.com' })
+    database.connect(fn)
+    const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'OtherSecret', 'other/db')
+    const other = new CockroachDatabase(stack, 'Other', { secret, database: 'bank' })
+    expect(() => other.connect(fn)).toThrow(
+      'Stack/Function is connected to Stack/Database, and its variables name one database: for Stack/Other, call grantRead(fn) in its place, and createDatabase({ secretId }) in the function',
+    )
+    other.grantRead(fn)
+    const template = Template.fromStack(stack)
+    expect(environmentOf(template)).toEqual({ COCKROACH_SECRET_ID: ARN, PGHOST: 'one.example.com' })
+    const resources = JSON.stringify(template.findResources('AWS::IAM::Policy'))
+    expect(resources).toContain(ARN)
+    expect(resources).toContain(':secret:other/db-??????')
   })
 
   test('a container image is refused, with what to do instead', () => {
@@ -383,12 +420,25 @@ describe('HealthCheckStack', () => {
       Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic] })
     })
 
+    test('refuses alarmTopicArn of a FIFO topic made in the same app', () => {
+      const app = newApp('own-fifo-topic')
+      const { topicArn: alarmTopicArn } = new Topic(new Stack(app, 'Topics'), 'Topic', { fifo: true })
+      expect(() => new HealthCheckStack(app, 'Stack', { schedule: 'rate(1 hour)', alarmTopicArn })).toThrow(
+        /alarmTopicArn is that of a FIFO topic/,
+      )
+    })
+
     test.each<[string, HealthCheckStackProps, string]>([
       ['without schedule', { alarmTopicArn: TOPIC_ARN }, 'alarmTopicArn has no alarm to hear of: set schedule as well'],
       [
         'that is no ARN of a topic',
         { schedule: 'rate(1 hour)', alarmTopicArn: ARN },
         `alarmTopicArn is "${ARN}"; expected arn:aws:sns:`,
+      ],
+      [
+        'of a FIFO topic',
+        { schedule: 'rate(1 hour)', alarmTopicArn: `${TOPIC_ARN}.fifo` },
+        'alarmTopicArn is that of a FIFO topic, which CloudWatch does not notify; expected a standard topic',
       ],
     ])('refuses alarmTopicArn %s', (name, props, message) => {
       expect(() => healthCheckTemplate(`topic ${name}`, props)).toThrow(message)
@@ -472,6 +522,10 @@ describe('propsFromContext', () => {
     ['alarmTopicArn', `${TOPIC_ARN}:1b2c`, `context alarmTopicArn is "${TOPIC_ARN}:1b2c"`],
     ['alarmTopicArn', TOPIC_ARN.replace('sns', 'sqs'), 'context alarmTopicArn is "arn:aws:sqs:'],
     ['alarmTopicArn', TOPIC_ARN.replace('123456789012', '1234'), 'context alarmTopicArn is "arn:aws:sns:'],
+    ['alarmTopicArn', `${TOPIC_ARN}.fifo`, 'context alarmTopicArn is that of a FIFO topic'],
+    ['secretName', ARN, 'context secretName is an ARN; expected the name alone'],
+    ['CockroachHealthCheck:host', 'db', 'context CockroachHealthCheck:host is unknown; did you mean host?'],
+    ['cockroach/secretname', 'app/db', 'context cockroach/secretname is unknown; did you mean secretName?'],
     ['alarmTopicARN', TOPIC_ARN, 'context alarmTopicARN is unknown; did you mean alarmTopicArn?'],
     ['secretname', 'app/db', 'context secretname is unknown; did you mean secretName?'],
     ['shedule', 'rate(1 hour)', 'context shedule is unknown; did you mean schedule?'],
@@ -485,7 +539,7 @@ describe('propsFromContext', () => {
   })
   test.each([
     TOPIC_ARN,
-    'arn:aws-cn:sns:cn-north-1:123456789012:On_Call-2.fifo',
+    'arn:aws-cn:sns:cn-north-1:123456789012:On_Call-2',
     'arn:aws-us-gov:sns:us-gov-west-1:123456789012:a',
   ])('takes -c alarmTopicArn=%s', (alarmTopicArn) => {
     expect(propsOf({ alarmTopicArn })).toEqual({ alarmTopicArn })

@@ -1,0 +1,24 @@
+/** Finds out whether a function's bundle holds a copy of the library, beside the layer's. */
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { AssetStaging } from 'aws-cdk-lib'
+import * as lambda from 'aws-cdk-lib/aws-lambda'
+import * as variable from '../src/base/environment-variables.ts'
+
+/** A bundle that has them all has the module that reads them, minified or not. */
+const MARKS = Object.values(variable)
+
+/** True when the file with the handler, as it was staged for upload, holds the library. */
+export function holdsLibrary(fn: lambda.Function): boolean {
+  const staging = fn.node.tryFindChild('Code')?.node.tryFindChild('Stage')
+  const { defaultChild } = fn.node
+  if (!(staging instanceof AssetStaging) || !(defaultChild instanceof lambda.CfnFunction)) return false
+  const module = defaultChild.handler?.replace(/\.[^./]*$/, '')
+  if (module === undefined) return false
+  const path = ['.mjs', '.cjs', '.js']
+    .map((extension) => join(staging.absoluteStagedPath, `${module}${extension}`))
+    .find((candidate) => existsSync(candidate))
+  if (path === undefined) return false
+  const text = readFileSync(path, 'utf8')
+  return MARKS.every((mark) => text.includes(mark))
+}

@@ -1,0 +1,45 @@
+/** Which functions can be connected; any other is refused at synthesis, with what to do instead. */
+import { Token } from 'aws-cdk-lib'
+import * as lambda from 'aws-cdk-lib/aws-lambda'
+import { COCKROACH_SECRET_ID } from '../src/base/environment-variables.ts'
+import { holdsLibrary } from './bundled-library.ts'
+
+/** The library's oldest Node.js. */
+const MIN_NODE = 22
+
+/** @throws Error when the layer and the variables cannot be given to this function, or would not work there. */
+export function refuseUnconnectable(fn: lambda.IFunction): asserts fn is lambda.Function {
+  const { path } = fn.node
+  if (fn instanceof lambda.QualifiedFunctionBase) {
+    throw new Error(
+      `${path} is an alias or a version, whose settings are those of its function: connect the function, and take its currentVersion, which changes with it`,
+    )
+  }
+  if (!(fn instanceof lambda.Function)) {
+    throw new Error(
+      `${path} is not made by this app as a lambda.Function, and an imported one cannot be changed: connect it where it is made, or attach the layer there, set ${COCKROACH_SECRET_ID}, and allow its role to read the secret`,
+    )
+  }
+  if (fn.runtime === lambda.Runtime.FROM_IMAGE) {
+    throw new Error(
+      `${path} is a container image, which takes no layers: install cockroach-lambda in the image, grant it the secret with grantRead(fn), and set ${COCKROACH_SECRET_ID}`,
+    )
+  }
+  if (isOldNode(fn.runtime)) {
+    throw new Error(
+      `${path} runs on ${fn.runtime.name}; cockroach-lambda needs nodejs${MIN_NODE}.x or later: set runtime: Runtime.NODEJS_24_X`,
+    )
+  }
+  if (holdsLibrary(fn)) {
+    throw new Error(
+      `${path} bundles cockroach-lambda, which is in the layer: leave it out with bundling: { externalModules: CockroachLayer.externalModules }`,
+    )
+  }
+}
+
+/** False for a name that is known at deployment only. */
+function isOldNode({ family, name }: lambda.Runtime): boolean {
+  if (family !== lambda.RuntimeFamily.NODEJS || Token.isUnresolved(name)) return false
+  const [, major = '0'] = /^nodejs(\d+)\.x$/.exec(name) ?? []
+  return Number(major) < MIN_NODE
+}

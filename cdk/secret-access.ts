@@ -1,0 +1,76 @@
+/** What a function needs to read a secret: the id that Secrets Manager finds it by, and the rights. */
+import { Stack, Token } from 'aws-cdk-lib'
+import * as iam from 'aws-cdk-lib/aws-iam'
+import * as kms from 'aws-cdk-lib/aws-kms'
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager'
+import type { IConstruct } from 'constructs'
+
+/** Secrets Manager takes it for the random suffix of a complete ARN. */
+const LOOKS_LIKE_A_SUFFIX = /-[A-Za-z0-9]{6}$/
+
+/**
+ * What `GetSecretValue` is to be asked for, from where the reader runs: the complete ARN where it is known, the name for
+ * a secret of the reader's own account and region, the ARN without its suffix for any other.
+ * @throws Error when the secret was imported so that it cannot be found.
+ */
+export function secretIdFor(secret: ISecret, reader: IConstruct): string {
+  const { secretFullArn, secretArn, env } = secret
+  if (secretFullArn !== undefined) return secretFullArn
+  const name = nameOf(secret)
+  if (name.startsWith('arn:')) {
+    throw new Error(
+      `${secret.node.path} is named by an ARN where a name belongs: import it with Secret.fromSecretCompleteArn`,
+    )
+  }
+  const { account, region } = Stack.of(reader)
+  // An ARN without its random suffix is refused for some names; the bare name never is.
+  if (env.account === account && env.region === region) return name
+  if (!Token.isUnresolved(name) && LOOKS_LIKE_A_SUFFIX.test(name)) {
+    throw new Error(
+      `${secret.node.path} cannot be found by this ARN, whose last six characters are taken for the suffix of a complete one: import it with Secret.fromSecretCompleteArn, or with Secret.fromSecretNameV2 if it is in the account and region of ${reader.node.path}`,
+    )
+  }
+  return secretArn
+}
+
+/** As the ARN has it: the CDK's `secretName` lacks what it takes for the suffix of a complete ARN. */
+function nameOf({ secretArn, secretName }: ISecret): string {
+  return /:secret:(.+)$/.exec(secretArn)?.[1] ?? secretName
+}
+
+/**
+ * Lets `grantee` read the secret. For a key that this app does not own, the CDK's `grantRead` grants nothing: it writes to
+ * the policy of the key alone, which an imported key drops. So the right to decrypt goes to the grantee, for requests that
+ * Secrets Manager makes.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
+ */
+export function grantSecretRead(secret: ISecret, encryptionKey: kms.IKey | undefined, grantee: iam.IGrantable): void {
+  secret.grantRead(grantee)
+  if (encryptionKey === undefined || encryptionKey instanceof kms.Key) return
+  const viaService = { 'kms:ViaService': `secretsmanager.${secret.env.region}.amazonaws.com` }
+  const aliasName = aliasNameOf(encryptionKey)
+  iam.Grant.addToPrincipal({
+    grantee,
+    actions: ['kms:Decrypt'],
+    // An alias is no resource of this action: the key is told by the aliases that it has.
+    resourceArns: [aliasName === undefined ? encryptionKey.keyArn : anyKeyBeside(secret)],
+    conditions: {
+      StringEquals: viaService,
+      ...(aliasName === undefined ? {} : { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': aliasName } }),
+    },
+  })
+}
+
+/** `alias/<name>`, for a key known by that. */
+function aliasNameOf(key: kms.IKey): string | undefined {
+  if ('aliasName' in key && typeof key.aliasName === 'string') {
+    const { aliasName } = key
+    return Token.isUnresolved(aliasName) || aliasName.startsWith('alias/') ? aliasName : `alias/${aliasName}`
+  }
+  return /:(alias\/.+)$/.exec(key.keyArn)?.[1]
+}
+
+/** The keys of the secret's account and region. */
+function anyKeyBeside({ stack, env: { account, region } }: ISecret): string {
+  return stack.formatArn({ service: 'kms', resource: 'key', resourceName: '*', account, region })
+}

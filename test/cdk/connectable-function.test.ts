@@ -1,0 +1,112 @@
+import { join } from 'node:path'
+import { App, Stack } from 'aws-cdk-lib'
+import { Template } from 'aws-cdk-lib/assertions'
+import * as lambda from 'aws-cdk-lib/aws-lambda'
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
+import { expect, test } from 'vitest'
+import { CockroachDatabase } from '../../cdk/index.ts'
+
+/** Not inline: the CDK allows that for runtimes that it knows alone. */
+const code = () => lambda.Code.fromAsset(join(import.meta.dirname, '../fixtures/lambda/task'))
+
+function stackWithDatabase() {
+  const stack = new Stack(new App(), 'Stack')
+  const secret = Secret.fromSecretNameV2(stack, 'Secret', 'app/db')
+  return { stack, database: new CockroachDatabase(stack, 'Database', { secret }) }
+}
+
+function functionOn(stack: Stack, runtime: lambda.Runtime): lambda.Function {
+  return new lambda.Function(stack, 'Function', { runtime, handler: 'index.handler', code: code() })
+}
+
+/** As JavaScript would: TypeScript refuses what is no `lambda.Function`. */
+function connect(database: CockroachDatabase, fn: unknown): void {
+  Reflect.apply(database.connect, database, [fn])
+}
+
+test.each<[string, (fn: lambda.Function) => { readonly node: { readonly path: string } }]>([
+  ['an alias', (fn) => fn.addAlias('live')],
+  ['a version', (fn) => fn.currentVersion],
+  [
+    'an imported version',
+    (fn) => lambda.Version.fromVersionArn(fn, 'Version', 'arn:aws:lambda:us-east-1:1:function:f:1'),
+  ],
+])('%s is refused, with its function to connect instead', (_name, of) => {
+  const { stack, database } = stackWithDatabase()
+  const qualified = of(functionOn(stack, lambda.Runtime.NODEJS_24_X))
+  expect(() => connect(database, qualified)).toThrow(
+    `${qualified.node.path} is an alias or a version, whose settings are those of its function: connect the function`,
+  )
+})
+
+test.each<[string, (stack: Stack) => lambda.IFunction]>([
+  [
+    'imported by ARN',
+    (stack) => lambda.Function.fromFunctionArn(stack, 'Other', 'arn:aws:lambda:us-east-1:111111111111:function:f'),
+  ],
+  ['imported by name', (stack) => lambda.Function.fromFunctionName(stack, 'Other', 'f')],
+  [
+    'a singleton',
+    (stack) =>
+      new lambda.SingletonFunction(stack, 'Other', {
+        ...{ uuid: '1', runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: code() },
+      }),
+  ],
+])('a function that is %s is refused, with what to do by hand', (_name, of) => {
+  const { stack, database } = stackWithDatabase()
+  expect(() => connect(database, of(stack))).toThrow(
+    'Stack/Other is not made by this app as a lambda.Function, and an imported one cannot be changed: connect it where it is made, or attach the layer there, set COCKROACH_SECRET_ID, and allow its role to read the secret',
+  )
+})
+
+test('an alias of a connected function names a version with the layer and the variables', () => {
+  const [alone, connected] = [stackWithDatabase(), stackWithDatabase()].map(({ stack, database }, index) => {
+    const fn = functionOn(stack, lambda.Runtime.NODEJS_24_X)
+    fn.addAlias('live')
+    if (index === 1) database.connect(fn)
+    return versionOf(Template.fromStack(stack))
+  })
+  // Its name has a hash of all that the function is.
+  expect(connected).toMatch(/^FunctionCurrentVersion\w+$/)
+  expect(connected).not.toBe(alone)
+})
+
+function versionOf(template: Template): string {
+  return Object.keys(template.findResources('AWS::Lambda::Version')).join()
+}
+
+test.each([
+  ['nodejs20.x', lambda.Runtime.NODEJS_20_X],
+  ['nodejs18.x', lambda.Runtime.NODEJS_18_X],
+  ['nodejs8.10', lambda.Runtime.NODEJS_8_10],
+  ['nodejs', lambda.Runtime.NODEJS],
+])('%s is refused, with the line to set', (name, runtime) => {
+  const { stack, database } = stackWithDatabase()
+  const fn = functionOn(stack, runtime)
+  expect(() => database.connect(fn)).toThrow(
+    `Stack/Function runs on ${name}; cockroach-lambda needs nodejs22.x or later: set runtime: Runtime.NODEJS_24_X`,
+  )
+})
+
+test('nodejs20.x is refused with a layer of whatever list of runtimes', () => {
+  const { stack } = stackWithDatabase()
+  const layer = lambda.LayerVersion.fromLayerVersionArn(stack, 'Layer', 'arn:aws:lambda:us-east-1:1:layer:l:1')
+  const secret = Secret.fromSecretNameV2(stack, 'OtherSecret', 'app/db')
+  const database = new CockroachDatabase(stack, 'Other', { secret, layer })
+  expect(() => database.connect(functionOn(stack, lambda.Runtime.NODEJS_20_X))).toThrow(/runs on nodejs20\.x/)
+})
+
+test.each<[string, (stack: Stack) => lambda.Runtime]>([
+  ['nodejs22.x', () => lambda.Runtime.NODEJS_22_X],
+  ['nodejs26.x', () => new lambda.Runtime('nodejs26.x', lambda.RuntimeFamily.NODEJS)],
+  ['NODEJS_LATEST', () => lambda.Runtime.NODEJS_LATEST],
+  ["the region's latest Node", (stack) => lambda.determineLatestNodeRuntime(stack)],
+])('%s is taken, without what libpq needs', (_name, runtimeOf) => {
+  const { stack, database } = stackWithDatabase()
+  database.connect(functionOn(stack, runtimeOf(stack)))
+  const template = Template.fromStack(stack)
+  template.hasResourceProperties('AWS::Lambda::Function', {
+    Environment: { Variables: { COCKROACH_SECRET_ID: 'app/db' } },
+    Layers: [{ Ref: Object.keys(template.findResources('AWS::Lambda::LayerVersion')).join() }],
+  })
+})
