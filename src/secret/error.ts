@@ -6,11 +6,12 @@ import { putSecretValueCommand } from './put-secret-value.ts'
 const HINTS: Readonly<Record<string, string>> = {
   ResourceNotFoundException: 'Is the secret in this region and account, under this very name or ARN?',
   AccessDeniedException:
-    'Allow secretsmanager:GetSecretValue on this secret, and kms:Decrypt on a key of its own, in the function role (grantRead in CDK).',
+    'Allow secretsmanager:GetSecretValue on this secret, and kms:Decrypt on a key of its own, in the function role (in CDK: CockroachDatabase, given that encryptionKey).',
   InvalidRequestException: 'Is the secret scheduled for deletion? restore-secret brings it back.',
   InvalidParameterException: 'Is the secret id a name or a complete ARN?',
   ValidationException: 'Is the secret id a name or a complete ARN?',
-  DecryptionFailure: 'Allow kms:Decrypt on the key of the secret in the function role.',
+  DecryptionFailure:
+    'Allow kms:Decrypt on the key of the secret in the function role (in CDK: CockroachDatabase, given that encryptionKey).',
   UnrecognizedClientException:
     'The AWS credentials of this process are not accepted; are they of another account or expired?',
   ExpiredTokenException: 'The AWS credentials of this process have expired.',

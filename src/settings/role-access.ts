@@ -1,6 +1,7 @@
 /** What it takes to ask Secrets Manager without the AWS SDK, in the plain case: the role's keys and AWS' own endpoint. */
 import type { Environment } from '../base/environment-variables.ts'
 import { Password } from '../base/password.ts'
+import { secretRegion } from './secret-region.ts'
 
 /** Where Secrets Manager is, and the keys of the execution role. */
 export interface RoleAccess {
@@ -38,10 +39,12 @@ function endpointOf(environment: Environment, region: string): URL | undefined {
 /**
  * Reads the keys that Lambda puts into the environment; undefined wherever something calls for the SDK's own rules.
  *
+ * @param secretId an ARN has the last word on the region.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
-export function readRoleAccess(environment: Environment): RoleAccess | undefined {
-  const { AWS_REGION: region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: key } = environment
+export function readRoleAccess(environment: Environment, secretId?: string): RoleAccess | undefined {
+  const { AWS_REGION: ownRegion, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: key } = environment
+  const region = secretRegion(secretId) ?? ownRegion
   if (environment.AWS_LAMBDA_FUNCTION_NAME === undefined) return undefined
   if (region === undefined || accessKeyId === undefined || key === undefined) return undefined
   if (LEFT_TO_THE_SDK.some((name) => environment[name] !== undefined)) return undefined

@@ -11,6 +11,7 @@ import { MAX_PORT } from '../connection-string/values.ts'
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
 import { checkOptions } from './check-options.ts'
 import type { DatabaseOptions } from './database-options.ts'
+import { refuseOldNode } from './node-version.ts'
 import { Problems } from './problems.ts'
 import { type RoleAccess, readRoleAccess } from './role-access.ts'
 import type { SettingName } from './setting-table.ts'
@@ -20,6 +21,8 @@ import { environmentSource, optionSource, readFields, readFound, readSetting } f
 export interface Surroundings {
   readonly isLambda: boolean
   readonly functionName: string | undefined
+  /** The region that this process runs in, where it was told. */
+  readonly region: string | undefined
   readonly home: string | undefined
   /** Host and port of the Runtime API, where extensions register. */
   readonly runtimeApi: string | undefined
@@ -75,15 +78,20 @@ function readString(text: string, name: string, problems: Problems): ParsedField
   return problems.attempt(() => parseConnectionString(text, { code: 'ERR_CONFIG', name })) ?? NOTHING
 }
 
-function readSurroundings(environment: Environment, secretsExtensionPort: number | undefined): Surroundings {
+function readSurroundings(
+  environment: Environment,
+  secretId: string | undefined,
+  secretsExtensionPort: number | undefined,
+): Surroundings {
   return {
     isLambda: environment.AWS_LAMBDA_FUNCTION_NAME !== undefined,
     functionName: environment.AWS_LAMBDA_FUNCTION_NAME,
+    region: environment.AWS_REGION,
     home: environment.HOME ?? environment.USERPROFILE,
     runtimeApi: environment.AWS_LAMBDA_RUNTIME_API,
     sessionToken: environment.AWS_SESSION_TOKEN,
     secretsExtensionPort,
-    roleAccess: readRoleAccess(environment),
+    roleAccess: readRoleAccess(environment, secretId),
     isManagedInstances: environment.AWS_LAMBDA_MAX_CONCURRENCY !== undefined,
   }
 }
@@ -99,6 +107,7 @@ function present(variables: Environment): Environment {
  * @throws ConnectionError `ERR_CONFIG`, with everything that is wrong in one message.
  */
 export function readSettings(options: DatabaseOptions = {}, variables: Environment = process.env): Settings {
+  refuseOldNode(process.versions.node)
   const problems = new Problems()
   checkOptions(options, problems)
   const environment = present(variables)
@@ -141,7 +150,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     options: { ...ownString.fields, ...fieldsInCode },
     environment: { ...fieldsInEnvironment, ...fromUrl.fields },
     warnings: [...ownString.warnings, ...fromUrl.warnings],
-    surroundings: readSurroundings(environment, secretsExtensionPort),
+    surroundings: readSurroundings(environment, secretId, secretsExtensionPort),
   }
   problems.throwIfAny()
   return Object.freeze(settings)

@@ -1,6 +1,7 @@
 /** Chooses who hands out the secret: the secrets extension where it runs, then a request of our own, then the SDK. */
 import { existsSync } from 'node:fs'
 import type { Diagnostics } from '../../base/diagnostics.ts'
+import { secretRegion } from '../../settings/secret-region.ts'
 import type { Surroundings } from '../../settings/settings.ts'
 import type { GetSecretValue, SecretReaders } from './request.ts'
 import { secretsExtension } from './secrets-extension.ts'
@@ -13,7 +14,7 @@ const EXTENSIONS_FOLDER = '/opt/extensions'
 /** The SDK is a file of its own, loaded only when it is needed. */
 export const sdkReader: GetSecretValue = async (request) => {
   const { getSecretValue } = await import('./secrets-manager.ts')
-  return getSecretValue(request)
+  return getSecretValue(request, secretRegion(request.secretId))
 }
 
 /** Past every cache: signed here where the role's keys are enough; the SDK has the last word on everything but a refusal. */
@@ -30,16 +31,16 @@ export function freshReader({ roleAccess }: Pick<Surroundings, 'roleAccess'>): G
   }
 }
 
-/** The extension first, inside Lambda; once it proved absent it is not asked again. */
+/** The extension first, inside Lambda, for secrets of its own region; once it proved absent it is not asked again. */
 export function cachedReader(surroundings: Surroundings, diagnostics: Diagnostics): GetSecretValue {
   const fresh = freshReader(surroundings)
-  const { isLambda, sessionToken, secretsExtensionPort } = surroundings
+  const { isLambda, region, sessionToken, secretsExtensionPort } = surroundings
   if (!isLambda || sessionToken === undefined) return fresh
   if (secretsExtensionPort === undefined && !existsSync(EXTENSIONS_FOLDER)) return fresh
   const extension = secretsExtension(secretsExtensionPort ?? SECRETS_EXTENSION_PORT, sessionToken)
   let isAbsent = false
   return async (request) => {
-    if (isAbsent) return fresh(request)
+    if (isAbsent || (secretRegion(request.secretId) ?? region) !== region) return fresh(request)
     try {
       return await extension(request)
     } catch (error) {

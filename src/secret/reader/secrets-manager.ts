@@ -5,19 +5,29 @@ import type { SecretRequest, SecretValue } from './request.ts'
 const CONNECTION_TIMEOUT_MS = 1000
 const REQUEST_TIMEOUT_MS = 3000
 
-let client: SecretsManagerClient | undefined
+/** By region; undefined is the SDK's own. */
+const clients = new Map<string | undefined, SecretsManagerClient>()
+
+function clientFor(region: string | undefined): SecretsManagerClient {
+  const known = clients.get(region)
+  if (known !== undefined) return known
+  const client = new SecretsManagerClient({
+    ...(region !== undefined && { region }),
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+  })
+  clients.set(region, client)
+  return client
+}
 
 /**
  * GetSecretValue.
  *
+ * @param region where to ask; undefined: where the SDK is configured to.
  * @throws the SDK's own error; its `name` is Secrets Manager's exception.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
-export async function getSecretValue(request: SecretRequest): Promise<SecretValue> {
-  client ??= new SecretsManagerClient({
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-  })
+export async function getSecretValue(request: SecretRequest, region: string | undefined): Promise<SecretValue> {
   const { secretId: SecretId, versionStage: VersionStage, signal: abortSignal } = request
-  const answer = await client.send(new GetSecretValueCommand({ SecretId, VersionStage }), { abortSignal })
+  const answer = await clientFor(region).send(new GetSecretValueCommand({ SecretId, VersionStage }), { abortSignal })
   return { secretString: answer.SecretString, versionId: answer.VersionId, createdAt: answer.CreatedDate?.getTime() }
 }

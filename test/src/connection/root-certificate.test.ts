@@ -39,6 +39,7 @@ function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
     ...{
       isLambda: false,
       functionName: undefined,
+      region: undefined,
       home: join(folder, 'home'),
       runtimeApi: undefined,
       sessionToken: undefined,

@@ -23,6 +23,21 @@ test.each([
 })
 
 test.each([
+  ['app/db', 'ap-southeast-1'],
+  ['arn:aws:secretsmanager:ap-southeast-1:111111111111:secret:app/db-AbCdEf', 'ap-southeast-1'],
+  ['arn:aws:secretsmanager:eu-west-1:222222222222:secret:app/db-AbCdEf', 'eu-west-1'],
+  ['arn:aws-us-gov:secretsmanager:us-gov-west-1:222222222222:secret:app/db', 'us-gov-west-1'],
+  ['arn:aws:ssm:eu-west-1:222222222222:parameter/app/db', 'ap-southeast-1'],
+  ['arn:aws:secretsmanager:evil.example/:222222222222:secret:app/db', undefined],
+  ['arn:aws-cn:secretsmanager:cn-north-1:222222222222:secret:app/db', undefined],
+])('for secret %s the region is %s', (secretId, region) => {
+  const access = readRoleAccess(FUNCTION, secretId)
+  expect([access?.region, access?.endpoint.host]).toEqual(
+    region === undefined ? [undefined, undefined] : [region, `secretsmanager.${region}.amazonaws.com`],
+  )
+})
+
+test.each([
   { AWS_LAMBDA_FUNCTION_NAME: undefined },
   { AWS_REGION: undefined },
   { AWS_ACCESS_KEY_ID: undefined },

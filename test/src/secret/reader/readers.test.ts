@@ -56,7 +56,14 @@ function ask(reader: GetSecretValue, versionStage: VersionStage = 'AWSCURRENT', 
 
 function reader(secretsExtensionPort: number, changes: Partial<Surroundings> = {}): GetSecretValue {
   const surroundings = {
-    ...{ isLambda: true, functionName: undefined, home: undefined, runtimeApi: undefined, sessionToken: SESSION_TOKEN },
+    ...{
+      isLambda: true,
+      functionName: undefined,
+      region: 'us-east-1',
+      home: undefined,
+      runtimeApi: undefined,
+      sessionToken: SESSION_TOKEN,
+    },
     ...{ secretsExtensionPort, roleAccess: undefined, isManagedInstances: false, ...changes },
   }
   return cachedReader(surroundings, new Diagnostics())
@@ -119,6 +126,45 @@ describe.each([
     standIn.delayMs = 10_000
     const refused = expect(ask(readerOf(), 'AWSCURRENT', 50)).rejects.toMatchObject({ name: 'AbortError' })
     await refused.finally(() => (standIn.delayMs = 0))
+  })
+})
+
+describe('a secret of another region, by its ARN,', () => {
+  /** The region that each request is signed for. */
+  async function signedFor(region: string, readerOf: (arn: string) => GetSecretValue): Promise<string[]> {
+    const regions: string[] = []
+    const server = await LoopbackHttpServer.start(({ headers }, response) => {
+      regions.push(/\/([^/]+)\/secretsmanager\//.exec(headers.authorization ?? '')?.[1] ?? 'unsigned')
+      response.end(JSON.stringify({ SecretString: SECRET_TEXT }))
+    })
+    vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', server.url)
+    try {
+      const secretId = `arn:aws:secretsmanager:${region}:111111111111:secret:app/db-AbCdEf`
+      const request = { secretId, versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(20_000) } as const
+      expect(await readerOf(secretId)(request)).toMatchObject({ secretString: SECRET_TEXT })
+    } finally {
+      vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', standIn.url)
+      await server.stop()
+    }
+    return regions
+  }
+
+  // The SDK's client reads its endpoint once, for each region: a region for each test.
+  test.each<[string, string, (arn: string) => GetSecretValue]>([
+    ['the SDK', 'eu-west-1', () => sdkReader],
+    [
+      'a request of our own',
+      'eu-west-2',
+      (arn) => freshReader({ roleAccess: readRoleAccess({ ...process.env, ...FUNCTION }, arn) }),
+    ],
+  ])('is asked for there by %s', async (_, region, readerOf) => {
+    expect(await signedFor(region, readerOf)).toEqual([region])
+  })
+
+  test('is not asked for from the extension, which knows its own region', async () => {
+    await using extension = await startExtension()
+    expect(await signedFor('eu-west-3', () => reader(extension.port))).toEqual(['eu-west-3'])
+    expect([extension.cacheHits, warnings()]).toEqual([0, []])
   })
 })
 
