@@ -10,15 +10,17 @@ const cache = join(repository, 'node_modules/.cache')
 
 // Built aside and moved into place, so that a failed build leaves the last good one.
 mkdirSync(cache, { recursive: true })
-const out = mkdtempSync(join(cache, 'dist-'))
+const aside = mkdtempSync(join(cache, 'dist-'))
+// A folder inside: mkdtemp's own is for its maker's eyes, and this one becomes `dist/`, with the umask's mode.
+const out = join(aside, 'dist')
+mkdirSync(out)
 try {
   await buildPackage({ repository, out })
   const { path, bytes, unpackedBytes, sha256 } = await buildLayer({ repository, out })
   // Two renames, one after the other: who reads `dist/` meanwhile finds the one or the other.
-  const last = `${out}-last`
+  const last = join(aside, 'last')
   if (existsSync(dist)) renameSync(dist, last)
   renameSync(out, dist)
-  rmSync(last, { recursive: true, force: true })
   const zip = relative(process.cwd(), join(dist, relative(out, path)))
   // On stderr: `cdk synth` and `npm start -- --json` run this and own stdout.
   console.error(`${zip}: ${bytes} bytes, ${unpackedBytes} unpacked, SHA-256 ${sha256}`)
@@ -27,5 +29,5 @@ try {
   console.error(error)
   process.exitCode = 1
 } finally {
-  rmSync(out, { recursive: true, force: true })
+  rmSync(aside, { recursive: true, force: true })
 }

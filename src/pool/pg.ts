@@ -1,7 +1,7 @@
 /** The one importer of `pg`, a CommonJS package, with the parts of it that its types leave out. */
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import pg from 'pg'
+import * as pg from 'pg'
 
 export const { Client } = pg
 

@@ -2,5 +2,5 @@
 
 /** The region that an ARN names; undefined for a name, which is one of the caller's own region. */
 export function secretRegion(secretId: string | undefined): string | undefined {
-  return /^arn:[^:]*:secretsmanager:([^:]+):/.exec(secretId ?? '')?.[1]
+  return /^arn:[^:]*:secretsmanager:([a-z\d-]+):/.exec(secretId ?? '')?.[1]
 }

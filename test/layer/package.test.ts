@@ -1,5 +1,15 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -53,6 +63,10 @@ test('ships what it promises and no sources', () => {
     ]),
   )
   expect(files.filter((name) => /(?<!\.d)\.ts$|^(?:src|test|local)/.test(name))).toEqual([])
+})
+
+test('dist/ is open to whom the umask lets in', () => {
+  expect(statSync(join(REPOSITORY, 'dist')).mode & 0o777).toBe(0o777 & ~process.umask())
 })
 
 test('tells nothing of the machine that built it', () => {
@@ -175,6 +189,11 @@ describe('types', () => {
     export const props: CockroachDatabaseProps['clusterRouting'] = 'host'
   `
   const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
+  /** TypeScript 5, as the type checker of packages has it: the project's own knows `moduleResolution: node10` no more. */
+  const tsc5 = ['@arethetypeswrong/cli/package.json', '@arethetypeswrong/core', 'typescript/lib/tsc.js'].reduce(
+    (importer, name) => createRequire(importer).resolve(name),
+    import.meta.filename,
+  )
 
   const IMPORT = "import { ConnectionError, connectionString, query, withDatabase } from 'cockroach-lambda'"
   const REQUIRE =
@@ -200,6 +219,23 @@ describe('types', () => {
     TSC_TIMEOUT_MS,
   )
 
+  test(
+    'of the library hold with module commonjs, as cdk init wrote it for years',
+    () => {
+      // Neither esModuleInterop nor skipLibCheck. That the constructs are found as well is seen by npm run check.
+      const compilerOptions = {
+        ...{ target: 'es2022', lib: ['es2022'], module: 'commonjs', strict: true },
+        ...{ noEmit: true, types: ['node'], skipDefaultLibCheck: true },
+      }
+      write('commonjs.ts', `${IMPORT}\n${LIBRARY}`)
+      const config = write('tsconfig.json', JSON.stringify({ compilerOptions, files: ['commonjs.ts'] }))
+      const said = compile(tsc5, config).split('\n')
+      // Types of other packages follow a newer TypeScript than this.
+      expect(said.filter((line) => /^(?:commonjs\.ts|node_modules\/cockroach-lambda)/.test(line))).toEqual([])
+    },
+    TSC_TIMEOUT_MS,
+  )
+
   /** What tsc says about files that begin with an import and go on with `text`, under a consumer's strict settings. */
   function check(files: Readonly<Record<string, string>>, text: string, options: { skipLibCheck: boolean }): string {
     for (const [name, statement] of Object.entries(files)) write(name, `${statement}\n${text}`)
@@ -211,9 +247,12 @@ describe('types', () => {
       types: ['node'],
       ...options,
     }
-    const config = write('tsconfig.json', JSON.stringify({ compilerOptions, files: Object.keys(files) }))
+    return compile(tsc, write('tsconfig.json', JSON.stringify({ compilerOptions, files: Object.keys(files) })))
+  }
+
+  function compile(compiler: string, config: string): string {
     try {
-      return execFileSync(process.execPath, [tsc, '-p', config], { cwd: folder, encoding: 'utf8' })
+      return execFileSync(process.execPath, [compiler, '-p', config], { cwd: folder, encoding: 'utf8' })
     } catch (error) {
       return error instanceof Error && 'stdout' in error ? String(error.stdout) : String(error)
     }

@@ -28,7 +28,7 @@ test.each([
   ['arn:aws:secretsmanager:eu-west-1:222222222222:secret:app/db-AbCdEf', 'eu-west-1'],
   ['arn:aws-us-gov:secretsmanager:us-gov-west-1:222222222222:secret:app/db', 'us-gov-west-1'],
   ['arn:aws:ssm:eu-west-1:222222222222:parameter/app/db', 'ap-southeast-1'],
-  ['arn:aws:secretsmanager:evil.example/:222222222222:secret:app/db', undefined],
+  ['arn:aws:secretsmanager:evil.example/:222222222222:secret:app/db', 'ap-southeast-1'],
   ['arn:aws-cn:secretsmanager:cn-north-1:222222222222:secret:app/db', undefined],
 ])('for secret %s the region is %s', (secretId, region) => {
   const access = readRoleAccess(FUNCTION, secretId)

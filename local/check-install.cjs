@@ -1,0 +1,33 @@
+/**
+ * In front of the scripts, by `node --require`: says in one line what `npm ci` left out, and what to do.
+ * Plain JavaScript with the words of Node.js 16, since what is missing may be the Node.js that this project pins.
+ */
+'use strict'
+
+const { existsSync } = require('node:fs')
+const { join } = require('node:path')
+const { dependencies, devDependencies } = require('../package.json')
+
+const packages = join(__dirname, '../node_modules')
+const pinned = `Node.js ${devDependencies.node}`
+
+function problem() {
+  const names = Object.keys({ ...dependencies, ...devDependencies })
+  const missing = names.filter((name) => !existsSync(join(packages, name)))
+  if (missing.length > 0) {
+    const some = missing.length === names.length ? '' : `, ${missing[0]} among them`
+    // NODE_ENV=production and npm's omit=dev leave the development packages out, and this option overrules both.
+    return `${missing.length} of ${names.length} packages are not installed${some}: run npm ci --include=dev`
+  }
+  // Since 22.18; what is read next is TypeScript.
+  if (process.features.typescript) return undefined
+  const found = `this is Node.js ${process.versions.node}, which does not run TypeScript`
+  if (existsSync(join(packages, '.bin/node'))) return `${found}: start it by npm run or npx, which take ${pinned}`
+  return `${found}, and ${pinned} is missing, since npm's install scripts were off: run npm ci --ignore-scripts=false`
+}
+
+const found = problem()
+if (found !== undefined) {
+  console.error(`cockroach-lambda: ${found}`)
+  process.exit(1)
+}
