@@ -1,12 +1,12 @@
 /** The one importer of `pg`, a CommonJS package, with the parts of it that its types leave out. */
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import * as pg from 'pg'
+import { Client, Connection as PgConnection, Pool as PgPool, type PoolConfig } from 'pg'
 
-export const { Client } = pg
+export { Client }
 
 /** pg's pool without its counts, which are getters: its types declare them as properties, which getters cannot override. */
-export const Pool: new (config: pg.PoolConfig) => Omit<pg.Pool, 'totalCount' | 'idleCount' | 'waitingCount'> = pg.Pool
+export const Pool: new (config: PoolConfig) => Omit<PgPool, 'totalCount' | 'idleCount' | 'waitingCount'> = PgPool
 
 /** pg's protocol connection, underneath a client: in its code, not in its types. */
 export interface ProtocolConnection extends EventEmitter {
@@ -22,4 +22,4 @@ export interface ProtocolConnection extends EventEmitter {
 type ProtocolConnectionClass = new (config: { ssl: object | false }) => ProtocolConnection
 
 /** Stated, not checked: `@types/pg` declares this class without its methods. */
-export const Connection = pg.Connection as unknown as ProtocolConnectionClass
+export const Connection = PgConnection as unknown as ProtocolConnectionClass
