@@ -17,6 +17,12 @@ const REPLACEMENTS: readonly Replacement[] = [
   { imported: /^pg-cloudflare$/, importer: /\/pg\/lib\//, contents: NOT_FOUND },
   // Passwords come from the secret; without a ~/.pgpass, pgpass answers just this.
   { imported: /^pgpass$/, importer: /\/pg\/lib\//, contents: 'module.exports = (_, done) => done(undefined)' },
+  // A connection string never reaches pg: it would lose the root certificate, and could name another server.
+  {
+    imported: /^pg-connection-string$/,
+    importer: /\/pg\/lib\//,
+    contents: `exports.parse = () => { throw new Error('connection strings are for createDatabase(), not for pg') }`,
+  },
   // Loaded when an operation streams events; GetSecretValue does not.
   { imported: /\/event-streams$/, importer: /\/HttpProtocol\./, contents: NOT_FOUND },
   // The SHA-256 for a Node without node:crypto.
