@@ -114,19 +114,24 @@ describe('an open connection', () => {
 describe('latency', () => {
   test('is added once each way to every round trip, seven up to the first row but for the one of TCP', async () => {
     const delayMs = 40
+    const [mostConnectMs, mostQueryMs] = [7 * 2 * delayMs, 4 * delayMs]
     cloud.standIn.delayMs = delayMs
-    const client = createClient()
-    const startedAt = performance.now()
-    await client.connect()
-    const connectMs = performance.now() - startedAt
-    const queriedAt = performance.now()
-    await client.query('select 1')
-    const queryMs = performance.now() - queriedAt
+    let [connectMs, queryMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    // A busy machine makes each slower, and none faster: the fastest tells what is added.
+    for (let tries = 0; tries < 20 && (connectMs >= mostConnectMs || queryMs >= mostQueryMs); tries += 1) {
+      const client = createClient()
+      const startedAt = performance.now()
+      await client.connect()
+      connectMs = Math.min(connectMs, performance.now() - startedAt)
+      const queriedAt = performance.now()
+      await client.query('select 1')
+      queryMs = Math.min(queryMs, performance.now() - queriedAt)
+    }
     // SSLRequest, TLS, start-up, two of SCRAM: five round trips.
     expect(connectMs).toBeGreaterThanOrEqual(5 * 2 * delayMs - 10)
-    expect(connectMs).toBeLessThan(7 * 2 * delayMs)
+    expect(connectMs).toBeLessThan(mostConnectMs)
     expect(queryMs).toBeGreaterThanOrEqual(2 * delayMs - 2)
-    expect(queryMs).toBeLessThan(4 * delayMs)
+    expect(queryMs).toBeLessThan(mostQueryMs)
   })
 
   test('keeps the order when it shrinks under way', async () => {
