@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { App, Stack } from 'aws-cdk-lib'
+import { Stack } from 'aws-cdk-lib'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CockroachDatabase, CockroachLayer } from '../../cdk/index.ts'
 import { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
 import { functionFromTemplate } from '../../local/lambda/template.ts'
+import { newApp } from '../support/cdk-app.ts'
 import { installPackedPackage } from '../support/packed-package.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
@@ -38,7 +39,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }))
 
 function nodejsFunction(name: string, bundling: BundlingOptions | undefined) {
-  const app = new App({ outdir: join(folder, 'cdk.out', name), treeMetadata: false })
+  const app = newApp(name)
   const stack = new Stack(app, 'Stack')
   const fn = new NodejsFunction(stack, 'Function', {
     entry: join(folder, 'handler.ts'),
@@ -87,7 +88,7 @@ describe('with CockroachLayer.externalModules a NodejsFunction runs on the layer
 })
 
 test('what has no bundle to look at is taken: inline code', () => {
-  const stack = new Stack(new App(), 'Stack')
+  const stack = new Stack(newApp(), 'Stack')
   const fn = new lambda.Function(stack, 'Function', {
     ...{ runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromInline('0') },
   })

@@ -1,16 +1,17 @@
 import { join } from 'node:path'
-import { App, Stack } from 'aws-cdk-lib'
+import { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { expect, test } from 'vitest'
 import { CockroachDatabase } from '../../cdk/index.ts'
+import { newApp } from '../support/cdk-app.ts'
 
 /** Not inline: the CDK allows that for runtimes that it knows alone. */
 const code = () => lambda.Code.fromAsset(join(import.meta.dirname, '../fixtures/lambda/task'))
 
 function stackWithDatabase() {
-  const stack = new Stack(new App(), 'Stack')
+  const stack = new Stack(newApp(), 'Stack')
   const secret = Secret.fromSecretNameV2(stack, 'Secret', 'app/db')
   return { stack, database: new CockroachDatabase(stack, 'Database', { secret }) }
 }

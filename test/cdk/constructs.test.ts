@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { App, Duration, Stack, Validations } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
@@ -8,7 +7,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import { Topic } from 'aws-cdk-lib/aws-sns'
 import { AwsSolutionsChecks } from 'cdk-nag'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { acknowledgeRules } from '../../cdk/acknowledged-rules.ts'
 import { propsFromContext } from '../../cdk/health-check-context.ts'
 import {
@@ -19,22 +18,12 @@ import {
   type HealthCheckStackProps,
 } from '../../cdk/index.ts'
 import { rootCertificateText } from '../../certs/refresh.ts'
+import { appFolder, newApp } from '../support/cdk-app.ts'
 
 const ARN = 'arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:app/db-AbCdEf'
 const TOPIC_ARN = 'arn:aws:sns:ap-southeast-1:123456789012:on-call'
-const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-cdk-'))
-afterAll(() => rmSync(folder, { recursive: true }))
 
 const ownCa = rootCertificateText().slice(0, rootCertificateText().indexOf('-----END') + 26)
-
-function newApp(name: string): App {
-  return new App({
-    outdir: join(folder, name),
-    treeMetadata: false,
-    // As the command-line tool sets it: templates then say where their assets are.
-    context: { 'aws:cdk:enable-asset-metadata': true },
-  })
-}
 
 function healthCheckTemplate(name: string, props: HealthCheckStackProps = {}): Template {
   return Template.fromStack(new HealthCheckStack(newApp(name), 'Stack', props))
@@ -66,7 +55,7 @@ function environmentOf(template: Template): unknown {
 
 function rootCertificateOf(template: Template, name: string): string {
   const [layer] = Object.values(template.findResources('AWS::Lambda::LayerVersion'))
-  return readFileSync(join(folder, name, layer?.Metadata['aws:asset:path'], 'certs/root.crt'), 'utf8')
+  return readFileSync(join(appFolder, name, layer?.Metadata['aws:asset:path'], 'certs/root.crt'), 'utf8')
 }
 
 describe('CockroachDatabase.connect', () => {
@@ -210,8 +199,8 @@ describe('CockroachLayer', () => {
     [
       'a path',
       () => {
-        writeFileSync(join(folder, 'ca.pem'), `subject=whatever\r\n${ownCa.replaceAll('\n', '\r\n')}`)
-        return join(folder, 'ca.pem')
+        writeFileSync(join(appFolder, 'ca.pem'), `subject=whatever\r\n${ownCa.replaceAll('\n', '\r\n')}`)
+        return join(appFolder, 'ca.pem')
       },
     ],
   ])('rootCertificate as %s replaces certs/root.crt and nothing else', (name, rootCertificate) => {
@@ -481,7 +470,7 @@ describe('HealthCheckStack', () => {
 
       test('breaks those rules and no other', () => {
         expect(() => synth(`nag-raw-${name}`, props)).toThrow()
-        const report = readFileSync(join(folder, `nag-raw-${name}/validation-report.json`), 'utf8')
+        const report = readFileSync(join(appFolder, `nag-raw-${name}/validation-report.json`), 'utf8')
         const broken = JSON.stringify(JSON.parse(report)).match(/AwsSolutions-\w+(?:\[[^\]]*\])?/g)
         expect([...new Set(broken)].sort()).toEqual(rules)
       })
@@ -492,7 +481,7 @@ describe('HealthCheckStack', () => {
 describe('propsFromContext', () => {
   /** The props that an app with this context gives. */
   function propsOf(context: Record<string, unknown>): ReturnType<typeof propsFromContext> {
-    return propsFromContext(new App({ context, outdir: join(folder, 'context') }).node)
+    return propsFromContext(new App({ context, outdir: join(appFolder, 'context') }).node)
   }
 
   test('takes the names it knows, with their types, and leaves alone what the CDK puts there', () => {

@@ -1,10 +1,11 @@
-import { App, CfnParameter, Fn, Stack } from 'aws-cdk-lib'
+import { CfnParameter, Fn, Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import * as kms from 'aws-cdk-lib/aws-kms'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { describe, expect, test } from 'vitest'
 import { CockroachDatabase, type CockroachDatabaseProps } from '../../cdk/index.ts'
+import { newApp } from '../support/cdk-app.ts'
 
 const HOME = { account: '111111111111', region: 'us-east-1' }
 const KEY_ID = '1234abcd-12ab-34cd-56ef-1234567890ab'
@@ -19,7 +20,7 @@ function connected(
   { env = HOME, ...props }: Partial<CockroachDatabaseProps> & { env?: typeof HOME | Record<string, never> } = {},
   keyOf: (stack: Stack) => kms.IKey | undefined = () => undefined,
 ) {
-  const stack = new Stack(new App(), 'Stack', { env })
+  const stack = new Stack(newApp(), 'Stack', { env })
   const fn = new lambda.Function(stack, 'Function', {
     runtime: lambda.Runtime.NODEJS_24_X,
     handler: 'index.handler',
@@ -99,7 +100,7 @@ describe('COCKROACH_SECRET_ID', () => {
   })
 
   test('of a secret made in another stack, for another region, is an ARN there', () => {
-    const app = new App()
+    const app = newApp()
     const made = new Stack(app, 'Made', { env: { ...HOME, region: 'eu-west-1' } })
     const secret = new Secret(made, 'Secret', { secretName: 'app/db' })
     const stack = new Stack(app, 'Stack', { env: HOME })

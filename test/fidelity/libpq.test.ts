@@ -4,7 +4,7 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { App, Stack } from 'aws-cdk-lib'
+import { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
 import { Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CockroachDatabase } from '../../cdk/index.ts'
 import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
 import { type SampleStack, startSampleStack } from '../../local/sample/stack.ts'
+import { newApp } from '../support/cdk-app.ts'
 import { startEmulator } from './support/emulator.ts'
 import { outsidePart } from './support/outside-part.ts'
 import { fixtureFunction, startUnderClient } from './support/sample-functions.ts'
@@ -63,7 +64,7 @@ const psql = (variables: Variables) => {
 
 /** What the construct sets for a function that does not run on Node, its paths where the layer is here. */
 function constructVariables(): Record<string, string> {
-  const cdk = new Stack(new App(), 'Stack')
+  const cdk = new Stack(newApp(), 'Stack')
   const fn = new LambdaFunction(cdk, 'Function', {
     runtime: Runtime.PYTHON_3_13,
     handler: 'function.handler',
