@@ -1,6 +1,5 @@
 /** The pool: a `pg.Pool` whose clients come from the secret, are checked before use, and never outlast an invocation. */
-import type pg from 'pg'
-import type { QueryConfig, QueryResult } from 'pg'
+import type { Pool as PgPool, QueryConfig, QueryResult } from 'pg'
 import type { Clock } from '../base/clock.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import type { Login } from '../connection/login.ts'
@@ -26,9 +25,9 @@ export class DatabasePool extends Pool {
   override ending = false
   override ended = false
   // Assigned, since overriding would mean to repeat all the signatures that pg's types give to these methods.
-  override readonly connect = this.#connect.bind(this) as pg.Pool['connect']
-  override readonly query = this.#query.bind(this) as pg.Pool['query']
-  override readonly end = this.#end.bind(this) as pg.Pool['end']
+  override readonly connect = this.#connect.bind(this) as PgPool['connect']
+  override readonly query = this.#query.bind(this) as PgPool['query']
+  override readonly end = this.#end.bind(this) as PgPool['end']
 
   constructor(login: Login, max: number, diagnostics: Diagnostics, clock: Clock) {
     // No idle timer: while frozen none runs, and after a thaw all are overdue. Age is checked at checkout.
