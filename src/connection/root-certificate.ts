@@ -1,6 +1,16 @@
 /** Finds and reads the root certificate that the server's chain must end in. */
 import { X509Certificate } from 'node:crypto'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ConnectionError } from '../base/connection-error.ts'
@@ -23,7 +33,10 @@ export interface RootCertificate {
   readonly warnings: readonly string[]
 }
 
-const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+const BEGIN = '-----BEGIN CERTIFICATE-----'
+const END = '-----END CERTIFICATE-----'
+/** Four times as much as all the certificates that a system trusts. */
+const LONGEST_FILE_BYTES = 1024 * 1024
 const LAYER_MODULE = /[/\\]nodejs([/\\]node\d+)?[/\\]node_modules[/\\]cockroach-lambda$/
 const LAYER_FILE = '/opt/certs/root.crt'
 
@@ -50,8 +63,11 @@ const EXPECTED =
 function splitPem(text: string, name: string): readonly string[] {
   if (text.trim() === '') throw unusable(name, 'is empty', EXPECTED)
   if (text.includes('PRIVATE KEY-----')) throw unusable(name, 'holds a private key', EXPECTED)
-  const certificates = text.match(PEM)
-  if (certificates === null) throw unusable(name, `holds no PEM certificate (${text.length} characters)`, EXPECTED)
+  const certificates = text
+    .split(END)
+    .slice(0, -1)
+    .flatMap((part) => (part.includes(BEGIN) ? [part.slice(part.indexOf(BEGIN)) + END] : []))
+  if (certificates.length === 0) throw unusable(name, `holds no PEM certificate (${text.length} characters)`, EXPECTED)
   for (const [index, certificate] of certificates.entries()) {
     try {
       new X509Certificate(certificate)
@@ -70,11 +86,29 @@ function splitPem(text: string, name: string): readonly string[] {
   return certificates
 }
 
+/**
+ * The bytes of a regular file. Anything else could keep the process waiting, or never end; opened without blocking, since
+ * a named pipe without a writer blocks already there.
+ */
+function readRegularFile(path: string, name: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const stat = fstatSync(file)
+    if (!stat.isFile()) throw unusable(name, 'is not a regular file', EXPECTED)
+    if (stat.size > LONGEST_FILE_BYTES) throw unusable(name, `has ${stat.size} bytes`, EXPECTED)
+    const bytes = Buffer.alloc(stat.size)
+    return bytes.subarray(0, readSync(file, bytes))
+  } finally {
+    closeSync(file)
+  }
+}
+
 function readPem(path: string, name: string): readonly string[] {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = readRegularFile(path, name).toString()
   } catch (cause) {
+    if (cause instanceof ConnectionError) throw cause
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     throw new ConnectionError('ERR_TLS', `root certificate ${name} cannot be read: ${reason}`, {
       cause,

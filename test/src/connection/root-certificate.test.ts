@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -32,6 +42,19 @@ function file(path: string, text: string): string {
   mkdirSync(dirname(full), { recursive: true })
   writeFileSync(full, text)
   return full
+}
+
+function link(target: string): string {
+  const path = join(folder, 'link.crt')
+  symlinkSync(target, path)
+  return path
+}
+
+/** A file of so many bytes that takes no room on the disk. */
+function sized(bytes: number): string {
+  const path = file('sized.crt', '')
+  truncateSync(path, bytes)
+  return path
 }
 
 function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
@@ -183,7 +206,7 @@ describe('an unusable file', () => {
     ['a private key', () => file('x.crt', privateKey), 'holds a private key'],
     ['a certificate and a private key', () => file('x.crt', pem + privateKey), 'holds a private key'],
     ['half a certificate', () => file('x.crt', pem.slice(0, 100)), 'holds no PEM certificate (100 characters)'],
-    ['a folder', () => folder, 'cannot be read: EISDIR'],
+    ['a folder', () => folder, 'is not a regular file'],
     ['missing', () => join(folder, 'no.crt'), 'cannot be read: ENOENT'],
   ])('%s', (_, path, found) => {
     const value = path()
@@ -193,6 +216,56 @@ describe('an unusable file', () => {
         ...{ hint: expect.stringMatching(/\S/), safeToRetry: true },
       }),
     )
+  })
+
+  /** A named pipe; a writer comes and goes after 20 s, so that whoever waits for one waits no longer. */
+  function pipe(path: string): string {
+    const full = file(path, '')
+    rmSync(full)
+    execFileSync('mkfifo', [full])
+    const writer = spawn('sh', ['-c', 'sleep 20; exec 3<>"$0"; sleep 1', full], { stdio: 'ignore', detached: true })
+    writer.unref()
+    afterPipe = () => process.kill(-(writer.pid ?? 0))
+    return full
+  }
+  let afterPipe: (() => void) | undefined
+  afterEach(() => {
+    afterPipe?.()
+    afterPipe = undefined
+  })
+
+  test.each<[string, () => string, string]>([
+    ['a named pipe', () => pipe('pipe'), 'is not a regular file'],
+    ['an endless device', () => '/dev/zero', 'is not a regular file'],
+    ['a silent device', () => '/dev/null', 'is not a regular file'],
+    ['a link to a device', () => link('/dev/zero'), 'is not a regular file'],
+    ['a file without a size', () => '/proc/self/environ', 'is empty'],
+    ['a file of more than a mebibyte', () => sized(1024 * 1024 + 1), 'has 1048577 bytes'],
+    ['a file of a tebibyte', () => sized(1024 ** 4), 'has 1099511627776 bytes'],
+  ])('%s is refused at once', (_, path, found) => {
+    const value = path()
+    expect(() => read(value)).toThrow(
+      expect.objectContaining({ code: 'ERR_TLS', message: `root certificate "${value}" ${found}` }),
+    )
+  })
+
+  test.each<[string, () => ReturnType<typeof read>]>([
+    ["in libpq's default place", () => read(undefined)],
+    ["in the layer's place", () => read(undefined, {}, moduleInLayer())],
+    ['in the home folder of a setting', () => read('~/.postgresql/root.crt')],
+  ])('a named pipe %s is refused at once', (place, readIt) => {
+    pipe(place.includes('layer') ? 'opt/certs/root.crt' : 'home/.postgresql/root.crt')
+    expect(readIt).toThrow(/is not a regular file$/)
+  })
+
+  test('a link to a regular file of a mebibyte is not unusable', () => {
+    expect(read(link(file('large.crt', pem.padEnd(1024 * 1024)))).ca).toEqual([trimmed(pem)])
+  })
+
+  test('text is not gone through once for each beginning of a certificate in it', () => {
+    const text = '-----BEGIN CERTIFICATE-----\n'.repeat(37_000)
+    expect(() => read(file('x.crt', text))).toThrow(`holds no PEM certificate (${text.length} characters)`)
+    expect(read(file('x.crt', `${pem}${text}`)).ca).toEqual([trimmed(pem)])
   })
 
   test('with a damaged second certificate tells which', () => {

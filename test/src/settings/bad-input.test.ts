@@ -145,7 +145,7 @@ describe('root certificate', () => {
 
   test.each<[string, () => Promise<string> | string, string]>([
     ['missing', () => join(folder, 'missing.crt'), 'ENOENT'],
-    ['a folder', () => folder, 'EISDIR'],
+    ['a folder', () => folder, 'not a regular file'],
     ['empty', () => file('empty.crt', '\n'), 'empty'],
     ['no PEM', () => file('text.crt', 'hello'), 'no PEM'],
     [
