@@ -1,5 +1,8 @@
 /** Finds the known word that a misspelt one was meant to be. */
 
+/** No name is longer that somebody can have misspelt: what is behind does not count. */
+const LONGEST_NAME = 64
+
 /** Levenshtein distance between two words: edits of one character each. */
 function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, column) => column)
@@ -14,11 +17,15 @@ function editDistance(a: string, b: string): number {
   return previous.at(-1) ?? 0
 }
 
+function comparable(word: string): string {
+  return word.slice(0, LONGEST_NAME).toLowerCase()
+}
+
 /** The known word with the fewest edits to `word`, upper and lower case alike. */
 export function nearest(word: string, known: readonly string[]): string {
   const rated = known.map((candidate) => ({
     candidate,
-    distance: editDistance(word.toLowerCase(), candidate.toLowerCase()),
+    distance: editDistance(comparable(word), comparable(candidate)),
   }))
   return rated.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate
 }

@@ -23,6 +23,19 @@ export function valueRefusal(place: Origin, found: string, hint?: string): Conne
   return new ConnectionError(place.code, `${place.name} ${found}`, { hint, safeToRetry: true })
 }
 
+/** What Secrets Manager takes. @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html */
+const LONGEST_TEXT = 65_536
+
+/** Refuses a text that is too long to be a secret, a connection string or a value, before anything looks into it. */
+export function refuseTooLong(text: string, place: Origin): void {
+  if (text.length <= LONGEST_TEXT) return
+  throw valueRefusal(
+    place,
+    `has ${text.length} characters; expected at most ${LONGEST_TEXT}`,
+    'Put the one thing that belongs there into it.',
+  )
+}
+
 /** A text in quotes when it has the expected shape, else its length: anything may be a password put there by mistake. */
 export function shown(text: string, shape: RegExp): string {
   return shape.test(text) ? `"${text}"` : `(${text.length} characters)`

@@ -25,22 +25,47 @@ function splitOnce(text: string, at: number): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** True when an `@` behind `text` belongs to the value of a parameter, as in `?application_name=me@home`. */
-function endsInQuery(text: string): boolean {
-  const query = text.slice(text.indexOf('?') + 1)
-  return text.includes('?') && query.split('&').some((pair) => findParameter(pair.split('=')[0] ?? '') !== undefined)
+/** Adds where the `@` stand in a part of the URL, from `from` on; the part itself begins at `offset`. */
+function addMarks(marks: number[], part: string, offset: number, from = 0): void {
+  for (let at = part.indexOf('@', from); at !== -1; at = part.indexOf('@', at + 1)) marks.push(offset + at)
 }
 
-/** The reading in which the `@` at this index (-1: no `@`) stands before the host, if such a reading is possible. */
-function readingAt(rest: string, at: number): UrlParts | undefined {
-  const userinfo = at === -1 ? '' : rest.slice(0, at)
-  const behind = rest.slice(at + 1)
-  const end = behind.search(/[/?#]/)
-  const hosts = end === -1 ? behind : behind.slice(0, end)
-  const [user, password] = splitOnce(userinfo, userinfo.indexOf(':'))
-  if (!HOSTS.test(hosts) || /[/?#]/.test(user)) return undefined
-  const [host, port] = splitOnce(hosts, hosts.search(/:[^:\]]*$/))
-  return { user, password, host, port, tail: end === -1 ? '' : behind.slice(end) }
+/** Where an `@` may end user and password: not behind the name of a parameter, as in `?application_name=me@home`. */
+function possibleMarks(rest: string): readonly number[] {
+  const marks: number[] = []
+  const [head = ''] = rest.split('?', 1)
+  addMarks(marks, head, 0)
+  let offset = head.length + 1
+  for (const pair of rest.slice(offset).split('&')) {
+    const [name = ''] = pair.split(/[=@]/, 1)
+    const isParameter = findParameter(name) !== undefined
+    // All that follows is the query.
+    if (isParameter && pair[name.length] !== '@') break
+    addMarks(marks, pair, offset, isParameter ? name.length + 1 : 0)
+    offset += pair.length + 1
+  }
+  return marks
+}
+
+/** All readings together look at a text once: each ends before the next `@`. */
+const UP_TO_MARK = /[^@/?#]*/y
+
+/** The readings in which one of `ats` (-1: no `@`) stands before the host, as far as such readings are possible. */
+function* readings(rest: string, ats: readonly number[]): Generator<UrlParts> {
+  const colon = rest.indexOf(':')
+  const firstMark = rest.search(/[/?#]/)
+  for (const at of ats) {
+    UP_TO_MARK.lastIndex = at + 1
+    const [hosts = ''] = UP_TO_MARK.exec(rest) ?? []
+    const end = at + 1 + hosts.length
+    const hasPassword = colon !== -1 && colon < at
+    const userEnd = hasPassword ? colon : Math.max(at, 0)
+    const isUserBroken = firstMark !== -1 && firstMark < userEnd
+    if (rest[end] === '@' || isUserBroken || !HOSTS.test(hosts)) continue
+    const [host, port] = splitOnce(hosts, hosts.search(/:[^:\]]*$/))
+    const password = hasPassword ? rest.slice(colon + 1, at) : ''
+    yield { user: rest.slice(0, userEnd), password, host, port, tail: rest.slice(end) }
+  }
 }
 
 /**
@@ -49,9 +74,8 @@ function readingAt(rest: string, at: number): UrlParts | undefined {
  * has two readings is refused: it could send the password to another host.
  */
 export function splitAuthority(rest: string, origin: Origin): UrlParts {
-  const ats = [...rest.matchAll(/@/g)].map((match) => match.index).filter((at) => !endsInQuery(rest.slice(0, at)))
-  const readings = [-1, ...ats].flatMap((at) => readingAt(rest, at) ?? [])
-  const [reading, another] = readings
+  const ats = possibleMarks(rest)
+  const [reading, another] = readings(rest, [-1, ...ats])
   if (reading === undefined) {
     throw refusal(
       origin,

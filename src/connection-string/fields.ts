@@ -2,7 +2,7 @@
 import { COCKROACH_CLUSTER } from '../base/environment-variables.ts'
 import type { Password } from '../base/password.ts'
 import type { Reader } from '../base/readers.ts'
-import type { Origin } from '../base/refusal.ts'
+import { type Origin, refuseTooLong } from '../base/refusal.ts'
 import {
   readCluster,
   readConnectTimeout,
@@ -147,5 +147,6 @@ export const FIELD_NAMES: readonly FieldName[] = Object.keys(CONNECTION_FIELDS).
 
 /** Reads one field, whichever source it came from. */
 export function readField(name: FieldName, text: string, place: Origin): ConnectionFields {
+  refuseTooLong(text, place)
   return { [name]: CONNECTION_FIELDS[name].read(text, place) }
 }

@@ -20,7 +20,8 @@ export function isKeywordValue(text: string): boolean {
 function splitPairs(text: string, origin: Origin): Entry[] {
   const entries: Entry[] = []
   PAIR.lastIndex = 0
-  while (PAIR.lastIndex < text.trimEnd().length) {
+  const { length } = text.trimEnd()
+  while (PAIR.lastIndex < length) {
     const found = PAIR.exec(text)
     if (found === null) {
       throw refusal(origin, `what follows keyword ${entries.length} is not keyword=value`, QUOTE)

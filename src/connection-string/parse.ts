@@ -1,5 +1,5 @@
 /** Reads a connection string in any form that people paste. */
-import { type Origin, refusal } from '../base/refusal.ts'
+import { type Origin, refusal, refuseTooLong } from '../base/refusal.ts'
 import type { ParsedFields } from './fields.ts'
 import { isKeywordValue, parseKeywordValue } from './keyword-value.ts'
 import { isPlaceholder } from './placeholder.ts'
@@ -69,6 +69,7 @@ function parseUnwrapped(text: string, origin: Origin): ParsedFields {
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING
  */
 export function parseConnectionString(text: string, origin: Origin): ParsedFields {
+  refuseTooLong(text, origin)
   const { text: unwrapped, removed } = unwrap(text)
   const { fields, warnings } = parseUnwrapped(unwrapped, origin)
   const repairs =

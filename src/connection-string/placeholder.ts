@@ -7,7 +7,7 @@
 const PLACEHOLDERS = [
   /^<[a-z][a-z0-9 _.-]*>$/i, // <ENTER-SQL-USER-PASSWORD>, <password>
   /^\$?\{\{?[a-z][a-z0-9 _.:/-]*\}?\}$/i, // {user}, ${DB_PASSWORD}, {{password}}, {{resolve:secretsmanager:…}}
-  /^\$\(?[A-Z0-9_]*(?:PASS|PWD|SECRET|USER|HOST|PORT|DATABASE|DB|PG|URL|CLUSTER)[A-Z0-9_]*\)?$/, // $PASSWORD, $(DB_USER)
+  /^\$\(?(?=[A-Z0-9_]*\)?$)[A-Z0-9_]*?(?:PASS|PWD|SECRET|USER|HOST|PORT|DATABASE|DB|PG|URL|CLUSTER)/, // $PASSWORD, $(DB_USER)
   /^%[A-Z][A-Z0-9_]*%$/, // %PASSWORD%
   /^\[(?:your|enter|insert)[a-z _-]*\]$/i, // [YOUR-PASSWORD]
   /^(?:change|replace|fill)[-_ ]?(?:me|this|in)$/i, // CHANGE_ME

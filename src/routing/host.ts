@@ -37,7 +37,8 @@ export function faultOfCluster(identifier: string): string | undefined {
     return 'has a cluster name that is not 6 to 100 lower-case letters, digits and dashes'
   }
   if (!/^\d+$/.test(tenantId)) return 'does not end in a tenant id of decimal digits'
-  const id = BigInt(tenantId)
+  // The largest has 20 digits.
+  const id = BigInt(tenantId.slice(0, 21))
   return id < 2n || id > MAX_UINT64 ? 'has a tenant id out of range' : undefined
 }
 

@@ -1,7 +1,7 @@
 /** Reads what options and environment say, by the two tables: each source has its names, and all share the readers. */
 import type { Environment } from '../base/environment-variables.ts'
 import type { Reader } from '../base/readers.ts'
-import { type Origin, placeOf, valueRefusal } from '../base/refusal.ts'
+import { type Origin, placeOf, refuseTooLong, valueRefusal } from '../base/refusal.ts'
 import { mergeEntries, splitHost } from '../connection-string/entries.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES, readField } from '../connection-string/fields.ts'
 import { isOfKind } from './check-options.ts'
@@ -61,7 +61,11 @@ export function readFields(source: Source, problems: Problems): ConnectionFields
 
 /** Reads what was found, and keeps the error if it cannot be used. */
 export function readFound<Value>(given: Found | undefined, read: Reader<Value>, problems: Problems): Value | undefined {
-  return given && problems.attempt(() => read(given.value, given.place))
+  if (given === undefined) return undefined
+  return problems.attempt(() => {
+    refuseTooLong(given.value, given.place)
+    return read(given.value, given.place)
+  })
 }
 
 /** A setting from the first source that has it; the others are checked as well. */

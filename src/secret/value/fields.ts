@@ -66,7 +66,7 @@ export function readFields(object: JsonObject, origin: Origin): { fields: Connec
     if (field !== undefined) {
       found.push(...splitHost({ name: field, value: textOf(key, field, value, origin), key }))
     } else if (parameter !== undefined && parameter.use !== 'ignored' && !METADATA.includes(plainKey(key))) {
-      settings.push({ name: key, value: typeof value === 'object' ? JSON.stringify(value) : String(value) })
+      settings.push({ name: key, value: typeof value === 'object' ? 'no text' : String(value) })
     } else if (plainKey(key) === 'engine' && typeof value === 'string' && !ENGINES.test(value)) {
       throw refusal(
         origin,

@@ -1,7 +1,7 @@
 /** Reads a SecretString in any shape that people store: a connection string, JSON that holds one, JSON with fields. */
 
 import { nearest } from '../../base/nearest.ts'
-import { type Origin, refusal, shownName } from '../../base/refusal.ts'
+import { type Origin, refusal, refuseTooLong, shownName } from '../../base/refusal.ts'
 import type { ParsedFields } from '../../connection-string/fields.ts'
 import { checkServer } from '../../connection-string/parameters.ts'
 import { parseConnectionString } from '../../connection-string/parse.ts'
@@ -30,8 +30,12 @@ export interface SecretOptions {
 /** JSON in JSON in JSON happens; deeper nesting is no accident any more. */
 const MAX_DEPTH = 4
 
-function keysOf(object: JsonObject): string {
-  return Object.keys(object).map(shownName).join(', ')
+/** More are no help to the reader. */
+const MOST_KEYS_SHOWN = 20
+
+function listed(keys: readonly string[]): string {
+  const more = keys.length > MOST_KEYS_SHOWN ? [`and ${keys.length - MOST_KEYS_SHOWN} more`] : []
+  return [...keys.slice(0, MOST_KEYS_SHOWN).map(shownName), ...more].join(', ')
 }
 
 function withWarning({ fields, warnings }: ParsedFields, origin: Origin, warning: string): ParsedFields {
@@ -46,10 +50,10 @@ function connectionStringKey(object: JsonObject, origin: Origin): string | undef
     return fieldOfKey(key) === undefined && typeof value === 'string' && isPostgresqlUrl(unwrap(value).text)
   })
   const candidates = usual.length > 0 ? usual : holding
-  if (new Set(candidates.map((key) => JSON.stringify(object[key]))).size > 1) {
+  if (new Set(candidates.map((key) => object[key])).size > 1) {
     throw refusal(
       origin,
-      `holds ${candidates.length} connection strings, under ${candidates.map(shownName).join(', ')}`,
+      `holds ${candidates.length} connection strings, under ${listed(candidates)}`,
       'Name the key in COCKROACH_SECRET_KEY (option secretKey).',
     )
   }
@@ -111,7 +115,7 @@ function parseObject(object: JsonObject, origin: Origin, depth: number): ParsedF
   if (Object.keys(fields).length === 0) {
     throw refusal(
       origin,
-      `has no usual key; found ${keysOf(object)}`,
+      `has no usual key; found ${listed(Object.keys(object))}`,
       `${SECRET_FORM} Or name the key in COCKROACH_SECRET_KEY.`,
     )
   }
@@ -175,7 +179,7 @@ function parseUnderKey(secretString: string, key: string, origin: Origin): Parse
   if (!Object.hasOwn(json, key)) {
     throw refusal(
       origin,
-      `has no key ${shownName(key)}; found ${keysOf(json)}`,
+      `has no key ${shownName(key)}; found ${listed(Object.keys(json))}`,
       `Is COCKROACH_SECRET_KEY right? Did you mean ${shownName(nearest(key, Object.keys(json)))}?`,
     )
   }
@@ -189,5 +193,6 @@ function parseUnderKey(secretString: string, key: string, origin: Origin): Parse
  */
 export function parseSecret(secretString: string, options: SecretOptions): ParsedFields {
   const { key, origin } = options
+  refuseTooLong(secretString, origin)
   return key === undefined || key === '' ? parseText(secretString, origin, 0) : parseUnderKey(secretString, key, origin)
 }

@@ -274,3 +274,43 @@ describe('warnings', () => {
     expect(parse(secret).warnings).toEqual(warnings.map((text) => `secret "app/db": ${text}`))
   })
 })
+
+describe('a text that no secret has', () => {
+  const deep = (depth: number, inner = '1') => `${'['.repeat(depth)}${inner}${']'.repeat(depth)}`
+
+  test.each<[string, string, string | undefined]>([
+    ['brackets that nest 30,000 times', deep(30_000), undefined],
+    ['60,000 brackets that only open', '['.repeat(60_000), undefined],
+    ['60,000 braces that only open', '{"a":'.repeat(12_000), undefined],
+    ['objects that nest 10,000 times', `${'{"a":'.repeat(10_000)}1${'}'.repeat(10_000)}`, undefined],
+    ['a usual key that nests', `{"url":${deep(30_000)}}`, undefined],
+    ['two usual keys that nest', `{"url":${deep(10_000)},"uri":${deep(10_000, '2')}}`, undefined],
+    ['a field that nests', `{"host":"h","user":"u","password":${deep(30_000)}}`, undefined],
+    ['a parameter that nests', `{"host":"h","user":"u","password":"p","ssl":${deep(30_000)}}`, undefined],
+    ['a named key that nests', `{"db":${deep(30_000)}}`, 'db'],
+    ['text in text, 5,000 times escaped', `"${'\\'.repeat(20_000)}"`, undefined],
+    ['one character too many', `postgresql://u:${'p'.repeat(65_536)}@h/d`, undefined],
+    ['a long key that is not there', '{"a":1}', 'k'.repeat(65_000)],
+    ['10,000 keys', `{${Array.from({ length: 5000 }, (_, index) => `"k${index}":1`).join(',')}}`, 'db'],
+  ])('%s, is ERR_SECRET_INVALID in a short message', (_, secret, key) => {
+    const error = refusalOf(() => parse(secret, key))
+    expect(error.code).toBe('ERR_SECRET_INVALID')
+    expect(error.message.length).toBeLessThan(500)
+  })
+
+  test('of the longest length that Secrets Manager takes is read', () => {
+    const password = 'p'.repeat(65_000)
+    expect(read(JSON.stringify({ ...RDS, password }))).toMatchObject({ password })
+  })
+
+  test.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf'])('key %s means nothing', (name) => {
+    expect(read(`{"${name}":"x","password":"p"}`)).toEqual({ password: 'p' })
+    expect(read(`{"${name}":{"password":"q"},"password":"p"}`)).toEqual({ password: 'p' })
+    expect(() => parse('{"password":"p"}', name)).toThrow(`has no key "${name}"`)
+    expect(read(`{"${name}":{"password":"q"}}`, name)).toEqual({ password: 'q' })
+    expect(() => parse(`host=h ${name}=x`)).toThrow(/keyword 2 is an unknown word/)
+  })
+  test.each(['constructor', 'toString', 'hasOwnProperty', 'valueOf'])('parameter %s is ignored', (name) => {
+    expect(parse(`postgresql://u:p@h/d?${name}=x`).warnings).toEqual([`secret "app/db": ignored parameters: ${name}`])
+  })
+})
