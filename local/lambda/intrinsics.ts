@@ -19,16 +19,18 @@ export interface IntrinsicScope {
 const NO_VALUE = Symbol('AWS::NoValue')
 
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/pseudo-parameter-reference.html */
-const PSEUDO_PARAMETERS: Readonly<Record<string, (scope: IntrinsicScope) => unknown>> = {
-  'AWS::AccountId': () => '123456789012',
-  'AWS::NoValue': () => NO_VALUE,
-  'AWS::NotificationARNs': () => [],
-  'AWS::Partition': () => 'aws',
-  'AWS::Region': () => 'us-east-1',
-  'AWS::StackId': ({ stackName }) => `arn:aws:cloudformation:us-east-1:123456789012:stack/${stackName}/local`,
-  'AWS::StackName': ({ stackName }) => stackName,
-  'AWS::URLSuffix': () => 'amazonaws.com',
-}
+const PSEUDO_PARAMETERS: ReadonlyMap<string, (scope: IntrinsicScope) => unknown> = new Map(
+  Object.entries({
+    'AWS::AccountId': () => '123456789012',
+    'AWS::NoValue': () => NO_VALUE,
+    'AWS::NotificationARNs': () => [],
+    'AWS::Partition': () => 'aws',
+    'AWS::Region': () => 'us-east-1',
+    'AWS::StackId': ({ stackName }) => `arn:aws:cloudformation:us-east-1:123456789012:stack/${stackName}/local`,
+    'AWS::StackName': ({ stackName }) => stackName,
+    'AWS::URLSuffix': () => 'amazonaws.com',
+  }),
+)
 
 type Intrinsic = (argument: unknown, path: string, scope: IntrinsicScope) => unknown
 
@@ -89,9 +91,9 @@ function isValue(value: unknown): boolean {
 }
 
 function ref(name: string, path: string, scope: IntrinsicScope): unknown {
-  const pseudo = PSEUDO_PARAMETERS[name]
+  const pseudo = PSEUDO_PARAMETERS.get(name)
   if (pseudo !== undefined) return pseudo(scope)
-  const parameter = scope.parameters[name]
+  const parameter = Object.hasOwn(scope.parameters, name) ? scope.parameters[name] : undefined
   if (!isObject(parameter)) return attributeOf(name, 'Ref', path, scope)
   if (parameter.Default === undefined) throw new Error(`${path}: parameter ${name} has no default`)
   return parameter.Default
@@ -99,7 +101,7 @@ function ref(name: string, path: string, scope: IntrinsicScope): unknown {
 
 function attributeOf(logicalId: string, attribute: string, path: string, scope: IntrinsicScope): string {
   const what = attribute === 'Ref' ? `Ref ${logicalId}` : `Fn::GetAtt ${logicalId}.${attribute}`
-  const resource = scope.resources[logicalId]
+  const resource = Object.hasOwn(scope.resources, logicalId) ? scope.resources[logicalId] : undefined
   if (!isObject(resource)) throw new Error(`${path}: ${what} names nothing in the template`)
   const type = String(resource.Type)
   const value = scope.resolve(logicalId, attribute, type)

@@ -6,80 +6,90 @@ import { AWSCURRENT, type Secret, type SecretStore, type SecretValue, type Secre
 export type Request = Readonly<Record<string, unknown>>
 type Response = Readonly<Record<string, unknown>>
 
+type Operation = (store: SecretStore, request: Request) => Response
+
 /** What stands behind `X-Amz-Target: secretsmanager.<operation>`. */
-export const OPERATIONS: Readonly<Record<string, (store: SecretStore, request: Request) => Response>> = {
-  CreateSecret(store, request) {
-    const value = secretValue(request)
-    const secret = store.add(requiredText(request, 'Name'))
-    const version = value === undefined ? undefined : secret.put(value, { token: clientRequestToken(request) })
-    return { ARN: secret.ARN, Name: secret.Name, ...(version && { VersionId: version.VersionId }) }
-  },
+export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
+  Object.entries<Operation>({
+    CreateSecret(store, request) {
+      const value = secretValue(request)
+      const secret = store.add(requiredText(request, 'Name'))
+      const version = value === undefined ? undefined : secret.put(value, { token: clientRequestToken(request) })
+      return { ARN: secret.ARN, Name: secret.Name, ...(version && { VersionId: version.VersionId }) }
+    },
 
-  DescribeSecret(store, request) {
-    const secret = find(store, request, 'DescribeSecret')
-    const labelled = [...secret.versions.values()].filter(({ stages }) => stages.size > 0)
-    return {
-      ARN: secret.ARN,
-      Name: secret.Name,
-      CreatedDate: epochSeconds(secret.createdAt),
-      LastChangedDate: epochSeconds(secret.changedAt),
-      ...(secret.deletedAt && { DeletedDate: epochSeconds(secret.deletedAt) }),
-      ...(labelled.length > 0 && {
-        VersionIdsToStages: Object.fromEntries(labelled.map(({ VersionId, stages }) => [VersionId, [...stages]])),
-      }),
-    }
-  },
+    DescribeSecret(store, request) {
+      const secret = find(store, request, 'DescribeSecret')
+      const labelled = [...secret.versions.values()].filter(({ stages }) => stages.size > 0)
+      return {
+        ARN: secret.ARN,
+        Name: secret.Name,
+        CreatedDate: epochSeconds(secret.createdAt),
+        LastChangedDate: epochSeconds(secret.changedAt),
+        ...(secret.deletedAt && { DeletedDate: epochSeconds(secret.deletedAt) }),
+        ...(labelled.length > 0 && {
+          VersionIdsToStages: Object.fromEntries(labelled.map(({ VersionId, stages }) => [VersionId, [...stages]])),
+        }),
+      }
+    },
 
-  GetSecretValue(store, request) {
-    const secret = findUndeleted(store, request, 'GetSecretValue')
-    const version = secret.find({ VersionId: text(request, 'VersionId'), VersionStage: text(request, 'VersionStage') })
-    return {
-      ...identity(secret, version),
-      CreatedDate: epochSeconds(version.createdAt),
-      ...(typeof version.value === 'string'
-        ? { SecretString: version.value }
-        : { SecretBinary: version.value.toString('base64') }),
-    }
-  },
+    GetSecretValue(store, request) {
+      const secret = findUndeleted(store, request, 'GetSecretValue')
+      const version = secret.find({
+        VersionId: text(request, 'VersionId'),
+        VersionStage: text(request, 'VersionStage'),
+      })
+      return {
+        ...identity(secret, version),
+        CreatedDate: epochSeconds(version.createdAt),
+        ...(typeof version.value === 'string'
+          ? { SecretString: version.value }
+          : { SecretBinary: version.value.toString('base64') }),
+      }
+    },
 
-  PutSecretValue(store, request) {
-    const secret = findUndeleted(store, request, 'PutSecretValue')
-    const value = secretValue(request)
-    if (value === undefined) {
-      throw new SecretsManagerError('InvalidRequestException', 'You must provide either SecretString or SecretBinary.')
-    }
-    return identity(secret, secret.put(value, { token: clientRequestToken(request), stages: texts(request) }))
-  },
+    PutSecretValue(store, request) {
+      const secret = findUndeleted(store, request, 'PutSecretValue')
+      const value = secretValue(request)
+      if (value === undefined) {
+        throw new SecretsManagerError(
+          'InvalidRequestException',
+          'You must provide either SecretString or SecretBinary.',
+        )
+      }
+      return identity(secret, secret.put(value, { token: clientRequestToken(request), stages: texts(request) }))
+    },
 
-  UpdateSecretVersionStage(store, request) {
-    const secret = findUndeleted(store, request, 'UpdateSecretVersionStage')
-    const stage = requiredText(request, 'VersionStage')
-    const moveTo = text(request, 'MoveToVersionId')
-    const removeFrom = text(request, 'RemoveFromVersionId')
-    const to = moveTo === undefined ? undefined : secret.find({ VersionId: moveTo })
-    const from = secret.holder(stage)
-    if (removeFrom === undefined && from !== undefined && from !== to) {
-      throw new SecretsManagerError(
-        'InvalidParameterException',
-        `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${from.VersionId}, so you must explicitly reference that version in RemoveFromVersionId.`,
-      )
-    }
-    if (removeFrom !== undefined && from?.VersionId !== removeFrom) {
-      throw new SecretsManagerError(
-        'InvalidParameterException',
-        `The version ${removeFrom} does not have the staging label ${stage}.`,
-      )
-    }
-    if (stage === AWSCURRENT && to === undefined) {
-      throw new SecretsManagerError(
-        'InvalidParameterException',
-        'You can only move staging label AWSCURRENT to a different secret version. It can’t be completely removed.',
-      )
-    }
-    secret.moveStage(stage, to)
-    return { ARN: secret.ARN, Name: secret.Name }
-  },
-}
+    UpdateSecretVersionStage(store, request) {
+      const secret = findUndeleted(store, request, 'UpdateSecretVersionStage')
+      const stage = requiredText(request, 'VersionStage')
+      const moveTo = text(request, 'MoveToVersionId')
+      const removeFrom = text(request, 'RemoveFromVersionId')
+      const to = moveTo === undefined ? undefined : secret.find({ VersionId: moveTo })
+      const from = secret.holder(stage)
+      if (removeFrom === undefined && from !== undefined && from !== to) {
+        throw new SecretsManagerError(
+          'InvalidParameterException',
+          `The parameter RemoveFromVersionId can't be empty. Staging label ${stage} is currently attached to version ${from.VersionId}, so you must explicitly reference that version in RemoveFromVersionId.`,
+        )
+      }
+      if (removeFrom !== undefined && from?.VersionId !== removeFrom) {
+        throw new SecretsManagerError(
+          'InvalidParameterException',
+          `The version ${removeFrom} does not have the staging label ${stage}.`,
+        )
+      }
+      if (stage === AWSCURRENT && to === undefined) {
+        throw new SecretsManagerError(
+          'InvalidParameterException',
+          'You can only move staging label AWSCURRENT to a different secret version. It can’t be completely removed.',
+        )
+      }
+      secret.moveStage(stage, to)
+      return { ARN: secret.ARN, Name: secret.Name }
+    },
+  }),
+)
 
 function find(store: SecretStore, request: Request, operation: string): Secret {
   const secretId = requiredText(request, 'SecretId')

@@ -84,7 +84,7 @@ export class SecretsManagerStandIn {
       }
       checkSignature(request.headers)
       if (fault !== undefined) throw new SecretsManagerError(fault)
-      const operate = OPERATIONS[operation]
+      const operate = OPERATIONS.get(operation)
       if (operate === undefined) throw new SecretsManagerError('UnknownOperationException')
       answer(response, 200, operate(this.#store, members))
     } catch (cause) {
