@@ -25,6 +25,24 @@ const REPLACEMENTS: readonly Replacement[] = [
   },
   // Loaded when an operation streams events; GetSecretValue does not.
   { imported: /\/event-streams$/, importer: /\/HttpProtocol\./, contents: NOT_FOUND },
+  // Signs the messages of such a stream.
+  {
+    imported: /\/HeaderFormatter$/,
+    importer: /\/signature-v4\//,
+    contents: 'export class HeaderFormatter {}',
+  },
+  // For the streams of browsers; Node's HTTP has its own.
+  {
+    imported: /\/sdk-stream-mixin\.browser$/,
+    importer: /\/sdk-stream-mixin\./,
+    contents: 'export const sdkStreamMixin = undefined',
+  },
+  // Endpoints of another service.
+  {
+    imported: /\/service-customizations/,
+    importer: /\/middleware-endpoint\//,
+    contents: 'export const resolveParamsForS3 = undefined',
+  },
   // The SHA-256 for a Node without node:crypto.
   { imported: /\/Sha256Js$/, importer: /\/sha256\/Sha256Node\./, contents: 'export const Sha256Js = undefined' },
   // Lambda sets AWS_REGION and has no instance metadata to ask.

@@ -1,6 +1,7 @@
 /** Reports on secret, connection, TLS and server: never throws, never tells a secret. */
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import { ConnectionError } from './base/connection-error.ts'
+import { foreignError, foreignText, type Secrets } from './base/foreign-text.ts'
 import type { RootCertificate } from './connection/root-certificate.ts'
 import type { ResolvedConnection } from './connection/source.ts'
 import type { DatabaseClient } from './pool/client.ts'
@@ -69,7 +70,7 @@ export interface HealthReport {
 }
 
 function nameOf(name: Record<string, string | string[] | undefined>): string {
-  return [name.CN ?? name.O ?? name.OU ?? 'unnamed'].flat().join(', ')
+  return foreignText([name.CN ?? name.O ?? name.OU ?? 'unnamed'].flat().join(', '))
 }
 
 function describeCertificate(certificate: DetailedPeerCertificate, now: number): CertificateReport {
@@ -111,8 +112,13 @@ function describeTls(client: DatabaseClient, now: number): Pick<HealthReport, 't
 
 function describeServer(client: DatabaseClient): Required<Pick<HealthReport, 'server'>> {
   const cockroach = client.serverParameter('crdb_version')
-  if (cockroach !== undefined) return { server: { name: 'CockroachDB', version: cockroach } }
-  return { server: { name: 'PostgreSQL', version: client.serverParameter('server_version') } }
+  const version = cockroach ?? client.serverParameter('server_version')
+  return {
+    server: {
+      name: cockroach === undefined ? 'PostgreSQL' : 'CockroachDB',
+      version: version && foreignText(version, [client.source?.password]),
+    },
+  }
 }
 
 function describeConnection(
@@ -146,9 +152,9 @@ function describeConnection(
   }
 }
 
-function describeError(error: unknown): Required<Pick<HealthReport, 'error'>> {
+function describeError(error: unknown, secrets: Secrets): Required<Pick<HealthReport, 'error'>> {
   if (error instanceof ConnectionError) return { error: { code: error.code, message: error.message, hint: error.hint } }
-  const known = error instanceof Error ? error : new Error(String(error))
+  const known = foreignError(error, secrets)
   const code = 'code' in known && typeof known.code === 'string' ? known.code : known.name
   return { error: { code, message: known.message, hint: undefined } }
 }
@@ -157,9 +163,11 @@ function describeError(error: unknown): Required<Pick<HealthReport, 'error'>> {
 export async function checkHealth(getPool: () => DatabasePool, now: () => number): Promise<HealthReport> {
   const startedAt = now()
   const timings = (): { totalMs: number } => ({ totalMs: now() - startedAt })
+  let secrets: Secrets = []
   try {
     const client = await getPool().take(undefined)
     const connectMs = now() - startedAt
+    secrets = [client.source?.password]
     try {
       const queriedAt = now()
       await client.query('select 1')
@@ -175,6 +183,6 @@ export async function checkHealth(getPool: () => DatabasePool, now: () => number
       client.release()
     }
   } catch (error) {
-    return { ok: false, timings: timings(), ...describeError(error) }
+    return { ok: false, timings: timings(), ...describeError(error, secrets) }
   }
 }

@@ -1,6 +1,7 @@
 /** Turns what went wrong while connecting into one error with a code and a hint, and says whether to try again. */
 import type { Backoff } from '../base/backoff.ts'
 import { ConnectionError, type ConnectionErrorCode } from '../base/connection-error.ts'
+import { foreignError, foreignText, type Secrets } from '../base/foreign-text.ts'
 import type { ConnectionParameters } from './parameters.ts'
 
 interface Meaning {
@@ -21,27 +22,29 @@ const ROOT =
   "Is the certificate authority right? Basic and Standard clusters: the layer's root.crt. Advanced clusters: their own CA (rootCertificate of the layer, or sslrootcert)."
 
 /** By SQLSTATE, as the server sent it. */
-const BY_SQLSTATE: Readonly<Record<string, Meaning>> = {
-  '28P01': { code: 'ERR_AUTHENTICATION', hint: 'Is the password in the secret the one of this SQL user?' },
-  '28000': { code: 'ERR_AUTHENTICATION', hint: 'Is the SQL user in the secret right, and may it log in?' },
-  '3D000': { code: 'ERR_CONFIG', hint: 'Create the database, or correct dbname.' },
-  '53300': {
-    code: 'ERR_SERVER_REFUSED',
-    hint: "The server takes no more connections: lower max or the function's concurrency, or raise the limit.",
-    retry: WHEN_OTHERS_LEFT,
-  },
-  '57P01': {
-    code: 'ERR_SERVER_REFUSED',
-    hint: 'The server is shutting down; it comes back by itself.',
-    retry: SOON,
-  },
-  '57P02': { code: 'ERR_SERVER_REFUSED', hint: 'The server crashed and restarts.', retry: SOON },
-  '57P03': {
-    code: 'ERR_SERVER_REFUSED',
-    hint: 'The server is starting or draining; it comes back by itself.',
-    retry: SOON,
-  },
-}
+const BY_SQLSTATE: ReadonlyMap<string, Meaning> = new Map(
+  Object.entries<Meaning>({
+    '28P01': { code: 'ERR_AUTHENTICATION', hint: 'Is the password in the secret the one of this SQL user?' },
+    '28000': { code: 'ERR_AUTHENTICATION', hint: 'Is the SQL user in the secret right, and may it log in?' },
+    '3D000': { code: 'ERR_CONFIG', hint: 'Create the database, or correct dbname.' },
+    '53300': {
+      code: 'ERR_SERVER_REFUSED',
+      hint: "The server takes no more connections: lower max or the function's concurrency, or raise the limit.",
+      retry: WHEN_OTHERS_LEFT,
+    },
+    '57P01': {
+      code: 'ERR_SERVER_REFUSED',
+      hint: 'The server is shutting down; it comes back by itself.',
+      retry: SOON,
+    },
+    '57P02': { code: 'ERR_SERVER_REFUSED', hint: 'The server crashed and restarts.', retry: SOON },
+    '57P03': {
+      code: 'ERR_SERVER_REFUSED',
+      hint: 'The server is starting or draining; it comes back by itself.',
+      retry: SOON,
+    },
+  }),
+)
 
 /** CockroachDB Cloud's proxy sends one SQLSTATE (08C00, older 08004) for all this; only the text tells them apart. */
 const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
@@ -77,39 +80,41 @@ const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
 ]
 
 /** By Node's error code. */
-const BY_CODE: Readonly<Record<string, Meaning>> = {
-  SELF_SIGNED_CERT_IN_CHAIN: { code: 'ERR_TLS', hint: ROOT },
-  DEPTH_ZERO_SELF_SIGNED_CERT: { code: 'ERR_TLS', hint: ROOT },
-  UNABLE_TO_GET_ISSUER_CERT: { code: 'ERR_TLS', hint: ROOT },
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { code: 'ERR_TLS', hint: ROOT },
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: { code: 'ERR_TLS', hint: ROOT },
-  CERT_SIGNATURE_FAILURE: { code: 'ERR_TLS', hint: ROOT },
-  CERT_UNTRUSTED: { code: 'ERR_TLS', hint: ROOT },
-  CERT_HAS_EXPIRED: { code: 'ERR_TLS', hint: "The server's certificate has expired; it must be renewed there." },
-  CERT_NOT_YET_VALID: { code: 'ERR_TLS', hint: "The server's certificate is not valid yet; is the clock right?" },
-  ERR_TLS_CERT_ALTNAME_INVALID: {
-    code: 'ERR_TLS',
-    hint: 'Copy the host name again from the console; verify-full stays, a weaker mode would accept anybody.',
-  },
-  EPROTO: { code: 'ERR_TLS', hint: 'Is this the port of the database? CockroachDB Cloud uses 26257.' },
-  ENOTFOUND: { code: 'ERR_CONNECT', hint: 'Is the host name right, and can the function resolve it?' },
-  EAI_AGAIN: { code: 'ERR_CONNECT', hint: 'The name server did not answer.', retry: SOON },
-  ECONNREFUSED: {
-    code: 'ERR_CONNECT',
-    hint: 'Nothing listens there: is the port right, is the server up?',
-    retry: SOON,
-  },
-  ECONNRESET: {
-    code: 'ERR_CONNECT',
-    hint: 'The server broke off the login; a draining server or a firewall does that.',
-    retry: SOON,
-  },
-  EPIPE: { code: 'ERR_CONNECT', hint: 'The server broke off the login.', retry: SOON },
-  EHOSTUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
-  ENETUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
-  ETIMEDOUT: { code: 'ERR_CONNECT', hint: `No answer: a VPC without a NAT gateway, or a firewall. ${ALLOWLIST}` },
-  ENOENT: { code: 'ERR_CONNECT', hint: 'There is no Unix socket at this path.' },
-}
+const BY_CODE: ReadonlyMap<string, Meaning> = new Map(
+  Object.entries<Meaning>({
+    SELF_SIGNED_CERT_IN_CHAIN: { code: 'ERR_TLS', hint: ROOT },
+    DEPTH_ZERO_SELF_SIGNED_CERT: { code: 'ERR_TLS', hint: ROOT },
+    UNABLE_TO_GET_ISSUER_CERT: { code: 'ERR_TLS', hint: ROOT },
+    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { code: 'ERR_TLS', hint: ROOT },
+    UNABLE_TO_VERIFY_LEAF_SIGNATURE: { code: 'ERR_TLS', hint: ROOT },
+    CERT_SIGNATURE_FAILURE: { code: 'ERR_TLS', hint: ROOT },
+    CERT_UNTRUSTED: { code: 'ERR_TLS', hint: ROOT },
+    CERT_HAS_EXPIRED: { code: 'ERR_TLS', hint: "The server's certificate has expired; it must be renewed there." },
+    CERT_NOT_YET_VALID: { code: 'ERR_TLS', hint: "The server's certificate is not valid yet; is the clock right?" },
+    ERR_TLS_CERT_ALTNAME_INVALID: {
+      code: 'ERR_TLS',
+      hint: 'Copy the host name again from the console; verify-full stays, a weaker mode would accept anybody.',
+    },
+    EPROTO: { code: 'ERR_TLS', hint: 'Is this the port of the database? CockroachDB Cloud uses 26257.' },
+    ENOTFOUND: { code: 'ERR_CONNECT', hint: 'Is the host name right, and can the function resolve it?' },
+    EAI_AGAIN: { code: 'ERR_CONNECT', hint: 'The name server did not answer.', retry: SOON },
+    ECONNREFUSED: {
+      code: 'ERR_CONNECT',
+      hint: 'Nothing listens there: is the port right, is the server up?',
+      retry: SOON,
+    },
+    ECONNRESET: {
+      code: 'ERR_CONNECT',
+      hint: 'The server broke off the login; a draining server or a firewall does that.',
+      retry: SOON,
+    },
+    EPIPE: { code: 'ERR_CONNECT', hint: 'The server broke off the login.', retry: SOON },
+    EHOSTUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
+    ENETUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
+    ETIMEDOUT: { code: 'ERR_CONNECT', hint: `No answer: a VPC without a NAT gateway, or a firewall. ${ALLOWLIST}` },
+    ENOENT: { code: 'ERR_CONNECT', hint: 'There is no Unix socket at this path.' },
+  }),
+)
 
 const TIMED_OUT: Meaning = {
   code: 'ERR_CONNECT',
@@ -162,16 +167,15 @@ export class ConnectFailure extends ConnectionError {
   }
 }
 
-/** The message; with several addresses tried, Node's error has none of its own. */
-function messageOf(error: Error): string {
-  if (error.message !== '' || !(error instanceof AggregateError)) return error.message
+/** With several addresses tried, Node's error has no message of its own. */
+function messageOf(error: AggregateError): string {
   return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join('; ')
 }
 
 function meaningOf(error: Error, message: string, code: string): Meaning {
   const proxy = BY_PROXY_MESSAGE.find(([pattern]) => pattern.test(message))
   if (proxy !== undefined) return proxy[1]
-  const known = BY_SQLSTATE[code] ?? BY_CODE[code] ?? BY_PG_MESSAGE.find(([text]) => text === message)?.[1]
+  const known = BY_SQLSTATE.get(code) ?? BY_CODE.get(code) ?? BY_PG_MESSAGE.find(([text]) => text === message)?.[1]
   if (known !== undefined) return known
   // Only what the server answers has a severity.
   if ('severity' in error) return OTHER_ANSWER
@@ -181,13 +185,19 @@ function meaningOf(error: Error, message: string, code: string): Meaning {
 /**
  * The ConnectionError for a failed attempt; one that is a ConnectionError already stays as it is.
  *
+ * @param secrets what the server heard from us, and may have put into its words
  * @see https://www.cockroachlabs.com/docs/cockroachcloud/connect-to-your-cluster
  */
-export function connectError(error: unknown, { host, port, user }: ConnectionParameters): ConnectionError {
+export function connectError(
+  error: unknown,
+  { host, port, user }: ConnectionParameters,
+  secrets: Secrets = [],
+): ConnectionError {
   if (error instanceof ConnectionError) return error
-  const cause = error instanceof Error ? error : new Error(String(error))
+  const cause = foreignError(error, secrets)
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  const message = messageOf(cause)
+  const message =
+    cause.message === '' && error instanceof AggregateError ? foreignText(messageOf(error)) : cause.message
   const meaning = meaningOf(cause, message, code)
   const text = code === '' || message.includes(code) ? message : `${message} (${code})`
   return new ConnectFailure(meaning, `connecting to ${host}:${port} as "${user}" failed: ${text}`, cause)

@@ -4,6 +4,7 @@ import { fullJitterMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
+import type { Password } from '../base/password.ts'
 import type { Dial } from '../connection/attempt.ts'
 import { ConnectFailure, connectError } from '../connection/connect-error.ts'
 import type { Login } from '../connection/login.ts'
@@ -122,10 +123,16 @@ export class ConnectionOpener {
       const startedAt = this.#clock.monotonicNow()
       const limitMs = Math.min(endAt - startedAt, (connect_timeout || Number.POSITIVE_INFINITY) * 1000)
       if (limitMs <= 0) throw outOfTime('no connection was opened', endAt)
-      const config: DatabaseClientConfig = { ...clientConfig(destination, resolve, Math.ceil(limitMs)), signal }
+      let sent: Password | undefined
+      const resolveToSend = async (): Promise<ResolvedConnection> => {
+        const connection = await resolve()
+        sent = connection.password
+        return connection
+      }
+      const config: DatabaseClientConfig = { ...clientConfig(destination, resolveToSend, Math.ceil(limitMs)), signal }
       const welcome = (client: DatabaseClient): Promise<void> => this.#welcome(client, resolve)
       const client = await this.#clients.connect(config, welcome).catch((error: unknown) => {
-        throw connectError(error, destination.parameters)
+        throw connectError(error, destination.parameters, [sent])
       })
       const ms = this.#clock.monotonicNow() - startedAt
       this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })

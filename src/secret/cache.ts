@@ -1,6 +1,7 @@
 /** Keeps what the secret leads to: read again when it is old, the old value while Secrets Manager fails. */
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
+import { foreignText } from '../base/foreign-text.ts'
 import { endOfStep } from '../lambda/deadline.ts'
 import { isResourceNotFound, secretUnavailable } from './error.ts'
 import { putSecretValueCommand } from './put-secret-value.ts'
@@ -51,6 +52,22 @@ function within<Value>(limitMs: number, secretId: string, reading: Promise<Value
 function firstReadLimitMs(): number {
   const now = performance.now()
   return Math.max(0, endOfStep(READ_TIMEOUT_MS + SPARE_MS, now) - SPARE_MS - now)
+}
+
+/** Whatever a text makes go wrong, it is the secret that cannot be used; an error of the engine may quote it. */
+function resolveOrRefuse<Value>(
+  secretString: string,
+  { secretId, resolve }: Pick<SecretCacheOptions<Value>, 'secretId' | 'resolve'>,
+): Value {
+  try {
+    return resolve(secretString)
+  } catch (error) {
+    if (error instanceof ConnectionError) throw error
+    throw new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" cannot be read`, {
+      hint: `Store it again: ${putSecretValueCommand(secretId, '…')}`,
+      safeToRetry: true,
+    })
+  }
 }
 
 export class SecretCache<Value extends object> {
@@ -137,7 +154,7 @@ export class SecretCache<Value extends object> {
   }
 
   async #fetch(versionStage: VersionStage, get: GetSecretValue): Promise<FromSecret<Value>> {
-    const { secretId, now, resolve, diagnostics } = this.#options
+    const { secretId, now, diagnostics } = this.#options
     const startedAt = now()
     const signal = AbortSignal.timeout(READ_TIMEOUT_MS)
     const { secretString, versionId, createdAt } = await get({ secretId, versionStage, signal }).catch(
@@ -151,9 +168,10 @@ export class SecretCache<Value extends object> {
         safeToRetry: true,
       })
     }
-    const value = resolve(secretString)
+    const value = resolveOrRefuse(secretString, this.#options)
     const readAt = now()
-    diagnostics.publish('secret', { secretId, versionId, versionStage, ms: readAt - startedAt })
-    return { ...value, secret: { versionId, versionStage, createdAt, readAt } }
+    const secret = { versionId: versionId && foreignText(versionId), versionStage, createdAt, readAt }
+    diagnostics.publish('secret', { secretId, versionId: secret.versionId, versionStage, ms: readAt - startedAt })
+    return { ...value, secret }
   }
 }

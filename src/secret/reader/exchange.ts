@@ -1,9 +1,30 @@
 /** Sends an HTTP request and collects the whole answer. */
 import type { ClientRequest } from 'node:http'
+import type { Readable } from 'node:stream'
 
 export interface Answer {
   readonly statusCode: number | undefined
   readonly body: string
+}
+
+/**
+ * Secrets Manager takes 65,536 bytes; JSON may need six for each, and some more for the names and stages around them.
+ *
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+ */
+const LONGEST_ANSWER_BYTES = 400 * 1024
+
+/** The bytes of an answer; an endless one is broken off. */
+export async function collect(answer: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of answer) {
+    chunks.push(chunk)
+    bytes += chunk.length
+    // Leaving the loop closes the connection.
+    if (bytes > LONGEST_ANSWER_BYTES) throw new Error(`the answer has more than ${LONGEST_ANSWER_BYTES} bytes`)
+  }
+  return Buffer.concat(chunks)
 }
 
 /**
@@ -16,10 +37,7 @@ export function exchange(request: ClientRequest, body: string, onSent: (() => vo
     request.on('error', reject)
     if (onSent !== undefined) request.once('finish', onSent)
     request.once('response', (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('error', reject)
-      response.on('end', () => resolve({ statusCode: response.statusCode, body: Buffer.concat(chunks).toString() }))
+      collect(response).then((bytes) => resolve({ statusCode: response.statusCode, body: bytes.toString() }), reject)
     })
     request.end(body)
   })

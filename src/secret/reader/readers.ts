@@ -1,8 +1,11 @@
 /** Chooses who hands out the secret: the secrets extension where it runs, then a request of our own, then the SDK. */
 import { existsSync } from 'node:fs'
 import type { Diagnostics } from '../../base/diagnostics.ts'
+import { foreignError } from '../../base/foreign-text.ts'
+import { Password } from '../../base/password.ts'
 import { secretRegion } from '../../settings/secret-region.ts'
 import type { Surroundings } from '../../settings/settings.ts'
+import { collect } from './exchange.ts'
 import type { GetSecretValue, SecretReaders } from './request.ts'
 import { secretsExtension } from './secrets-extension.ts'
 import { RefusedRequest, signedRequestReader } from './signed-request.ts'
@@ -13,8 +16,19 @@ const EXTENSIONS_FOLDER = '/opt/extensions'
 
 /** The SDK is a file of its own, loaded only when it is needed. */
 export const sdkReader: GetSecretValue = async (request) => {
-  const { getSecretValue } = await import('./secrets-manager.ts')
-  return getSecretValue(request, secretRegion(request.secretId))
+  const { getSecretValue, quotableKeys } = await import('./secrets-manager.ts')
+  const region = secretRegion(request.secretId)
+  try {
+    return await getSecretValue(request, region, collect)
+  } catch (error) {
+    // Its message quotes what could not be read, and that may be a secret.
+    if (error instanceof SyntaxError) throw new Error('Secrets Manager answered something that is no JSON')
+    const keys = await quotableKeys(error, region)
+    throw foreignError(
+      error,
+      keys.map((key) => new Password(key)),
+    )
+  }
 }
 
 /** Past every cache: signed here where the role's keys are enough; the SDK has the last word on everything but a refusal. */

@@ -1,6 +1,7 @@
 /** Reads a secret with one request that is signed here: what a cold start needs of the AWS SDK, without loading it. */
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { foreignText } from '../../base/foreign-text.ts'
 import type { RoleAccess } from '../../settings/role-access.ts'
 import { readMembers, secretValue, textOf } from './answer.ts'
 import { type Answer, exchange } from './exchange.ts'
@@ -71,7 +72,8 @@ export function signedRequestReader(access: RoleAccess): GetSecretValue {
     if (statusCode === 200) return secretValue(body, WHO)
     const { __type, message, Message } = readMembers(body, WHO)
     const type = textOf(__type)?.replace(/^.*#/, '') ?? ''
-    if (FINAL_ERRORS.includes(type)) throw new RefusedRequest(type, textOf(message) ?? textOf(Message) ?? '')
-    throw new Error(`${WHO} answered ${statusCode} ${type}`)
+    if (!FINAL_ERRORS.includes(type)) throw new Error(`${WHO} answered ${statusCode}`)
+    const words = textOf(message) ?? textOf(Message) ?? ''
+    throw new RefusedRequest(type, foreignText(words, [access.secretAccessKey, access.sessionToken]))
   }
 }

@@ -6,6 +6,7 @@ import { DatabaseError } from 'pg'
 import { describe, expect, test } from 'vitest'
 import type { Backoff } from '../../../src/base/backoff.ts'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
+import { Password } from '../../../src/base/password.ts'
 import { ConnectFailure, connectError } from '../../../src/connection/connect-error.ts'
 import type { ConnectionParameters } from '../../../src/connection/parameters.ts'
 
@@ -140,6 +141,43 @@ describe('the message', () => {
 
   test('of something that is no error holds it as text', () => {
     expect(connectError('odd', PARAMETERS).message).toMatch(/failed: odd$/)
+  })
+})
+
+describe('words of the server', () => {
+  const NAMES = ['constructor', '__proto__', 'toString', 'hasOwnProperty', 'valueOf']
+
+  test.each(NAMES)('SQLSTATE %s is one that is not known', (code) => {
+    expect(connectError(answer(code, 'no'), PARAMETERS)).toMatchObject({
+      ...{ code: 'ERR_SERVER_REFUSED', hint: 'The server was reached; the message is its own.' },
+    })
+    expect(connectError(nodeError(code), PARAMETERS)).toMatchObject({ code: 'ERR_CONNECT', hint: 'See the cause.' })
+  })
+
+  test('are cut in message and cause, and a routing message in front is still read', () => {
+    const error = Object.assign(answer('08C00', 'codeParamsRoutingFailed: cluster '.repeat(250_000)), {
+      ...{ detail: 'd'.repeat(8_000_000), hint: 'h'.repeat(8_000_000), where: '\u001b[2J' },
+    })
+    const mapped = connectError(error, PARAMETERS)
+    expect(mapped.code).toBe('ERR_ROUTING')
+    expect(mapped.message.length).toBeLessThan(1200)
+    const printed = inspect(mapped, { depth: Number.POSITIVE_INFINITY, showHidden: true, maxStringLength: null })
+    expect(printed.length).toBeLessThan(20_000)
+    expect(printed).not.toContain('\u001b')
+  })
+
+  test('hold no password, in message and cause', () => {
+    const error = Object.assign(answer('28P01', 'p4ss w0rd is not the password'), {
+      ...{ detail: 'p4ss%20w0rd', hint: Buffer.from('p4ss w0rd').toString('base64') },
+    })
+    const mapped = connectError(error, PARAMETERS, [undefined, new Password('p4ss w0rd')])
+    expect(mapped).toMatchObject({
+      code: 'ERR_AUTHENTICATION',
+      message: 'connecting to db.example.com:26257 as "app" failed: [redacted] is not the password (28P01)',
+      cause: { detail: '[redacted]', hint: '[redacted]', code: '28P01' },
+    })
+    expect(mapped.cause).toBeInstanceOf(DatabaseError)
+    expect(mapped.cause).not.toBe(error)
   })
 })
 

@@ -177,6 +177,16 @@ describe('stale beats down', () => {
       { secretString: '{"nonsense":"p4ssw0rd"}', versionId: 'x', createdAt: 1 },
       'secret "app/db"',
     ],
+    [
+      'the new value is too deep for the engine',
+      { secretString: `{"url":${'['.repeat(30_000)}"p4ssw0rd"${']'.repeat(30_000)}}`, versionId: 'x', createdAt: 1 },
+      'secret "app/db"',
+    ],
+    [
+      'the new value is too long',
+      { secretString: `{"password":"${'p4ssw0rd'.repeat(10_000)}"}`, versionId: 'x', createdAt: 1 },
+      'has 80015 characters; expected at most 65536',
+    ],
     ['the new value is binary', { secretString: undefined, versionId: 'x', createdAt: 1 }, 'is binary'],
   ])('the old value is used with a warning when %s', async (_, answer, told) => {
     const service = new Service('one')
@@ -218,6 +228,24 @@ describe('stale beats down', () => {
     expect(stderr.mock.calls.join('')).toContain('no answer within 1000 ms')
     resolve()
     await expect.poll(() => password(source.current())).toBe('two')
+  })
+
+  test('the old value is used when reading the new one makes an error of the engine, which is not shown', async () => {
+    const service = new Service('one')
+    let resolve = (text: string) => parseSecret(text, { origin: ORIGIN })
+    const source = new SecretCache({
+      ...{ secretId: 'app/db', ttlMs: 0, diagnostics: new Diagnostics(), now: () => service.now },
+      ...{ getCached: service.get('cached'), getFresh: service.get('fresh'), resolve: (text: string) => resolve(text) },
+    })
+    await source.current()
+    resolve = (text) => {
+      throw new RangeError(`cannot read ${text}`)
+    }
+    expect(await password(source.current())).toBe('one')
+    const error: unknown = await source.reread().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'ERR_SECRET_INVALID', message: 'secret "app/db" cannot be read' })
+    expect(inspect(error, { showHidden: true })).not.toContain('RangeError')
+    expect(stderr.mock.calls.join('')).not.toContain('db.example.com')
   })
 
   test('but there has to be an old value', async () => {
