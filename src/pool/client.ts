@@ -6,6 +6,7 @@ import type { ResolvedConnection } from '../connection/source.ts'
 import { currentInvocation, deadlineError } from '../lambda/deadline.ts'
 import { cancelRequest } from './cancel-request.ts'
 import { isDatabaseError } from './database-error.ts'
+import { hidePassword } from './hidden-password.ts'
 import { Client, type ProtocolConnection } from './pg.ts'
 import { endsSession, statementError } from './statement-error.ts'
 import { withCallback } from './with-callback.ts'
@@ -36,6 +37,10 @@ interface Internals {
   password: unknown
   readonly connectionParameters: { password: unknown }
 }
+
+/** The parameters that are shown, in a health report; of all others a server may send any number. */
+const SHOWN_PARAMETERS = ['server_version', 'crdb_version']
+const LONGEST_PARAMETER = 256
 
 /** The severities after which the server closes the connection. */
 const FATAL = ['FATAL', 'PANIC']
@@ -84,9 +89,12 @@ export class DatabaseClient extends Client {
     this.query = this.#query.bind(this) as this['query']
     // Without a listener, a connection that breaks while nobody waits for it ends the process.
     this.on('error', () => undefined)
-    const { connection } = this.#internals
+    const { connection, connectionParameters } = this.#internals
+    hidePassword(this.#internals)
+    hidePassword(connectionParameters)
     connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
-      this.#serverParameters.set(message.parameterName, message.parameterValue)
+      const { parameterName: name, parameterValue: value } = message
+      if (SHOWN_PARAMETERS.includes(name) && value.length <= LONGEST_PARAMETER) this.#serverParameters.set(name, value)
     })
     connection.on('errorMessage', (error: DatabaseError) => {
       if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
@@ -110,7 +118,7 @@ export class DatabaseClient extends Client {
     return this.#internals.processID ?? undefined
   }
 
-  /** A parameter that the server reported, `server_version` for example. */
+  /** `server_version` or `crdb_version` as the server reported it. */
   serverParameter(name: string): string | undefined {
     return this.#serverParameters.get(name)
   }
