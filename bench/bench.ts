@@ -8,6 +8,7 @@ import { coldFigures, coldRounds, loadFigures } from './figures/cold.ts'
 import { fleetFigures } from './figures/fleet.ts'
 import { growthFigures } from './figures/growth.ts'
 import { importFigures } from './figures/imports.ts'
+import { longTextFigures } from './figures/long-texts.ts'
 import { progressSince } from './figures/progress.ts'
 import type { ColdFigures, Results } from './figures/results.ts'
 import { pairedDifference, spread } from './figures/statistics.ts'
@@ -76,6 +77,7 @@ async function measure(): Promise<Omit<Results, 'goals' | 'machine'>> {
     warm: await warmFigures(stage, size.warm, progress),
     growth: await growthFigures(stage, ['ours', 'naive-bundled'], size.growth, progress),
     fleet: await fleetFigures(stage, size.fleet, progress),
+    longTexts: longTextFigures(),
   }
 }
 

@@ -1,6 +1,7 @@
 /** The shape of `results.json`. */
 
 import type { SubjectName } from '../stage/subjects.ts'
+import type { LongTextFigures } from './long-texts.ts'
 import type { Spread } from './statistics.ts'
 
 /** Cold starts of one subject at one round-trip time; times in milliseconds. */
@@ -107,5 +108,7 @@ export interface Results {
   readonly warm: WarmFigures
   readonly growth: readonly GrowthFigures[]
   readonly fleet: readonly FleetFigures[]
+  /** Absent in the results of runs from before it was measured. */
+  readonly longTexts?: readonly LongTextFigures[]
   readonly goals: readonly Goal[]
 }

@@ -133,6 +133,19 @@ function growthGoals({ growth, fleet }: Figures): Goal[] {
   ]
 }
 
+const LONG_TEXT_MS = 20
+
+function longTextGoals({ longTexts = [] }: Figures): Goal[] {
+  return longTexts.slice(0, 1).map(({ title, length, ms }) => ({
+    goal: `the worst text of ${Math.round(length / 1024)} kB: read in ${LONG_TEXT_MS} ms`,
+    measured: `${ms.median.toFixed(1)} ms (${title})`,
+    isMet: ms.median < LONG_TEXT_MS,
+  }))
+}
+
 export function judge(figures: Figures): Goal[] {
-  return [...coldGoals(figures), ...loadGoals(figures), ...warmGoals(figures), ...growthGoals(figures)]
+  return [
+    ...[...coldGoals(figures), ...loadGoals(figures), ...warmGoals(figures), ...growthGoals(figures)],
+    ...longTextGoals(figures),
+  ]
 }

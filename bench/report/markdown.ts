@@ -94,6 +94,16 @@ function fleetTable({ fleet }: Results): string {
   )
 }
 
+function longTextSection({ longTexts = [] }: Results): string[] {
+  if (longTexts.length === 0) return []
+  const rows = longTexts.slice(0, 5).map(({ title, length, ms: time }) => [title, String(length), ms(time)])
+  return [
+    '## Long texts',
+    'The five that take longest to be read, of all that were tried.',
+    table(['text', 'characters', 'ms'], rows),
+  ]
+}
+
 export function goalsTable({ goals }: Results): string {
   return table(
     ['goal', 'measured', ''],
@@ -142,5 +152,6 @@ export function resultsText(results: Results): string {
     '## Environments side by side',
     'Started one after the other, all alive with their connections.',
     fleetTable(results),
+    ...longTextSection(results),
   ].join('\n\n')}\n`
 }

@@ -53,9 +53,13 @@ function redact(text: string, forms: readonly string[]): string {
 
 /** The first line of a text from outside, 1000 characters at most, without secrets of four characters and more. */
 export function foreignText(text: string, secrets: Secrets = []): string {
-  const forms = secrets.flatMap((secret) => (secret === undefined ? [] : formsOf(secret.reveal().slice(0, LONGEST_SECRET))))
+  const forms = secrets.flatMap((secret) =>
+    secret === undefined ? [] : formsOf(secret.reveal().slice(0, LONGEST_SECRET)),
+  )
   const known = forms.filter((form) => form.length >= SHORTEST)
-  const [line = ''] = redact(text, known).trim().split(/[\r\n]/, 1)
+  const [line = ''] = redact(text, known)
+    .trim()
+    .split(/[\r\n]/, 1)
   const isCut = text.length > LONGEST || line.length > LONGEST
   const shown = isCut ? `${line.slice(0, LONGEST - 40)}… (${text.length} characters)` : line
   return shown.replace(UNPRINTABLE, ' ')

@@ -291,7 +291,7 @@ describe('a text that no secret has', () => {
     ['text in text, 5,000 times escaped', `"${'\\'.repeat(20_000)}"`, undefined],
     ['one character too many', `postgresql://u:${'p'.repeat(65_536)}@h/d`, undefined],
     ['a long key that is not there', '{"a":1}', 'k'.repeat(65_000)],
-    ['10,000 keys', `{${Array.from({ length: 5000 }, (_, index) => `"k${index}":1`).join(',')}}`, 'db'],
+    ['5,000 keys', `{${Array.from({ length: 5000 }, (_, index) => `"k${index}":1`).join(',')}}`, 'db'],
   ])('%s, is ERR_SECRET_INVALID in a short message', (_, secret, key) => {
     const error = refusalOf(() => parse(secret, key))
     expect(error.code).toBe('ERR_SECRET_INVALID')
