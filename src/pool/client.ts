@@ -8,6 +8,7 @@ import { cancelRequest } from './cancel-request.ts'
 import { isDatabaseError } from './database-error.ts'
 import { hidePassword } from './hidden-password.ts'
 import { Client, type ProtocolConnection } from './pg.ts'
+import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
 import { withCallback } from './with-callback.ts'
 
@@ -38,10 +39,6 @@ interface Internals {
   readonly connectionParameters: { password: unknown }
 }
 
-/** The parameters that are shown, in a health report; of all others a server may send any number. */
-const SHOWN_PARAMETERS = ['server_version', 'crdb_version']
-const LONGEST_PARAMETER = 256
-
 /** The severities after which the server closes the connection. */
 const FATAL = ['FATAL', 'PANIC']
 
@@ -61,7 +58,7 @@ export interface DatabaseClientConfig extends ClientConfig {
 
 export class DatabaseClient extends Client {
   readonly #createdAt = Date.now()
-  readonly #serverParameters = new Map<string, string>()
+  readonly #serverParameters = keptParameters(this.#internals.connection)
   #tcpAt: number | undefined
   #tlsAt: number | undefined
   #readyAt: number | undefined
@@ -92,10 +89,6 @@ export class DatabaseClient extends Client {
     const { connection, connectionParameters } = this.#internals
     hidePassword(this.#internals)
     hidePassword(connectionParameters)
-    connection.on('parameterStatus', (message: { parameterName: string; parameterValue: string }) => {
-      const { parameterName: name, parameterValue: value } = message
-      if (SHOWN_PARAMETERS.includes(name) && value.length <= LONGEST_PARAMETER) this.#serverParameters.set(name, value)
-    })
     connection.on('errorMessage', (error: DatabaseError) => {
       if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
     })

@@ -1,9 +1,9 @@
 /** Words of others are cut, kept in one line, and hold nothing that we told in confidence. */
 import { inspect } from 'node:util'
+import { DatabaseError } from 'pg'
 import { describe, expect, test } from 'vitest'
 import { foreignError, foreignText } from '../../../src/base/foreign-text.ts'
 import { Password } from '../../../src/base/password.ts'
-import { DatabaseError } from '../../../src/pool/pg.ts'
 
 const SECRET = 'kx"7/+ß\\%q&v=Zt'
 const bytes = Buffer.from(SECRET)

@@ -222,7 +222,7 @@ describe('an unusable file', () => {
   function pipe(path: string): string {
     const full = file(path, '')
     rmSync(full)
-    execFileSync('mkfifo', [full])
+    execFileSync('sh', ['-c', 'mkfifo "$0"', full])
     const writer = spawn('sh', ['-c', 'sleep 20; exec 3<>"$0"; sleep 1', full], { stdio: 'ignore', detached: true })
     writer.unref()
     afterPipe = () => process.kill(-(writer.pid ?? 0))
