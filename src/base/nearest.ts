@@ -30,16 +30,16 @@ export function nearest(word: string, known: readonly string[]): string {
   return rated.reduce((best, next) => (next.distance < best.distance ? next : best)).candidate
 }
 
-/** How many characters longer than the known word a misspelling may be. */
-const TYPO_LENGTH = 3
+/** A misspelling has this many wrong characters at most, and not more than a third of them. */
+const TYPOS = 2
 
 /** The known word that this one is a misspelling of; undefined for text of another kind, which may be a password. */
 export function misspeltWord(word: string, known: readonly string[]): string | undefined {
-  if (!/^[a-z][a-z_-]{0,39}$/i.test(word)) return undefined
-  const candidate = nearest(word, known)
-  const isTypo =
-    word.length <= candidate.length + TYPO_LENGTH && word.slice(0, 2).toLowerCase() === candidate.slice(0, 2)
-  return isTypo ? candidate : undefined
+  const near = known.filter(({ length }) => Math.abs(length - word.length) <= TYPOS)
+  if (near.length === 0) return undefined
+  const candidate = nearest(word, near)
+  const typos = editDistance(word.toLowerCase(), candidate.toLowerCase())
+  return typos <= Math.min(TYPOS, candidate.length / 3) ? candidate : undefined
 }
 
 /** A word with the known one that it is a misspelling of; anything else is only measured. */

@@ -121,28 +121,18 @@ export function readEntries(
     checkNegotiation(fields.host, origin)
     dropped.push('sslnegotiation')
   }
-  checkServer(fields, origin)
   return {
     fields,
     warnings: dropped.length === 0 ? [] : [`${origin.name}: ignored parameters: ${[...new Set(dropped)].join(', ')}`],
   }
 }
 
+/** Without a host here, another source may name one of CockroachDB Cloud. */
 function checkNegotiation(host: string | undefined, origin: Origin): void {
-  if (host === undefined || !isCloudHost(host)) return
+  if (host !== undefined && !isCloudHost(host)) return
   throw refusal(
     origin,
     'sslnegotiation=direct does not work with CockroachDB Cloud',
     'Leave sslnegotiation out, or use sslnegotiation=postgres.',
-  )
-}
-
-/** Refuses what cannot be right for the server that is named. */
-export function checkServer(fields: ConnectionFields, origin: Origin): void {
-  if (fields.port !== 5432 || fields.host === undefined || !isCloudHost(fields.host)) return
-  throw refusal(
-    origin,
-    'port is 5432, but hosts of CockroachDB Cloud listen on 26257',
-    'Set the port to 26257, or leave it out.',
   )
 }

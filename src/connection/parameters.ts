@@ -1,8 +1,10 @@
 /** Merges what options, secret and environment say into one complete set of connection parameters. */
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Password } from '../base/password.ts'
+import { refusal } from '../base/refusal.ts'
 import type { ConnectionFields } from '../connection-string/fields.ts'
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
+import { isCloudHost } from '../routing/host.ts'
 import { defaultDbname, defaultPort, routeToCluster } from '../routing/routing.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { RootCertificateSetting } from './root-certificate.ts'
@@ -60,6 +62,19 @@ function rootCertificateSetting(settings: Settings, secret: ConnectionFields): R
   return undefined
 }
 
+/** One source may name a host of CockroachDB Cloud, and another the port that templates of RDS have. */
+function checkPort(host: string, port: number | undefined, settings: Settings, secret: ConnectionFields): void {
+  if (port !== 5432 || !isCloudHost(host)) return
+  const isOfSecret = settings.options.port === undefined && secret.port !== undefined
+  throw refusal(
+    isOfSecret
+      ? { code: 'ERR_SECRET_INVALID', name: `secret "${settings.secretId}"` }
+      : { code: 'ERR_CONFIG', name: settings.options.port === undefined ? 'the environment' : 'the options' },
+    'port is 5432, but hosts of CockroachDB Cloud listen on 26257',
+    'Set the port to 26257, or leave it out.',
+  )
+}
+
 function route(
   fields: ConnectionFields & { host: string; dbname: string },
   clusterRouting: ClusterRouting,
@@ -89,6 +104,7 @@ export function mergeParameters(settings: Settings, secret: ConnectionFields): M
   ]
   if (host === undefined || user === undefined || missing.length > 0) throw incomplete(missing, settings)
 
+  checkPort(host, fields.port, settings, secret)
   const dbname = fields.dbname ?? defaultDbname(host, fields.cluster) ?? user
   const tls = requireVerifyFull(fields.sslmode, host)
   return {

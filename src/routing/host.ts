@@ -1,15 +1,15 @@
 /** Tells from a host name alone which kind of server it is. */
 
-const CLOUD_DOMAIN = '.cockroachlabs.cloud'
+const CLOUD_DOMAIN = /\.(?:cockroachlabs\.cloud|crdb\.io)\.?$/
 const CLOUD_PORT = 26257
 const POSTGRESQL_PORT = 5432
 
 const MAX_UINT64 = 2n ** 64n - 1n
 
-/** The labels in front of `cockroachlabs.cloud`, in lower case; none for any other host. */
+/** The labels in front of CockroachDB Cloud's domain, in lower case; none for any other host. */
 function cloudLabels(host: string): string[] {
-  const name = host.toLowerCase().replace(/\.$/, '')
-  return name.endsWith(CLOUD_DOMAIN) ? name.slice(0, -CLOUD_DOMAIN.length).split('.') : []
+  const [labels, ...isCloud] = host.toLowerCase().split(CLOUD_DOMAIN)
+  return labels !== undefined && isCloud.length > 0 ? labels.split('.') : []
 }
 
 /** True for every host of CockroachDB Cloud, whatever the plan. */
@@ -22,10 +22,18 @@ export function isFreeTierHost(host: string): boolean {
   return /^free-tier\d*$/.test(cloudLabels(host)[0] ?? '')
 }
 
-/** True for `<name>-<3 characters>.<cloud>-<region>.cockroachlabs.cloud`: a cluster with hosts and a CA of its own, and no proxy. */
+/**
+ * True for `<name>-<3 or 4 characters>.<cloud>-<region>.…`: a cluster with hosts and a CA of its own, and no proxy. Four
+ * digits may as well be a tenant id: `cluster` then says what it is.
+ */
 export function isAdvancedHost(host: string): boolean {
   const [first = '', location = '', ...rest] = cloudLabels(host)
-  return rest.length === 0 && /^[a-z0-9-]+-[a-z0-9]{3}$/.test(first) && /^(aws|azure|gcp)-[a-z0-9-]+$/.test(location)
+  return (
+    !isFreeTierHost(host) &&
+    rest.length === 0 &&
+    /^[a-z0-9-]+-(?!\d{4}$)[a-z0-9]{3,4}$/.test(first) &&
+    /^(aws|azure|gcp)-[a-z0-9-]+$/.test(location)
+  )
 }
 
 /** What is wrong with a cluster identifier, or undefined when it is `<name>-<tenant id>` as the Cloud's proxy reads it. */
@@ -44,11 +52,13 @@ export function faultOfCluster(identifier: string): string | undefined {
 
 /**
  * The cluster identifier in the host name of a Basic or Standard cluster, `<name>-<tenant id>.<3 characters>.…cockroachlabs.cloud`.
- * Undefined for Advanced clusters, whose second label is `<cloud>-<region>`, and for every other host.
+ * Undefined for Advanced clusters, whose second label is `<cloud>-<region>`, for private endpoints, which have
+ * `internal-` or `private-` in front of a name that cannot be told from it, and for every other host.
  */
 export function clusterFromHost(host: string): string | undefined {
   const [first, short] = cloudLabels(host)
-  if (first === undefined || short === undefined || !/^[a-z0-9]{3}$/.test(short)) return undefined
+  if (first === undefined || !/^[a-z0-9]{3}$/.test(short ?? '') || /^(?:internal|private)-/.test(first))
+    return undefined
   return faultOfCluster(first) === undefined ? first : undefined
 }
 

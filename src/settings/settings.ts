@@ -2,9 +2,9 @@
 
 import type { Environment } from '../base/environment-variables.ts'
 import * as variable from '../base/environment-variables.ts'
-import { nearest } from '../base/nearest.ts'
+import { misspeltWord } from '../base/nearest.ts'
 import { oneOf, type Reader, wholeNumber } from '../base/readers.ts'
-import { isName, type Origin, shownName, valueRefusal } from '../base/refusal.ts'
+import { type Origin, valueRefusal } from '../base/refusal.ts'
 import type { ConnectionFields, ParsedFields } from '../connection-string/fields.ts'
 import { parseConnectionString } from '../connection-string/parse.ts'
 import { MAX_PORT } from '../connection-string/values.ts'
@@ -63,12 +63,12 @@ function readNegotiation(text: string, place: Origin): void {
   if (word === 'direct') throw valueRefusal(place, 'is "direct"; CockroachDB Cloud only knows "postgres"')
 }
 
+/** Other programs have variables that begin with `COCKROACH_` too: a misspelling of one of ours is refused, nothing else. */
 function checkNames(environment: Environment, problems: Problems): void {
   const known: readonly string[] = Object.values(variable)
   for (const name of Object.keys(environment)) {
-    if (!name.startsWith('COCKROACH_') || known.includes(name)) continue
-    const meant = isName(name) ? `; did you mean ${nearest(name, known)}?` : ''
-    problems.add(`unknown environment variable ${isName(name) ? name : shownName(name)}${meant}`)
+    const meant = known.includes(name) ? undefined : misspeltWord(name, known)
+    if (meant !== undefined) problems.add(`unknown environment variable ${name}; did you mean ${meant}?`)
   }
 }
 

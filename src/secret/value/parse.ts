@@ -3,7 +3,6 @@
 import { nearest } from '../../base/nearest.ts'
 import { type Origin, refusal, refuseTooLong, shownName } from '../../base/refusal.ts'
 import type { ParsedFields } from '../../connection-string/fields.ts'
-import { checkServer } from '../../connection-string/parameters.ts'
 import { parseConnectionString } from '../../connection-string/parse.ts'
 import { isPostgresqlUrl } from '../../connection-string/url.ts'
 import { unwrap } from '../../connection-string/wrapping.ts'
@@ -75,7 +74,6 @@ function parseUnder(object: JsonObject, key: string, origin: Origin, depth: numb
   const parsed = parseValue(value, inner, depth)
   const beside = readFields(rest, origin)
   const fields = mergeAgreeing(parsed.fields, beside.fields, shownName(key), origin)
-  checkServer(fields, origin)
   return { fields, warnings: [...parsed.warnings, ...beside.warnings] }
 }
 

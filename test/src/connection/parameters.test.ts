@@ -116,6 +116,35 @@ describe('routing', () => {
   })
 })
 
+describe('port 5432 of a Cloud host is refused', () => {
+  const FOUND = 'port is 5432, but hosts of CockroachDB Cloud listen on 26257'
+
+  test.each<[string, ConnectionFields, Record<string, string>, DatabaseOptions, object]>([
+    ['both in the secret', { host: HOST, port: 5432 }, {}, {}, { message: `secret "app/db": ${FOUND}` }],
+    ['host of the secret, PGPORT', { host: HOST }, { PGPORT: '5432' }, {}, { message: `the environment: ${FOUND}` }],
+    ['PGHOST, port of the secret', { port: 5432 }, { PGHOST: HOST }, {}, { code: 'ERR_SECRET_INVALID' }],
+    ['host of the secret, option port', { host: HOST }, {}, { port: 5432 }, { message: `the options: ${FOUND}` }],
+    ['option host, PGPORT', { host: 'h' }, { PGPORT: '5432' }, { host: HOST }, { code: 'ERR_CONFIG' }],
+    ['host below crdb.io', { host: 'docstest-6qsh.aws-us-west-2.crdb.io', port: 5432 }, {}, {}, {}],
+  ])('%s', (_name, secret, environment, options, expected) => {
+    expect(() => merge({ ...LOGIN, ...secret }, environment, options)).toThrow(
+      expect.objectContaining({ message: expect.stringContaining(FOUND), hint: expect.any(String), ...expected }),
+    )
+  })
+
+  test('without a secret', () => {
+    const settings = readSettings({}, { DATABASE_URL: `postgresql://app:p@${HOST}:5432/d` })
+    expect(() => mergeParameters(settings, {})).toThrow(
+      expect.objectContaining({ code: 'ERR_CONFIG', message: `the environment: ${FOUND}` }),
+    )
+  })
+
+  test('but not when another source overrules host or port', () => {
+    expect(merge({ ...LOGIN, host: HOST, port: 5432 }, {}, { port: 26257 }).parameters.port).toBe(26257)
+    expect(merge({ ...LOGIN, host: HOST, port: 5432 }, {}, { host: 'db.example.com' }).parameters.port).toBe(5432)
+  })
+})
+
 describe('what is missing', () => {
   test.each<[ConnectionFields, string]>([
     [{}, 'host and user and password'],

@@ -52,6 +52,31 @@ describe('kinds of host', () => {
     }).toEqual(expected)
   })
 
+  test.each([
+    ['blue-dog-5bct.gcp-us-east4.cockroachlabs.cloud', { cluster: undefined, advanced: true }],
+    ['docstest-6qsh.aws-us-west-2.crdb.io', { cluster: undefined, advanced: true }],
+    ['flooping-frogs-123.gcp-us-east1.crdb.io.', { cluster: undefined, advanced: true }],
+    ['docstest-6QSH.azure-westus2.CRDB.io', { cluster: undefined, advanced: true }],
+    ['blue-dog-5bct.cockroachlabs.cloud', { cluster: undefined, advanced: false }],
+    ['internal-test.aws-us-east-1.crdb.io', { cluster: undefined, advanced: true }],
+    ['internal-cozy-otter-4821.7tt.aws-us-east-1.cockroachlabs.cloud', { cluster: undefined, advanced: false }],
+    ['private-cozy-otter-4821.7tt.gcp-us-east1.cockroachlabs.cloud', { cluster: undefined, advanced: false }],
+    ['internals-team-4821.7tt.aws-us-east-1.cockroachlabs.cloud', { cluster: 'internals-team-4821', advanced: false }],
+    ['cozy-otter-4821.aws-us-east-1.cockroachlabs.cloud', { cluster: undefined, advanced: false }],
+    ['blue-dog-5bctx.gcp-us-east4.cockroachlabs.cloud', { cluster: undefined, advanced: false }],
+    ['cozy-otter-4821.7tt.aws-us-east-1.crdb.io', { cluster: 'cozy-otter-4821', advanced: false }],
+  ])('%s is of the Cloud, and its name alone says %j', (host, expected) => {
+    expect({ cluster: clusterFromHost(host), advanced: isAdvancedHost(host) }).toEqual(expected)
+    expect([isCloudHost(host), defaultPort(host), defaultDbname(host)]).toEqual([true, 26257, 'defaultdb'])
+  })
+
+  test.each(['evilcrdb.io', 'crdb.io', 'crdb.io.example.com', 'a.crdb.iot', 'a.crdbxio', 'acrdb.io'])(
+    '%s is not of the Cloud',
+    (host) => {
+      expect([isCloudHost(host), clusterFromHost(host), isAdvancedHost(host)]).toEqual([false, undefined, false])
+    },
+  )
+
   test('defaults are 26257 and defaultdb for Cloud hosts, 5432 and none elsewhere', () => {
     expect([defaultPort(HOST), defaultDbname(HOST)]).toEqual([26257, 'defaultdb'])
     expect([defaultPort(ADVANCED), defaultDbname(ADVANCED)]).toEqual([26257, 'defaultdb'])
@@ -188,6 +213,24 @@ describe('routeToCluster', () => {
       'options',
       { dbname: 'x', options: '--cluster=a --cluster=b' },
     ],
+    [
+      'private endpoint, whose identifier is not in its name',
+      { host: `internal-${HOST}`, dbname: 'app' },
+      'database',
+      { dbname: 'app' },
+    ],
+    [
+      'private endpoint with cluster',
+      { host: `internal-${HOST}`, dbname: 'app', cluster },
+      'database',
+      { dbname: `${cluster}.app`, cluster },
+    ],
+    [
+      'four digits may be a tenant id: cluster decides',
+      { host: `${cluster}.aws-eu-west-1.cockroachlabs.cloud`, dbname: 'app', cluster },
+      'database',
+      { dbname: `${cluster}.app`, cluster },
+    ],
     ['Advanced, dotted name', { host: ADVANCED, dbname: 'my.db' }, 'database', { dbname: 'my.db' }],
     ['Unix socket', { host: '/tmp', dbname: 'x' }, 'database', { dbname: 'x' }],
   ])('%s', (_name, fields, clusterRouting, expected) => {
@@ -245,6 +288,12 @@ describe('routeToCluster', () => {
     ['sni on an IP address', { host: '10.0.0.7', dbname: 'app', cluster }, 'sni', /clusterRouting is "sni"/],
     ['sni on another name', { host: 'db.internal', dbname: 'app', cluster }, 'sni', /clusterRouting is "sni"/],
     ['sni on a free-tier host', { host: FREE_TIER, dbname: 'app', cluster }, 'sni', /clusterRouting is "sni"/],
+    [
+      'cluster for an Advanced host of four characters',
+      { host: 'blue-dog-5bct.gcp-us-east4.crdb.io', dbname: 'app', cluster },
+      'database',
+      /Advanced/,
+    ],
     ['cluster for an Advanced host', { host: ADVANCED, dbname: 'app', cluster }, 'database', /Advanced/],
   ])('refuses %s', (_name, fields, clusterRouting, message) => {
     expect(() => routeToCluster(fields, clusterRouting)).toThrow(

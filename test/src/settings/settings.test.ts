@@ -158,17 +158,41 @@ describe('bad settings', () => {
       { COCKROACH_MAX_CONNECTION: '' },
       'unknown environment variable COCKROACH_MAX_CONNECTION; did you mean COCKROACH_MAX_CONNECTIONS?',
     ],
+    ...['COCKROACHDB_SECRET_ID', 'COCKROCH_SECRET_ID', 'cockroach_secret_id', 'COCKROACH_SECRET_DI'].map(
+      (name): [Environment, string] => [
+        { [name]: 'x' },
+        `unknown environment variable ${name}; did you mean COCKROACH_SECRET_ID?`,
+      ],
+    ),
   ])('%j', (environment, message) => {
     expect(problemsOf({}, { ...WITH_SECRET, ...environment })).toBe(message)
+  })
+
+  test.each([
+    // Kubernetes, for a service of the name cockroach, cockroach-cluster or cockroach-secret
+    ...['', 'CLUSTER_', 'SECRET_'].flatMap((service) =>
+      ['SERVICE_HOST', 'SERVICE_PORT', 'SERVICE_PORT_GRPC', 'PORT', 'PORT_26257_TCP', 'PORT_26257_TCP_ADDR'].map(
+        (name) => `COCKROACH_${service}${name}`,
+      ),
+    ),
+    // CockroachDB's command line and image, Terraform's provider, and what applications call their own
+    ...['URL', 'USER', 'PASSWORD', 'API_KEY', 'HOST', 'DATABASE', 'CERTS_DIR', 'INSECURE', 'CERT', 'SERVER'],
+    ...['MAX_OFFSET', 'SKIP_ENABLING_DIAGNOSTIC_REPORTING', 'CHANNEL', 'LICENSE', 'ORGANIZATION', 'ARGS'],
+    ...['CLUSTER_ID', 'CLUSTER_NAME', 'SECRET', 'SECRET_ARN', 'SECRET_NAME', 'DB', 'TOKEN', 'CA_CERT', 'POOL_MAX'],
+  ])('another program’s variable is not looked at: %s', (name) => {
+    const variable = name.startsWith('COCKROACH_') ? name : `COCKROACH_${name}`
+    expect(readSettings({}, { ...WITH_SECRET, [variable]: 'tcp://10.0.0.5:26257' })).toEqual(
+      readSettings({}, WITH_SECRET),
+    )
   })
 
   test('all of them are told at once', () => {
     const message = problemsOf(
       { usr: 'x', port: 0, connectionString: 'nonsense' },
-      { COCKROACH_SECRET: 'x', PGPORT: 'ten', PGCONNECT_TIMEOUT: 'soon', COCKROACH_MAX_CONNECTIONS: '-1' },
+      { COCKROACH_SECRETS_ID: 'x', PGPORT: 'ten', PGCONNECT_TIMEOUT: 'soon', COCKROACH_MAX_CONNECTIONS: '-1' },
     )
     expect(message.split('; ').join('\n')).toMatch(
-      /unknown option "usr"[\s\S]+option port is 0[\s\S]+COCKROACH_SECRET\b[\s\S]+option connectionString[\s\S]+PGPORT[\s\S]+PGCONNECT_TIMEOUT[\s\S]+COCKROACH_MAX_CONNECTIONS/,
+      /unknown option "usr"[\s\S]+option port is 0[\s\S]+COCKROACH_SECRETS_ID\b[\s\S]+option connectionString[\s\S]+PGPORT[\s\S]+PGCONNECT_TIMEOUT[\s\S]+COCKROACH_MAX_CONNECTIONS/,
     )
   })
 

@@ -203,16 +203,6 @@ describe('bad secrets', () => {
     ],
     ['placeholder as text', ['$', '{DATABASE_URL}'].join(''), /is still a placeholder/],
     ['placeholder in braces', '{url}', /is still a placeholder/],
-    [
-      "the RDS template's port on a Cloud host",
-      JSON.stringify({ ...RDS, host: CLOUD_HOST, port: 5432 }),
-      /port is 5432/,
-    ],
-    [
-      '5432 beside a Cloud URL',
-      JSON.stringify({ url: `postgresql://app:${SECRET}@${CLOUD_HOST}/d`, port: 5432 }),
-      /port is 5432/,
-    ],
     ['half-filled password', JSON.stringify({ ...RDS, password: '' }), /key "password" is empty/],
     ['half-filled host', JSON.stringify({ ...RDS, host: ' ' }), /key "host" is empty/],
     ['null password', JSON.stringify({ ...RDS, password: null }), /key "password" is null; expected text/],
