@@ -41,7 +41,8 @@ export function shown(text: string, shape: RegExp): string {
   return shape.test(text) ? `"${text}"` : `(${text.length} characters)`
 }
 
-const NAME = /^[a-z_][a-z0-9_.-]{0,39}$/i
+/** Words of letters, whose digits stand at their ends: a generated password, a token or a key of AWS is none. */
+const NAME = /^(?=.{1,40}$)(?:[_.-]*[a-z]+\d{0,2}(?![a-z\d]))+[_.-]*$/i
 
 /** True when a text can be the name of a key, a parameter or an option. */
 export function isName(text: string): boolean {

@@ -14,14 +14,17 @@ export type SslMode = (typeof SSLMODES)[number]
 
 /** What people put into the place of one value, although it holds several, a password among them. */
 const WHOLES: readonly { readonly looksLike: RegExp; readonly found: string }[] = [
-  { looksLike: /^\s*(?:jdbc:)?(?:postgres|postgresql|cockroachdb)(?:\+\w+)?:\/\//i, found: 'is a URL' },
-  { looksLike: /^\s*\{\s*"[^"]+"\s*:/, found: 'is JSON' },
-  { looksLike: /(?:^|\s)password\s*=/i, found: 'is a connection string' },
+  { looksLike: /(?:postgres(?:ql)?|cockroachdb)(?:\+\w+)?(?::|%3a)(?:\/|%2f){2}/i, found: 'is a URL' },
+  { looksLike: /^[\s"'[]*\{\s*\\?(["']?)\w+\\?\1\s*:/, found: 'is JSON' },
+  { looksLike: /(?:^|[\s;&?])(?:PG)?(?:password|pwd)\s*=/i, found: 'is a connection string' },
+  { looksLike: /-----BEGIN /, found: 'is a certificate or a key' },
+  { looksLike: /^(?:CCDB1_\w+|A[KS]IA[A-Z\d]{16})$/, found: 'is an API key' },
 ]
 
-/** Refuses a whole connection string or secret where one value of it belongs. */
+/** Refuses a whole connection string or secret where one value of it belongs, in base64 as well. */
 export function refuseWhole(text: string, place: Origin): void {
-  const whole = WHOLES.find(({ looksLike }) => looksLike.test(text))
+  const decoded = /^[\w+/-]{16,}={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString() : ''
+  const whole = WHOLES.find(({ looksLike }) => looksLike.test(text) || looksLike.test(decoded))
   if (whole === undefined) return
   throw valueRefusal(place, whole.found, 'Leave the one value alone in this place, or store the string as a whole.')
 }
@@ -50,7 +53,7 @@ export function readText(text: string, place: Origin): string {
 
 /** The name of a user or a database: never an address. */
 export function readName(text: string, place: Origin): string {
-  if (/^(?:jdbc:)?[a-z]+(?:\+\w+)?:\/\/./i.test(text)) {
+  if (/[a-z]:\/\/./i.test(text)) {
     throw valueRefusal(place, 'is a URL', 'Leave the name alone in this place, or store the URL as a whole.')
   }
   return readText(text, place)
@@ -82,6 +85,7 @@ export function readHost(text: string, place: Origin): string {
     throw bad('is a URL', 'Leave the host name alone in this place, or store the URL as a whole.')
   }
   if (isIP(host) !== 0) return host
+  refuseWhole(host, place)
   if (!/^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?$/i.test(host)) {
     throw bad(`is not a host name, IP address or socket directory (${host.length} characters)`, copy)
   }

@@ -63,6 +63,12 @@ function readNegotiation(text: string, place: Origin): void {
   if (word === 'direct') throw valueRefusal(place, 'is "direct"; CockroachDB Cloud only knows "postgres"')
 }
 
+/** Messages show it. */
+function readRegion(text: string, place: Origin): void {
+  if (/^[a-z\d-]{1,40}$/.test(text)) return
+  throw valueRefusal(place, `is not a region of AWS (${text.length} characters)`, 'Write it as in eu-central-1.')
+}
+
 /** Other programs have variables that begin with `COCKROACH_` too: a misspelling of one of ours is refused, nothing else. */
 function checkNames(environment: Environment, problems: Problems): void {
   const known: readonly string[] = Object.values(variable)
@@ -137,6 +143,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
   }
 
   other('PGSSLNEGOTIATION', readNegotiation)
+  other('AWS_REGION', readRegion)
   const concurrency = other('AWS_LAMBDA_MAX_CONCURRENCY', wholeNumber(1, 100_000))
   const secretsExtensionPort = other('PARAMETERS_SECRETS_EXTENSION_HTTP_PORT', wholeNumber(1, MAX_PORT))
   const settings: Settings = {

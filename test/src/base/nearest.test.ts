@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import * as variable from '../../../src/base/environment-variables.ts'
-import { nearest } from '../../../src/base/nearest.ts'
+import { misspeltWord, nearest } from '../../../src/base/nearest.ts'
 
 const VARIABLES = Object.values(variable)
 
@@ -14,4 +14,16 @@ test.each([
   ['xy', ['ab', 'cd'], 'ab'],
 ])('%j is nearest to the known word with the fewest edits', (word, known, expected) => {
   expect(nearest(word, known)).toBe(expected)
+})
+
+test.each([
+  ['verify-ful', 'verify-full'],
+  ['VERIFY_FULL', 'verify-full'],
+  ['requrie', 'require'],
+  ['verysecretword', undefined],
+  ['prefix', undefined],
+  ['', undefined],
+  ['x'.repeat(100_000), undefined],
+])('%.20j is a misspelling of %j', (word, meant) => {
+  expect(misspeltWord(word, ['require', 'verify-full', 'allow'])).toBe(meant)
 })
