@@ -5,6 +5,7 @@ import { App } from 'aws-cdk-lib'
 import { describe, expect, test } from 'vitest'
 import { CONTEXT_NAMES, propsFromContext } from '../../cdk/health-check-context.ts'
 import * as variable from '../../src/base/environment-variables.ts'
+import { isSpecificKey } from '../../src/secret/value/keys.ts'
 import { parseSecret } from '../../src/secret/value/parse.ts'
 import type { DatabaseOptions } from '../../src/settings/database-options.ts'
 import { readSettings } from '../../src/settings/settings.ts'
@@ -117,7 +118,9 @@ test.each(tableOf(PAGE, 'What the module reads from Lambda').flatMap(([names]) =
 )
 
 describe('the usual keys', () => {
-  const rows = tableOf(PAGE, 'The usual keys').map(([held = '', keys]) => ({ held, keys: codeIn(keys) }))
+  const rows = tableOf(PAGE, 'The usual keys').map(([held = '', keys, generic]) => ({
+    ...{ held, keys: codeIn(keys), generic: codeIn(generic) },
+  }))
   const origin = { code: 'ERR_SECRET_INVALID', name: 'the secret' } as const
 
   test('are listed for a connection string and for every field', () => {
@@ -139,6 +142,13 @@ describe('the usual keys', () => {
       })
     }
   })
+
+  test.each(rows.filter(({ held }) => held !== 'connection string'))(
+    'of $held that are generic are left to the application',
+    ({ keys, generic }) => {
+      expect(keys.filter((key) => !isSpecificKey(key))).toEqual(generic)
+    },
+  )
 
   const NUMBERS: Readonly<Record<string, number>> = { port: 26_258, connect_timeout: 3 }
   const WORDS: Readonly<Record<string, string>> = { sslmode: 'verify-full', host: 'db.example.com' }

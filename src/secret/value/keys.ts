@@ -1,5 +1,6 @@
 /** The keys under which secrets in JSON keep a connection string or its fields. */
 import { CONNECTION_FIELDS, FIELD_NAMES, type FieldName } from '../../connection-string/fields.ts'
+import { findParameter } from '../../connection-string/parameters.ts'
 
 /** Compared without case, `_` and `-`, so that `DATABASE_URL` and `databaseUrl` are one. */
 export function plainKey(key: string): string {
@@ -44,11 +45,20 @@ const FIELDS: ReadonlyMap<string, FieldName> = new Map(
 export const FIELD_KEYS: readonly string[] = [...FIELDS.keys()]
 
 /** Without these a secret is half-filled: an empty one is refused, others count as absent. */
-export const ESSENTIAL_FIELDS: readonly string[] = ['host', 'user', 'password']
+export const ESSENTIAL_FIELDS: readonly FieldName[] = ['host', 'user', 'password']
 
 /** The field that a key stands for, in libpq's word. */
 export function fieldOfKey(key: string): FieldName | undefined {
   return FIELDS.get(plainKey(key))
+}
+
+/** Names that only a connection to a database has; `PORT`, `USERNAME` or `SSL` may be of anything. */
+const SPECIFIC = /^(?:db|database|pg|postgres|cockroach).|^ssl(?:mode|rootcert)$/
+
+/** True for a key that is read even beside a connection string. */
+export function isSpecificKey(key: string): boolean {
+  if (fieldOfKey(key) !== undefined) return SPECIFIC.test(plainKey(key))
+  return findParameter(key) !== undefined && plainKey(key) !== 'ssl'
 }
 
 export function isConnectionStringKey(key: string): boolean {

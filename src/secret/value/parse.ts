@@ -2,13 +2,13 @@
 
 import { nearest } from '../../base/nearest.ts'
 import { type Origin, refusal, refuseTooLong, shownName } from '../../base/refusal.ts'
-import type { ParsedFields } from '../../connection-string/fields.ts'
+import { CONNECTION_FIELDS, type ParsedFields } from '../../connection-string/fields.ts'
 import { parseConnectionString } from '../../connection-string/parse.ts'
 import { isPostgresqlUrl } from '../../connection-string/url.ts'
 import { unwrap } from '../../connection-string/wrapping.ts'
 import { mergeAgreeing } from './agreement.ts'
 import { readFields } from './fields.ts'
-import { fieldOfKey, isConnectionStringKey } from './keys.ts'
+import { ESSENTIAL_FIELDS, fieldOfKey, isConnectionStringKey, isSpecificKey } from './keys.ts'
 import {
   isJsonObject,
   type Json,
@@ -41,9 +41,14 @@ function withWarning({ fields, warnings }: ParsedFields, origin: Origin, warning
   return { fields, warnings: [`${origin.name}: ${warning}`, ...warnings] }
 }
 
+/** `url`, `uri` and `dsn` are the application's as well. */
+function isWebAddress(value: Json | undefined): boolean {
+  return typeof value === 'string' && /^\s*https?:/i.test(value)
+}
+
 /** The key of the connection string: the one asked for, the only usual one, or the only one that holds one. */
 function connectionStringKey(object: JsonObject, origin: Origin): string | undefined {
-  const usual = Object.keys(object).filter((key) => isConnectionStringKey(key))
+  const usual = Object.keys(object).filter((key) => isConnectionStringKey(key) && !isWebAddress(object[key]))
   const holding = Object.keys(object).filter((key) => {
     const value = object[key]
     return fieldOfKey(key) === undefined && typeof value === 'string' && isPostgresqlUrl(unwrap(value).text)
@@ -59,22 +64,41 @@ function connectionStringKey(object: JsonObject, origin: Origin): string | undef
   return candidates[0]
 }
 
+/** What one key holds, and nothing else. */
 function parseUnder(object: JsonObject, key: string, origin: Origin, depth: number): ParsedFields {
   const value = object[key]
   const inner: Origin = { code: origin.code, name: `${origin.name}, key ${shownName(key)}` }
-  const rest = Object.fromEntries(
-    Object.entries(object).filter(([other]) => other !== key && !isConnectionStringKey(other)),
-  )
   if (value === undefined || value === null || value === '') {
     throw refusal(inner, 'is empty', putSecretValueHint(origin))
   }
   if (typeof value !== 'string' && !isJsonObject(value)) {
     throw refusal(inner, 'is neither text nor an object', SECRET_FORM)
   }
-  const parsed = parseValue(value, inner, depth)
-  const beside = readFields(rest, origin)
+  return parseValue(value, inner, depth)
+}
+
+/** What a key holds, with the fields beside it; a generic one is the application's, unless RDS wrote the object. */
+function parseWithBeside(object: JsonObject, key: string, origin: Origin, depth: number): ParsedFields {
+  const parsed = parseUnder(object, key, origin, depth)
+  const isRecord = object.engine !== undefined
+  const others = Object.keys(object).filter((other) => other !== key && !isConnectionStringKey(other))
+  const isRead = (other: string) => isRecord || isSpecificKey(other)
+  const beside = readFields(
+    Object.fromEntries(others.filter(isRead).map((other) => [other, object[other] ?? null])),
+    origin,
+  )
   const fields = mergeAgreeing(parsed.fields, beside.fields, shownName(key), origin)
-  return { fields, warnings: [...parsed.warnings, ...beside.warnings] }
+  const notes = others.flatMap((other) => {
+    const field = fieldOfKey(other)
+    const isMissed =
+      !isRead(other) && field !== undefined && ESSENTIAL_FIELDS.includes(field) && fields[field] === undefined
+    return isMissed
+      ? [
+          `${origin.name}: key ${shownName(other)} is not read beside a connection string; complete that, or rename it ${CONNECTION_FIELDS[field].variable}`,
+        ]
+      : []
+  })
+  return { fields, warnings: [...parsed.warnings, ...beside.warnings, ...notes] }
 }
 
 /** A single value that is an object, or JSON text of one: some tools wrap the secret once more. */
@@ -93,7 +117,7 @@ function parseObject(object: JsonObject, origin: Origin, depth: number): ParsedF
   if (Object.keys(object).length === 0) throw refusal(origin, 'is empty', putSecretValueHint(origin))
   const key = connectionStringKey(object, origin)
   if (key !== undefined) {
-    const parsed = parseUnder(object, key, origin, depth)
+    const parsed = parseWithBeside(object, key, origin, depth)
     return isConnectionStringKey(key)
       ? parsed
       : withWarning(parsed, origin, `the connection string was found under ${shownName(key)}`)
@@ -104,13 +128,15 @@ function parseObject(object: JsonObject, origin: Origin, depth: number): ParsedF
     !Object.keys(object).some((other) => other !== nested && fieldOfKey(other) !== undefined)
   ) {
     return withWarning(
-      parseUnder(object, nested, origin, depth),
+      parseWithBeside(object, nested, origin, depth),
       origin,
       `the fields were found inside ${shownName(nested)}`,
     )
   }
   const { fields, warnings } = readFields(object, origin)
   if (Object.keys(fields).length === 0) {
+    const web = Object.keys(object).find(isConnectionStringKey)
+    if (web !== undefined) return parseUnder(object, web, origin, depth)
     throw refusal(
       origin,
       `has no usual key; found ${listed(Object.keys(object))}`,

@@ -68,7 +68,7 @@ describe('shapes', () => {
     ['a URL and fields that agree', JSON.stringify({ ...RDS, url: URL_FORM })],
     [
       'a URL without password, and the password',
-      JSON.stringify({ url: 'postgresql://app@db.example.com:5433/orders', password: 'p@w' }),
+      JSON.stringify({ url: 'postgresql://app@db.example.com:5433/orders', DB_PASSWORD: 'p@w' }),
     ],
     ['nulls and empty texts where nothing is needed', JSON.stringify({ ...RDS, options: '', sslrootcert: null })],
   ])('%s', (_name, secret) => {
@@ -121,7 +121,104 @@ describe('shapes', () => {
   })
 })
 
+/** Of the application, or of other services. */
+const OF_THE_APPLICATION: readonly Readonly<Record<string, unknown>>[] = [
+  ...[
+    { PORT: '3000' },
+    { PORT: 'tcp://10.0.0.1:80' },
+    { HOST: '0.0.0.0' },
+    { hostname: 'web-1' },
+    { ENDPOINT: 'https://api.example.com' },
+  ],
+  ...[
+    { SERVER: 'nginx' },
+    { DB: '0' },
+    { DATABASE: 'redis-7' },
+    { USER: 'node' },
+    { USERNAME: 'admin', PASSWORD: 'of-basic-auth' },
+  ],
+  ...[
+    { PASS: '' },
+    { PWD: '/app' },
+    { passwd: 5 },
+    { APP_NAME: 'Shop' },
+    { applicationName: { en: 'Shop' } },
+    { OPTIONS: { retries: 3 } },
+  ],
+  ...[
+    { CLUSTER: 'prod-ecs' },
+    { clusterIdentifier: 'redshift-1' },
+    { CA: 'https://ca.example.com' },
+    { SSL_CA: 'no file' },
+  ],
+  ...[
+    { SSL: 'false' },
+    { ssl: { rejectUnauthorized: false } },
+    { CONNECT_TIMEOUT: '5s' },
+    { service: 'orders' },
+    { SERVICE: 'orders' },
+  ],
+  ...[
+    { URL: 'https://shop.example.com' },
+    { DSN: 'https://key@sentry.example.com/1' },
+    { schema: 'v2' },
+    { ROLE: 'worker' },
+    { TZ: 'UTC' },
+  ],
+]
+
+describe('generic keys beside a connection string', () => {
+  const bare = 'postgresql://app:p%40w@db.example.com'
+
+  test.each(OF_THE_APPLICATION.map((beside) => [JSON.stringify(beside), beside] as const))(
+    '%s neither contradicts it nor fills it up',
+    (_name, beside) => {
+      expect(parse(JSON.stringify({ DATABASE_URL: URL_FORM, ...beside }))).toEqual(parse(URL_FORM))
+      expect(parse(JSON.stringify({ ...beside, DATABASE_URL: bare }))).toEqual(parse(bare))
+      expect(read(JSON.stringify({ ...beside, OTHER: URL_FORM }))).toStrictEqual(APP)
+    },
+  )
+
+  test.each([
+    ['password', 'postgresql://app@db.example.com/orders', 'PGPASSWORD'],
+    ['USERNAME', 'postgresql://db.example.com/orders', 'PGUSER'],
+  ])('%s is not taken for what the string lacks, and a warning says so', (key, url, variable) => {
+    expect(parse(JSON.stringify({ url, [key]: 'x' })).warnings).toEqual([
+      `secret "app/db": key "${key}" is not read beside a connection string; complete that, or rename it ${variable}`,
+    ])
+  })
+
+  test('are read in a record of RDS', () => {
+    expect(read(JSON.stringify({ ...RDS, url: bare }))).toStrictEqual(APP)
+  })
+})
+
+describe('specific keys beside a connection string', () => {
+  const bare = 'postgresql://app:p%40w@db.example.com'
+
+  test.each([
+    ['PGPORT', '5433', { port: 5433 }],
+    ['DB_PORT', 5433, { port: 5433 }],
+    ['dbname', 'orders', { dbname: 'orders' }],
+    ['DATABASE_NAME', 'orders', { dbname: 'orders' }],
+    ['sslrootcert', '/x/root.crt', { sslrootcert: '/x/root.crt' }],
+    ['COCKROACH_CLUSTER', 'cozy-otter-4821', { cluster: 'cozy-otter-4821' }],
+  ])('%s fills it up', (key, value, fields) => {
+    expect(read(JSON.stringify({ url: bare, [key]: value }))).toMatchObject(fields)
+  })
+})
+
 describe('the key', () => {
+  test.each([
+    ...OF_THE_APPLICATION.map((beside) => JSON.stringify(beside)),
+    ...['{"PGHOST":"other"}', '{"dbname":"other"}', '{"engine":"mysql"}', '{"hostaddr":"::1"}', '{"sslmode":"no"}'],
+    ...['{"url":"postgresql://other/d"}', '{"dbPassword":{}}', '{"PGPORT":"x"}'],
+  ])('is all that is read, beside %s too', (beside) => {
+    const secret = { ...JSON.parse(beside), DATABASE_URL: URL_FORM, fields: RDS }
+    expect(parse(JSON.stringify(secret), 'DATABASE_URL')).toEqual(parse(URL_FORM))
+    expect(read(JSON.stringify(secret), 'fields')).toStrictEqual(APP)
+  })
+
   const two = JSON.stringify({ PRIMARY: URL_FORM, REPLICA: 'postgresql://app:x@other/orders', nested: RDS, token: 5 })
 
   test.each(['PRIMARY', 'nested'])('%s is read', (key) => {
@@ -182,7 +279,7 @@ describe('bad secrets', () => {
     ['several usual keys', JSON.stringify({ url, DATABASE_URL: `${url}2` }), /holds 2/],
     [
       'host that contradicts',
-      JSON.stringify({ url, host: 'other' }),
+      JSON.stringify({ url, PGHOST: 'other' }),
       /host contradicts the connection string under "url"/,
     ],
     [
@@ -190,7 +287,16 @@ describe('bad secrets', () => {
       JSON.stringify({ url: `postgresql://${CLOUD_HOST}/aaaaaa-7.d`, dbname: 'bbbbbbb-7.d' }),
       /dbname contradicts/,
     ],
-    ['password that contradicts', JSON.stringify({ url, password: `${SECRET}2` }), /password contradicts/],
+    ['password that contradicts', JSON.stringify({ url, dbPassword: `${SECRET}2` }), /password contradicts/],
+    ...(['host', 'port', 'username', 'password', 'database'] as const).map((key): [string, string, RegExp] => [
+      `${key} that contradicts in a record of RDS`,
+      JSON.stringify({ url, engine: 'postgres', [key]: key === 'port' ? 1 : 'other' }),
+      /contradicts the connection string under "url"/,
+    ]),
+    ['another engine beside a URL', JSON.stringify({ url, engine: 'mysql' }), /key "engine" is of another database/],
+    ['hostaddr beside a URL', JSON.stringify({ url, hostaddr: '10.0.0.1' }), /hostaddr/],
+    ['sslmode beside a URL', JSON.stringify({ url, sslmode: 'no-verify' }), /accept any server/],
+    ['a web address alone', JSON.stringify({ url: 'https://shop.example.com' }), /is not one of PostgreSQL/],
     [
       'two keys for one field',
       JSON.stringify({ ...RDS, pass: SECRET }),
