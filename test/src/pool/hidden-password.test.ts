@@ -5,6 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createDatabase, type Database } from '../../../src/index.ts'
+import { DatabaseClient } from '../../../src/pool/client.ts'
 
 const PASSWORD = 'Zq7"k W2/v+N9%x'
 const bytes = Buffer.from(PASSWORD)
@@ -69,7 +70,11 @@ function scram(): readonly ((heard: string) => Buffer)[] {
 }
 
 let server: Server
+let port = 0
 let database: Database
+
+const login = () => ({ host: '127.0.0.1', port, user: 'app', database: 'orders' })
+
 const sockets = new Set<Socket>()
 
 /** Answers each message it hears with the next of `answers`, and then nothing more; `heard` counts the messages. */
@@ -89,8 +94,10 @@ async function serve(answers: readonly (Buffer | ((heard: string) => Buffer))[])
   await once(server, 'listening')
   const address = server.address()
   if (address === null || typeof address === 'string') throw new Error('the server listens on no TCP port')
+  port = address.port
+  const { database: dbname, ...target } = login()
   database = createDatabase({
-    ...{ host: '127.0.0.1', port: address.port, user: 'app', dbname: 'orders', password: PASSWORD },
+    ...{ ...target, dbname, password: PASSWORD },
     ...{ sslmode: 'disable', connect_timeout: 20, sslrootcert: 'system' },
   })
   return told
@@ -116,16 +123,18 @@ describe('while a server lets wait, neither pool nor client show the password:',
     ['after it accepted the proof', [SASL, first, (heard) => Buffer.concat([final(heard), OK])], 3],
   ])('%s', async (_, answers, messages) => {
     const told = await serve(answers)
+    const client = new DatabaseClient({ ...login(), ssl: false, password: async () => PASSWORD })
     const pool = database.getPool()
-    const failed = database.query('select 1').catch((error: unknown) => error)
-    await vi.waitFor(() => expect(told.heard).toBe(messages), 10_000)
-    // What was answered last has been read when the event loop has gone round.
-    await new Promise((resolve) => setImmediate(resolve))
-    const clients: unknown = Reflect.get(pool, '_clients')
-    expect(clients).toMatchObject([{ user: 'app' }])
-    expectHidden(pool, clients, database)
-    for (const socket of sockets) socket.destroy()
-    expectHidden(await failed, pool)
+    for (const open of [() => client.connect(), () => database.query('select 1')]) {
+      told.heard = 0
+      const failed = open().catch((error: unknown) => error)
+      await vi.waitFor(() => expect(told.heard).toBe(messages), 10_000)
+      // What was answered last has been read when the event loop has gone round.
+      await new Promise((resolve) => setImmediate(resolve))
+      expectHidden(client, pool, database)
+      for (const socket of sockets) socket.destroy()
+      expectHidden(await failed, client, pool)
+    }
   })
 
   test('after the login', async () => {
