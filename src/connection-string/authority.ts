@@ -85,7 +85,10 @@ export function splitAuthority(rest: string, origin: Origin): UrlParts {
   }
   // With a raw / ? # in front of it, an @ is only trusted when it is the only one.
   const isBold = /[/?#]/.test(reading.password) && ats.length > 1
-  if (another !== undefined || isBold) {
+  // libpq ends user and password at the first @ in front of any /, even behind a ?; a socket's path may hold another @.
+  const isOtherToLibpq =
+    (reading.user === '' && /^\?[^/]*@/.test(reading.tail)) || /@%2f|^%2f.*\//i.test(reading.user + reading.password)
+  if (another !== undefined || isBold || isOtherToLibpq) {
     throw refusal(origin, 'the URL can be read with two different hosts, because of a raw special character', ENCODE)
   }
   return reading

@@ -5,9 +5,14 @@ import { type Origin, refusal } from '../base/refusal.ts'
 import type { Entry } from './entries.ts'
 import type { ParsedFields } from './fields.ts'
 import { CONNECTION_PARAMETERS, findParameter, readEntries } from './parameters.ts'
+import { isServerSetting } from './server-settings.ts'
 
-/** A quoted value may hold blanks; in both kinds a backslash makes the next character itself. */
-const PAIR = /\s*([^\s=]+)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|((?:[^\s\\']|\\.)(?:[^\s\\]|\\.)*|))(?=\s|$)/suy
+/**
+ * A quoted value may hold blanks; in both kinds a backslash makes the next character itself. Blanks are libpq's: JavaScript's
+ * `\s` has more, which may be in a password.
+ */
+const PAIR =
+  /[ \t-\r]*([^ \t-\r=]+)[ \t-\r]*=[ \t-\r]*(?:'((?:[^'\\]|\\.)*)'|((?:[^ \t-\r\\']|\\.)(?:[^ \t-\r\\]|\\.)*|))(?=[ \t-\r]|$)/suy
 
 const QUOTE = "Put a value with blanks in single quotes, and \\ in front of a ' or \\ in it."
 
@@ -17,10 +22,17 @@ export function isKeywordValue(text: string): boolean {
   return findParameter(keyword) !== undefined
 }
 
+/** The text without libpq's blanks at its end. */
+export function trimBlanks(text: string): string {
+  let end = text.length
+  while (/[ \t-\r]/.test(text.charAt(end - 1))) end -= 1
+  return text.slice(0, end)
+}
+
 function splitPairs(text: string, origin: Origin): Entry[] {
   const entries: Entry[] = []
   PAIR.lastIndex = 0
-  const { length } = text.trimEnd()
+  const { length } = trimBlanks(text)
   while (PAIR.lastIndex < length) {
     const found = PAIR.exec(text)
     if (found === null) {
@@ -48,11 +60,10 @@ export function parseKeywordValue(text: string, origin: Origin): ParsedFields {
   for (const [index, { name }] of entries.entries()) {
     if (findParameter(name) !== undefined) continue
     const word = describeWord(name, Object.keys(CONNECTION_PARAMETERS))
-    throw refusal(
-      origin,
-      `keyword ${index + 1} is ${word}`,
-      `${QUOTE} Write the keywords as libpq does: host, port, dbname, user, password.`,
-    )
+    const form = isServerSetting(name)
+      ? "Write a setting of the session as libpq does: options='-c search_path=billing'."
+      : 'Write the keywords as libpq does: host, port, dbname, user, password.'
+    throw refusal(origin, `keyword ${index + 1} is ${word}`, `${QUOTE} ${form}`)
   }
   return readEntries(entries, origin)
 }

@@ -4,25 +4,28 @@ import { isName, type Origin, placeOf, refusal, shownName } from '../base/refusa
 import { isCloudHost } from '../routing/host.ts'
 import type { Entry } from './entries.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES, type FieldName, readField } from './fields.ts'
+import { addServerSettings, isServerSetting } from './server-settings.ts'
 
 /**
  * - `field`: becomes that field of the connection.
- * - `checked`: says nothing new when its value matches `harmless`; refused otherwise, because it would weaken TLS.
+ * - `checked`: says nothing new when its value matches `harmless`; refused otherwise, because it would weaken TLS or
+ *   change what statements do.
  * - `refused`: cannot be honoured, and leaving it out would reach another server or weaken TLS.
  * - `ignored`: has no effect here, and nothing is lost; one warning names all such.
  */
 export type ConnectionParameter =
   | { readonly use: 'field'; readonly field: FieldName }
-  | { readonly use: 'checked'; readonly harmless: RegExp }
+  | { readonly use: 'checked'; readonly harmless: RegExp; readonly hint: string }
   | { readonly use: 'refused'; readonly hint: string }
   | { readonly use: 'ignored' }
 
 const TRUE = /^(?:true|1|on|yes)$/i
 const MODERN_TLS = /^tlsv1\.[23]$/i
 const NAME_THE_SERVER = 'Name the server by host, port and database, each once.'
+const PRIMARY_ALONE = 'Leave it out, and name the host that is meant: it is not asked whether it accepts writes.'
 const TLS_IS_OURS = 'Leave it out: the chain and the host name are always verified against sslrootcert.'
 
-const checked = (harmless: RegExp) => ({ use: 'checked', harmless }) as const
+const checked = (harmless: RegExp, hint = TLS_IS_OURS) => ({ use: 'checked', harmless, hint }) as const
 const refused = (hint: string) => ({ use: 'refused', hint }) as const
 const ignored = { use: 'ignored' } as const
 
@@ -45,8 +48,13 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   ssl_max_protocol_version: checked(MODERN_TLS),
   sslnegotiation: checked(/^(?:postgres|direct)$/),
   gssencmode: checked(/^(?:disable|prefer)$/),
+  client_encoding: checked(/^(?:utf-?8|unicode|auto)$/i, 'Leave it out: text is UTF-8.'),
+  replication: checked(/^(?:false|off|no|0)$/i, 'Leave it out: a replication connection runs no statements.'),
+  target_session_attrs: checked(/^(?:any|prefer-standby)$/i, PRIMARY_ALONE),
+  targetservertype: checked(/^(?:any|prefer\w+)$/i, PRIMARY_ALONE),
 
   hostaddr: refused(NAME_THE_SERVER),
+  requirepeer: refused('Leave it out: the owner of a Unix socket is not looked at.'),
   service: refused(NAME_THE_SERVER),
   servicefile: refused(NAME_THE_SERVER),
   socketfactory: refused(NAME_THE_SERVER),
@@ -56,7 +64,6 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   sslhostnameverifier: refused(TLS_IS_OURS),
 
   channel_binding: ignored,
-  client_encoding: ignored,
   fallback_application_name: ignored,
   gssdelegation: ignored,
   gsslib: ignored,
@@ -67,15 +74,12 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   krbsrvname: ignored,
   load_balance_hosts: ignored,
   passfile: ignored,
-  replication: ignored,
   require_auth: ignored,
-  requirepeer: ignored,
   sslcert: ignored,
   sslcertmode: ignored,
   sslkey: ignored,
   sslpassword: ignored,
   sslsni: ignored,
-  target_session_attrs: ignored,
   tcp_user_timeout: ignored,
 }
 
@@ -88,7 +92,8 @@ export function findParameter(name: string): ConnectionParameter | undefined {
 function checkEntry(entry: Entry, parameter: ConnectionParameter | undefined, origin: Origin): void {
   if (parameter?.use === 'refused') throw refusal(origin, `parameter ${entry.name} is not supported`, parameter.hint)
   if (parameter?.use === 'checked' && !parameter.harmless.test(entry.value)) {
-    throw refusal(origin, `parameter ${entry.name} has a value that would weaken TLS, or that is unknown`, TLS_IS_OURS)
+    const found = parameter.hint === TLS_IS_OURS ? 'would weaken TLS, or that is unknown' : 'cannot be honoured'
+    throw refusal(origin, `parameter ${entry.name} has a value that ${found}`, parameter.hint)
   }
 }
 
@@ -105,24 +110,26 @@ export function readEntries(
   const seen = new Set<string>()
   const dropped: string[] = []
   for (const entry of entries) {
-    if (entry.value === '') continue
+    if (isServerSetting(entry.name)) continue
     const parameter = findParameter(entry.name)
+    const name = parameter?.use === 'field' ? parameter.field : entry.name.toLowerCase()
+    if (parameter !== undefined && seen.has(name)) throw refusal(origin, `${name} is given twice`, `Give ${name} once.`)
+    seen.add(name)
+    if (entry.value === '') continue
     checkEntry(entry, parameter, origin)
     if (parameter === undefined || parameter.use === 'ignored') {
       dropped.push(isName(entry.name) ? entry.name : shownName(entry.name))
-      continue
+    } else if (parameter.use === 'field') {
+      Object.assign(fields, readField(parameter.field, entry.value, placeOf(name, origin)))
     }
-    const name = parameter.use === 'field' ? parameter.field : entry.name.toLowerCase()
-    if (seen.has(name)) throw refusal(origin, `${name} is given twice`, `Give ${name} once.`)
-    seen.add(name)
-    if (parameter.use === 'field') Object.assign(fields, readField(parameter.field, entry.value, placeOf(name, origin)))
   }
   if (entries.some(({ name, value }) => name.toLowerCase() === 'sslnegotiation' && value === 'direct')) {
     checkNegotiation(fields.host, origin)
     dropped.push('sslnegotiation')
   }
+  const options = addServerSettings(fields.options, entries, origin)
   return {
-    fields,
+    fields: options === undefined ? fields : { ...fields, options },
     warnings: dropped.length === 0 ? [] : [`${origin.name}: ignored parameters: ${[...new Set(dropped)].join(', ')}`],
   }
 }

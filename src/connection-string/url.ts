@@ -5,6 +5,7 @@ import { splitAuthority } from './authority.ts'
 import type { Entry } from './entries.ts'
 import { CONNECTION_FIELDS, type ParsedFields } from './fields.ts'
 import { findParameter, readEntries } from './parameters.ts'
+import { isServerSetting } from './server-settings.ts'
 import { CONNECTION_STRING_FORM } from './writer.ts'
 
 const SCHEMES = ['postgresql', 'postgres', 'cockroachdb']
@@ -138,7 +139,7 @@ export function parseUrl(text: string, origin: Origin): ParsedFields {
     decode('user', user),
     decode('password', password),
     decode('dbname', path),
-  ]
+  ].filter(({ value }) => value !== '')
   for (const { name, value } of splitQuery(repairSeparators(query, warn), origin)) {
     if (namesTarget(name) && value !== '') {
       throw refusal(
@@ -154,7 +155,8 @@ export function parseUrl(text: string, origin: Origin): ParsedFields {
         'Write %2B for a plus and %20 for a blank.',
       )
     }
-    entries.push(findParameter(name) === undefined ? { name, value } : decode(name, value))
+    const isKnown = findParameter(name) !== undefined || isServerSetting(name)
+    entries.push(isKnown ? decode(name, value) : { name, value })
   }
   const read = readEntries(entries, origin)
   return { fields: read.fields, warnings: [...warnings, ...read.warnings] }

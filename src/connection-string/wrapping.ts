@@ -1,4 +1,5 @@
 /** Takes off what copying and pasting leaves around a connection string: blanks, quotes, `NAME=`, a command. */
+import { isKeywordValue, trimBlanks } from './keyword-value.ts'
 import { findParameter } from './parameters.ts'
 
 /** What a payload begins with, so that `password='x'` is not taken for a wrapping. */
@@ -26,13 +27,19 @@ function unwrapOnce(text: string): { text: string; removed: string } | undefined
   return { text: text.slice(assignment.length), removed: 'a variable name in front' }
 }
 
-/** The text without its wrapping. `trim` takes blanks, line breaks and the byte order mark. */
+/** Without blanks, line breaks and the byte order mark; what libpq does not call a blank may end a password. */
+function trim(text: string): string {
+  const begun = text.trimStart()
+  return isKeywordValue(begun) ? trimBlanks(begun) : begun.trimEnd()
+}
+
+/** The text without its wrapping. */
 export function unwrap(wrapped: string): Unwrapped {
   const removed: string[] = []
-  let text = wrapped.trim()
+  let text = trim(wrapped)
   for (let next = unwrapOnce(text); next !== undefined; next = unwrapOnce(text)) {
     removed.push(next.removed)
-    text = next.text.trim()
+    text = trim(next.text)
   }
   return { text, removed }
 }

@@ -39,6 +39,17 @@ export function isSameDestination(a: Destination, b: Destination): boolean {
   return a.rootCertificate === b.rootCertificate && JSON.stringify(a.parameters) === JSON.stringify(b.parameters)
 }
 
+/** A warning when DATABASE_URL names another connection than the secret: a script may mean the one, and reach the other. */
+function passedOver({ secretId, passedOver: other }: Settings, parameters: ConnectionParameters): string[] {
+  const prefix = `${parameters.cluster}.`
+  const plain = (value: unknown) => String(value).toLowerCase().replace(prefix, '')
+  const names = ['host', 'port', 'dbname', 'user'] as const
+  const differs = names.some((name) => other?.[name] !== undefined && plain(other[name]) !== plain(parameters[name]))
+  return differs
+    ? [`COCKROACH_SECRET_ID and DATABASE_URL name different connections: secret "${secretId}" is used`]
+    : []
+}
+
 export class ConnectionSource {
   readonly #settings: Settings
   readonly #diagnostics: Diagnostics
@@ -113,7 +124,12 @@ export class ConnectionSource {
   #resolve({ fields, warnings }: ParsedFields): Omit<ResolvedConnection, 'secret'> {
     const merged = this.#merge(fields)
     const { parameters, password, rootCertificate } = merged
-    this.#warn([...warnings, ...merged.warnings, ...rootCertificate.warnings])
+    this.#warn([
+      ...warnings,
+      ...merged.warnings,
+      ...rootCertificate.warnings,
+      ...passedOver(this.#settings, parameters),
+    ])
     return { parameters, password, rootCertificate }
   }
 

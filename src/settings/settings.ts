@@ -48,6 +48,8 @@ export interface Settings {
   readonly options: ConnectionFields
   /** Fields of the environment: they fill what the secret lacks. */
   readonly environment: ConnectionFields
+  /** What DATABASE_URL names although a secret is named, which is used instead. */
+  readonly passedOver: ConnectionFields | undefined
   readonly warnings: readonly string[]
   readonly surroundings: Surroundings
 }
@@ -133,6 +135,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
   const namesSecret = options.secretId !== undefined || (!hasString && COCKROACH_SECRET_ID !== undefined)
   const url = namesSecret || hasString ? undefined : DATABASE_URL
   const fromUrl = url === undefined ? NOTHING : readString(url, 'DATABASE_URL', problems)
+  const isPassedOver = namesSecret && DATABASE_URL !== undefined
   const fieldsInEnvironment = readFields(inEnvironment, problems)
   const namesServer =
     hasString || DATABASE_URL !== undefined || PGHOST !== undefined || inCode('host', '') !== undefined
@@ -156,6 +159,8 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     deadlineMarginMs: setting('deadlineMarginMs') ?? DEFAULT_DEADLINE_MARGIN_MS,
     options: { ...ownString.fields, ...fieldsInCode },
     environment: { ...fieldsInEnvironment, ...fromUrl.fields },
+    // It may be of another program: what is wrong with it is not reported.
+    passedOver: isPassedOver ? readString(DATABASE_URL, 'DATABASE_URL', new Problems()).fields : undefined,
     warnings: [...ownString.warnings, ...fromUrl.warnings],
     surroundings: readSurroundings(environment, secretId, secretsExtensionPort),
   }

@@ -5,11 +5,19 @@ import { type Origin, refusal, shownName } from '../../base/refusal.ts'
 import { type Entry, mergeEntries, splitHost } from '../../connection-string/entries.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, type FieldName } from '../../connection-string/fields.ts'
 import { findParameter, readEntries } from '../../connection-string/parameters.ts'
+import { isSpecificSetting } from '../../connection-string/server-settings.ts'
 import { ESSENTIAL_FIELDS, FIELD_KEYS, fieldOfKey, plainKey } from './keys.ts'
 import { type Json, type JsonObject, putSecretValueHint } from './text.ts'
 
 /** In a connection string `service` names another file of settings; in a secret it names the secret's owner. */
 const METADATA: readonly string[] = ['service']
+
+/** A key that means the connection, and is no field of it. */
+function isSetting(key: string): boolean {
+  if (isSpecificSetting(key)) return true
+  const parameter = findParameter(key)
+  return parameter !== undefined && parameter.use !== 'ignored' && !METADATA.includes(plainKey(key))
+}
 
 /** What RDS writes into `engine` for a server that speaks PostgreSQL's protocol. */
 const ENGINES = /^(?:aurora-)?postgres(?:ql)?$|^cockroach(?:db)?$/i
@@ -62,10 +70,12 @@ export function readFields(object: JsonObject, origin: Origin): { fields: Connec
   const settings: Entry[] = []
   for (const [key, value] of Object.entries(object)) {
     const field = fieldOfKey(key)
-    const parameter = findParameter(key)
     if (field !== undefined) {
       found.push(...splitHost({ name: field, value: textOf(key, field, value, origin), key }))
-    } else if (parameter !== undefined && parameter.use !== 'ignored' && !METADATA.includes(plainKey(key))) {
+    } else if (isSetting(key)) {
+      if (typeof value === 'object' && isSpecificSetting(key)) {
+        throw refusal(origin, `key ${shownName(key)} is not text`, 'Put the value in double quotes.')
+      }
       settings.push({ name: key, value: typeof value === 'object' ? 'no text' : String(value) })
     } else if (plainKey(key) === 'engine' && typeof value === 'string' && !ENGINES.test(value)) {
       throw refusal(
@@ -85,6 +95,7 @@ export function readFields(object: JsonObject, origin: Origin): { fields: Connec
   const { fields, warnings } = readEntries([...merged, ...settings], origin)
   const password = fields.password?.reveal() ?? ''
   const notes = misspeltKeys(object, new Set(Object.keys(fields)))
+  if (Object.hasOwn(object, 'schema')) notes.push('ignored key "schema"; did you mean "search_path"?')
   if (password !== password.trim()) notes.push('the password begins or ends with a blank, and is used so')
   return { fields, warnings: [...warnings, ...notes.map((note) => `${origin.name}: ${note}`)] }
 }

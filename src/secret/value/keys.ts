@@ -1,6 +1,7 @@
 /** The keys under which secrets in JSON keep a connection string or its fields. */
 import { CONNECTION_FIELDS, FIELD_NAMES, type FieldName } from '../../connection-string/fields.ts'
 import { findParameter } from '../../connection-string/parameters.ts'
+import { isSpecificSetting } from '../../connection-string/server-settings.ts'
 
 /** Compared without case, `_` and `-`, so that `DATABASE_URL` and `databaseUrl` are one. */
 export function plainKey(key: string): string {
@@ -58,7 +59,7 @@ const SPECIFIC = /^(?:db|database|pg|postgres|cockroach).|^ssl(?:mode|rootcert)$
 /** True for a key that is read even beside a connection string. */
 export function isSpecificKey(key: string): boolean {
   if (fieldOfKey(key) !== undefined) return SPECIFIC.test(plainKey(key))
-  return findParameter(key) !== undefined && plainKey(key) !== 'ssl'
+  return isSpecificSetting(key) || (findParameter(key) !== undefined && plainKey(key) !== 'ssl')
 }
 
 export function isConnectionStringKey(key: string): boolean {

@@ -157,7 +157,7 @@ function parseText(secretString: string, origin: Origin, depth: number): ParsedF
   const { text, removed } = unwrap(trimmed)
   if (!text.startsWith('{') || isPlaceholderBrace(text)) {
     refuseBase64(text, origin)
-    return parseConnectionString(trimmed, origin)
+    return parseConnectionString(secretString, origin)
   }
   const json = tryJson(text) ?? tryJson(unescaped(text))
   if (json === undefined) throw malformedJson(text, origin)

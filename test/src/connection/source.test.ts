@@ -81,3 +81,24 @@ test('where to begin is known from the environment until the secret was read', a
   expect(early?.rootCertificate).toBe(rootCertificate)
   expect(source.early()).toBeUndefined()
 })
+
+const CLOUD = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
+
+test.each([
+  ['postgresql://localhost/dev', FIELDS, true],
+  ['postgresql://other@db.example.com', FIELDS, true],
+  ['postgresql://app:p4ssw0rd@db.example.com:5433/app', FIELDS, true],
+  ['postgresql://app:other@DB.example.com:5432/app', FIELDS, false],
+  ['postgresql://db.example.com', FIELDS, false],
+  [`postgresql://app@${CLOUD}/defaultdb`, { ...FIELDS, host: CLOUD }, false],
+  [`postgresql://app@${CLOUD}/cozy-otter-4821.defaultdb`, { ...FIELDS, host: CLOUD }, false],
+  ['https://shop.example.com', FIELDS, false],
+])('DATABASE_URL %s beside the secret %j: a warning names both, %j', async (DATABASE_URL, value, isExpected) => {
+  secret = value
+  const connection = await openSource({ DATABASE_URL }).current()
+  expect(connection.parameters.host).toBe(value.host)
+  const lines = stderr.mock.calls.map(([line]) => JSON.parse(String(line)).message)
+  expect(lines).toEqual(
+    isExpected ? ['COCKROACH_SECRET_ID and DATABASE_URL name different connections: secret "app/db" is used'] : [],
+  )
+})

@@ -17,6 +17,7 @@ test('the defaults', () => {
     deadlineMarginMs: 500,
     options: {},
     environment: {},
+    passedOver: undefined,
     warnings: [],
     surroundings: {
       isLambda: false,
@@ -103,8 +104,12 @@ describe('where the connection is named', () => {
     expect(environment.password?.reveal()).toBe('p@ss/w#rd')
   })
 
-  test('DATABASE_URL is not looked at beside a secret', () => {
-    expect(readSettings({}, { ...WITH_SECRET, DATABASE_URL: 'no string at all' }).environment).toEqual({})
+  test('DATABASE_URL is passed over beside a secret, whatever it is', () => {
+    expect(readSettings({}, { ...WITH_SECRET, DATABASE_URL: 'no string at all' })).toMatchObject({
+      ...{ environment: {}, warnings: [], passedOver: {} },
+    })
+    const { environment, passedOver } = readSettings({}, { ...WITH_SECRET, DATABASE_URL: URL_TEXT })
+    expect([environment, passedOver?.host]).toEqual([{}, 'db.example.com'])
   })
 
   test('an empty COCKROACH_SECRET_ID leaves DATABASE_URL', () => {

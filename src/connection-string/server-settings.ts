@@ -1,0 +1,69 @@
+/** Parameters of a URL that are settings of the session at the server: other clients send them, so they are sent too. */
+import { type Origin, placeOf, refusal, valueRefusal } from '../base/refusal.ts'
+import type { Entry } from './entries.ts'
+import { readText } from './values.ts'
+
+/** Names of other clients: JDBC's `currentSchema` and `readOnly`, Prisma's `schema`. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['currentschema', 'search_path'],
+  ['schema', 'search_path'],
+  ['readonly', 'default_transaction_read_only'],
+])
+
+/** What can only be a setting of the session. */
+const SPECIFIC =
+  /^(?:search_path|currentschema|default_transaction_\w+|(?:statement|lock|transaction|idle_(?:in_transaction_)?session)_timeout)$/i
+
+/** A name with a dot is an application's own, for policies of row-level security. */
+const OTHERS = /^(?:schema|readonly|role|timezone|(?:date|interval)style|bytea_output|extra_float_digits|[a-z_]\w*\.\w+)$/i
+
+/** True for a name that nothing but a session has. */
+export function isSpecificSetting(name: string): boolean {
+  return SPECIFIC.test(name)
+}
+
+/** True for a parameter of a URL that is sent to the server. */
+export function isServerSetting(name: string): boolean {
+  return SPECIFIC.test(name) || OTHERS.test(name)
+}
+
+/** @throws ConnectionError for a value that the server would not read as it stands. */
+function readSetting(parameter: string, text: string, place: Origin): { name: string; value: string } {
+  const value = readText(text, place)
+  // CockroachDB decodes `options` as a query once more, and knows a backslash before a blank alone.
+  if (/[+%\\]/.test(value)) {
+    throw valueRefusal(
+      place,
+      `has a +, % or \\, which servers read differently in options (${value.length} characters)`,
+      'Set it with SET, or with ALTER ROLE … SET.',
+    )
+  }
+  const key = parameter.toLowerCase()
+  // Prisma's is one schema, JDBC's a list of them.
+  const isQuoted = key === 'schema' && !/^[a-z_][a-z\d_]*$/.test(value)
+  return { name: ALIASES.get(key) ?? key, value: isQuoted ? `"${value.replaceAll('"', '""')}"` : value }
+}
+
+function hasSetting(options: string, name: string): boolean {
+  const spelt = name.replaceAll('_', '[-_]').replaceAll('.', '\\.')
+  return new RegExp(`(?:^|\\s)(?:-c\\s*|--)${spelt}=`, 'i').test(options)
+}
+
+/**
+ * `options` with the settings among these parameters behind it, `-c search_path=billing`.
+ *
+ * @throws ConnectionError with the origin's code for a setting that stands there already, or has an unusable value.
+ * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
+ */
+export function addServerSettings(
+  options: string | undefined,
+  entries: readonly Entry[],
+  origin: Origin,
+): string | undefined {
+  return entries.reduce((before, entry) => {
+    if (entry.value === '' || !isServerSetting(entry.name)) return before
+    const { name, value } = readSetting(entry.name, entry.value, placeOf(entry.name, origin))
+    if (hasSetting(before ?? '', name)) throw refusal(origin, `${name} is given twice`, `Give ${name} once.`)
+    return `${before === undefined ? '' : `${before} `}-c ${name}=${value.replace(/\s/g, '\\$&')}`
+  }, options)
+}
