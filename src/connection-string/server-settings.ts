@@ -1,5 +1,5 @@
 /** Parameters of a URL that are settings of the session at the server: other clients send them, so they are sent too. */
-import { type Origin, placeOf, refusal, valueRefusal } from '../base/refusal.ts'
+import { isName, type Origin, placeOf, refusal, shownName, valueRefusal } from '../base/refusal.ts'
 import type { Entry } from './entries.ts'
 import { readText } from './values.ts'
 
@@ -15,7 +15,8 @@ const SPECIFIC =
   /^(?:search_path|currentschema|default_transaction_\w+|(?:statement|lock|transaction|idle_(?:in_transaction_)?session)_timeout)$/i
 
 /** A name with a dot is an application's own, for policies of row-level security. */
-const OTHERS = /^(?:schema|readonly|role|timezone|(?:date|interval)style|bytea_output|extra_float_digits|[a-z_]\w*\.\w+)$/i
+const OTHERS =
+  /^(?:schema|readonly|role|timezone|(?:date|interval)style|bytea_output|extra_float_digits|[a-z_]\w*\.\w+)$/i
 
 /** True for a name that nothing but a session has. */
 export function isSpecificSetting(name: string): boolean {
@@ -44,9 +45,10 @@ function readSetting(parameter: string, text: string, place: Origin): { name: st
   return { name: ALIASES.get(key) ?? key, value: isQuoted ? `"${value.replaceAll('"', '""')}"` : value }
 }
 
-function hasSetting(options: string, name: string): boolean {
-  const spelt = name.replaceAll('_', '[-_]').replaceAll('.', '\\.')
-  return new RegExp(`(?:^|\\s)(?:-c\\s*|--)${spelt}=`, 'i').test(options)
+/** The names that `options` sets, as `-c name=`, `-cname=` or `--name=`, with `-` for `_` as PostgreSQL reads them. */
+function namesIn(options = ''): Set<string> {
+  const flags = options.matchAll(/(?:^|\s)(?:-c\s*|--)([\w.-]+)=/g)
+  return new Set(Array.from(flags, ([, name = '']) => name.toLowerCase().replaceAll('-', '_')))
 }
 
 /**
@@ -60,10 +62,14 @@ export function addServerSettings(
   entries: readonly Entry[],
   origin: Origin,
 ): string | undefined {
-  return entries.reduce((before, entry) => {
-    if (entry.value === '' || !isServerSetting(entry.name)) return before
-    const { name, value } = readSetting(entry.name, entry.value, placeOf(entry.name, origin))
-    if (hasSetting(before ?? '', name)) throw refusal(origin, `${name} is given twice`, `Give ${name} once.`)
-    return `${before === undefined ? '' : `${before} `}-c ${name}=${value.replace(/\s/g, '\\$&')}`
-  }, options)
+  const given = namesIn(options)
+  const added = entries.flatMap((entry) => {
+    if (entry.value === '' || !isServerSetting(entry.name)) return []
+    const label = isName(entry.name) ? entry.name : shownName(entry.name)
+    const { name, value } = readSetting(entry.name, entry.value, placeOf(label, origin))
+    if (given.has(name)) throw refusal(origin, `${isName(name) ? name : label} is given twice`, 'Give it once.')
+    given.add(name)
+    return [`-c ${name}=${value.replace(/\s/g, '\\$&')}`]
+  })
+  return added.length === 0 ? options : [...(options === undefined ? [] : [options]), ...added].join(' ')
 }

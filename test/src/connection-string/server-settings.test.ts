@@ -85,6 +85,16 @@ test.each([
   })
 })
 
+test('a name that may be a password is measured, not shown', () => {
+  const { message } = refusalOf(() => read('postgresql://h/d?a.Zq7kW2vN9x=1&a.Zq7kW2vN9x=2'))
+  expect(message).toBe('DATABASE_URL: (12 characters) is given twice')
+})
+
+test('many settings take no longer than their text is long', () => {
+  const of = (count: number) => Array.from({ length: count }, (_, index) => ({ name: `a.b${index}`, value: 'x' }))
+  expect(addServerSettings('-c a=b', of(50_000), ORIGIN)).toHaveLength(688_896)
+})
+
 test('keywords and values refuse a setting as libpq does, and name the form', () => {
   const { message, hint } = refusalOf(() => read('host=h user=app password=my search_path=x'))
   expect(message).toContain('keyword 4')
