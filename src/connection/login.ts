@@ -2,34 +2,42 @@
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import { attempt, type Candidate, candidateOf, type Dial } from './attempt.ts'
-import { type Credentials, isSameLogin, LoginGuard } from './login-guard.ts'
+import { type Admission, type Credentials, isSameLogin, LOGIN_GUARD, type LoginGuard } from './login-guard.ts'
 import { type ConnectionSource, isSameDestination, type ResolvedConnection } from './source.ts'
 
 /** While a password is blocked, the secret is looked up this often to see whether it changed. */
 const LOOK_AGAIN_MS = 1000
+/** The SQLSTATE for a user who may not log in, or not to this database; a wrong password is 28P01. */
+const INVALID_AUTHORIZATION_SPECIFICATION = '28000'
 
 type Source = Pick<ConnectionSource, 'early' | 'current' | 'reread' | 'pending' | 'accepted'>
 
 function credentials({ parameters, password }: ResolvedConnection): Credentials {
-  return { host: parameters.host, user: parameters.user, password }
+  const { host, port, cluster = '', user, dbname } = parameters
+  return { server: `${host}:${port} ${cluster}`, user, dbname, password }
+}
+
+/** A wrong password is wrong for every database of the server. */
+function refusedCredentials(connection: ResolvedConnection, { cause }: ConnectionError): Credentials {
+  const isOfDatabase = cause instanceof Error && 'code' in cause && cause.code === INVALID_AUTHORIZATION_SPECIFICATION
+  return { ...credentials(connection), ...(!isOfDatabase && { dbname: undefined }) }
 }
 
 function hasOtherLogin(a: ResolvedConnection, b: ResolvedConnection): boolean {
-  return !isSameLogin(credentials(a), credentials(b))
+  return !isSameLogin({ ...credentials(a), dbname: undefined }, credentials(b))
 }
 
 export class Login {
   readonly #source: Source
   readonly #clock: Pick<Clock, 'now'>
-  readonly #guard = new LoginGuard()
+  readonly #guard: LoginGuard
   #underWay = 0
-  #isProven = false
   #lookedAt = Number.NEGATIVE_INFINITY
-  #turn: Promise<void> = Promise.resolve()
 
-  constructor(source: Source, clock: Pick<Clock, 'now'>) {
+  constructor(source: Source, clock: Pick<Clock, 'now'>, guard: LoginGuard = LOGIN_GUARD) {
     this.#source = source
     this.#clock = clock
+    this.#guard = guard
   }
 
   /**
@@ -40,48 +48,37 @@ export class Login {
    */
   async open<Client>(dial: Dial<Client>): Promise<Client> {
     this.#underWay += 1
+    let admission: Admission | undefined
+    let isAdmitted = false
+    const enter = async (login: Credentials): Promise<Admission> => (admission = await this.#guard.enter(login))
     try {
-      return this.#isProven ? await this.#open(dial) : await this.#inTurn(dial)
+      const client = await this.#open(dial, enter)
+      isAdmitted = true
+      return client
     } finally {
       this.#underWay -= 1
-      // A rotation may come at any time: the proof holds for those who were opening together.
-      if (this.#underWay === 0) this.#isProven = false
+      admission?.leave(isAdmitted)
     }
   }
 
-  async #inTurn<Client>(dial: Dial<Client>): Promise<Client> {
-    const before = this.#turn
-    const { promise, resolve: pass } = Promise.withResolvers<void>()
-    this.#turn = promise
-    await before
-    if (this.#isProven) pass()
-    try {
-      return await this.#open(dial)
-    } finally {
-      pass()
-    }
-  }
-
-  async #open<Client>(dial: Dial<Client>): Promise<Client> {
-    const refused: ResolvedConnection[] = []
+  async #open<Client>(dial: Dial<Client>, enter: LoginGuard['enter']): Promise<Client> {
+    const refused: Credentials[] = []
     let refusal: ConnectionError | undefined
-    for await (const candidate of this.#candidates()) {
+    for await (const candidate of this.#candidates(enter)) {
       const outcome = await attempt(dial, candidate)
       if (outcome.kind === 'connected') {
-        this.#isProven = true
-        this.#guard.admit()
+        this.#guard.admit(credentials(outcome.connection))
         this.#source.accepted(outcome.connection)
         return outcome.client
       }
       if (outcome.kind === 'refused') {
-        this.#isProven = false
-        refused.push(outcome.connection)
         refusal = outcome.refusal
+        // A pending version may be tried again as soon as it is the current one.
+        const isPending = outcome.connection.secret?.versionStage === 'AWSPENDING'
+        if (!isPending) refused.push(refusedCredentials(outcome.connection, refusal))
       }
     }
-    // A pending version may be tried again as soon as it is the current one.
-    const current = refused.filter(({ secret }) => secret?.versionStage !== 'AWSPENDING')
-    this.#guard.refuse(current.map(credentials), this.#clock.now())
+    this.#guard.refuse(refused, this.#clock.now())
     throw refusal
   }
 
@@ -89,9 +86,10 @@ export class Login {
    * What to try, each login at most once: the kept one, begun early where the server is known before the secret; the
    * current one if it changed, else the coming one.
    */
-  async *#candidates(): AsyncGenerator<Candidate> {
-    const early = this.#source.early()
-    const reading = this.#unblocked()
+  async *#candidates(enter: LoginGuard['enter']): AsyncGenerator<Candidate> {
+    // The others wait for the first one's turn to end, which takes no connections.
+    const early = this.#underWay === 1 ? this.#source.early() : undefined
+    const reading = this.#unblocked(enter)
     if (early !== undefined) yield { destination: early, reading }
     const first = await reading
     if (early === undefined || !isSameDestination(first, early)) yield candidateOf(first)
@@ -99,7 +97,7 @@ export class Login {
     this.#lookedAt = this.#clock.now()
     if (fresh === undefined) return
     if (hasOtherLogin(fresh, first)) {
-      yield candidateOf(fresh)
+      if (this.#waitMs(fresh) === 0) yield candidateOf(fresh)
       return
     }
     const pending = await this.#source.pending().catch(() => undefined)
@@ -107,9 +105,11 @@ export class Login {
   }
 
   /** The connection to try first, unless its password was refused and still has to wait. */
-  async #unblocked(): Promise<ResolvedConnection> {
-    const kept = await this.#source.current()
-    const waitMs = this.#guard.waitMs(credentials(kept), this.#clock.now())
+  async #unblocked(enter: LoginGuard['enter']): Promise<ResolvedConnection> {
+    let kept = await this.#source.current()
+    const { hasWaited } = await enter(credentials(kept))
+    if (hasWaited) kept = await this.#source.current()
+    const waitMs = this.#waitMs(kept)
     if (waitMs === 0) return kept
     const changed = await this.#lookAgain()
     if (changed !== undefined) return changed
@@ -131,7 +131,10 @@ export class Login {
     if (this.#clock.now() - this.#lookedAt < LOOK_AGAIN_MS) return undefined
     this.#lookedAt = this.#clock.now()
     const fresh = await this.#source.reread().catch(() => undefined)
-    if (fresh === undefined || this.#guard.waitMs(credentials(fresh), this.#clock.now()) > 0) return undefined
-    return fresh
+    return fresh === undefined || this.#waitMs(fresh) > 0 ? undefined : fresh
+  }
+
+  #waitMs(connection: ResolvedConnection): number {
+    return this.#guard.waitMs(credentials(connection), this.#clock.now())
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
 import { Diagnostics } from '../../../src/base/diagnostics.ts'
 import { Login } from '../../../src/connection/login.ts'
+import { LoginGuard } from '../../../src/connection/login-guard.ts'
 import { ConnectionSource, type ResolvedConnection } from '../../../src/connection/source.ts'
 import type { GetSecretValue, VersionStage } from '../../../src/secret/reader/request.ts'
 import { readSettings } from '../../../src/settings/settings.ts'
@@ -21,7 +22,7 @@ class World {
   /** How the next dials end instead, a network failure for example. */
   failure: Error | undefined
 
-  constructor(secret: string, accepted: readonly string[]) {
+  constructor(secret: string, accepted: readonly string[], guard = new LoginGuard()) {
     this.accepted = new Set(accepted)
     this.put(secret)
     const settings = readSettings({ secretId: 'app/db' }, {})
@@ -37,7 +38,7 @@ class World {
       ...{ settings, readers: { getCached: get, getFresh: get }, diagnostics: new Diagnostics() },
       ...{ moduleDirectory: import.meta.dirname, now: () => this.now },
     })
-    this.login = new Login(source, { now: () => this.now })
+    this.login = new Login(source, { now: () => this.now }, guard)
   }
 
   put(password: string, stage: VersionStage = 'AWSCURRENT', user?: string): void {
@@ -212,7 +213,7 @@ describe('a refused password', () => {
     const source = new ConnectionSource({
       ...{ settings, readers, diagnostics: new Diagnostics(), moduleDirectory: import.meta.dirname, now: () => 0 },
     })
-    const login = new Login(source, { now: () => 0 })
+    const login = new Login(source, { now: () => 0 }, new LoginGuard())
     const { dial } = new World('wrong', [])
     await expect(login.open(dial)).rejects.toMatchObject({ code: 'ERR_AUTHENTICATION' })
     await expect(login.open(dial)).rejects.toMatchObject({
@@ -267,6 +268,53 @@ describe('ten opens at once', () => {
     for (const { at } of world.logins) {
       expect(world.logins.filter((other) => other.at >= at && other.at < at + MINUTE_MS).length).toBeLessThanOrEqual(3)
     }
+  })
+})
+
+describe('databases that share a guard', () => {
+  test('one after the other send a wrong password once, and each tells how long it waits', async () => {
+    const guard = new LoginGuard()
+    const worlds = Array.from({ length: 10 }, () => new World('wrong', [], guard))
+    for (const world of worlds) expect(await world.open()).toBe('ERR_AUTHENTICATION')
+    expect(worlds.flatMap(({ passwords }) => passwords)).toEqual(['wrong'])
+  })
+
+  test('at once send a wrong password once', async () => {
+    const guard = new LoginGuard()
+    const worlds = Array.from({ length: 10 }, () => new World('wrong', [], guard))
+    expect(await Promise.all(worlds.map((world) => world.open()))).toEqual(Array(10).fill('ERR_AUTHENTICATION'))
+    expect(worlds.flatMap(({ passwords }) => passwords)).toEqual(['wrong'])
+  })
+
+  test('at once with a right password all get in', async () => {
+    const guard = new LoginGuard()
+    const worlds = Array.from({ length: 10 }, () => new World('right', ['right'], guard))
+    expect(await Promise.all(worlds.map((world) => world.open()))).toEqual(Array(10).fill('right'))
+  })
+
+  test('go on with the corrected secret, though the wrong one is blocked', async () => {
+    const guard = new LoginGuard()
+    await new World('wrong', [], guard).open()
+    const world = new World('wrong', ['right'], guard)
+    world.put('right')
+    expect(await world.open()).toBe('right')
+  })
+
+  test('do not send a coming password that was refused another one', async () => {
+    const guard = new LoginGuard()
+    await new World('wrong too', [], guard).open()
+    const world = new World('wrong', [], guard)
+    await world.login.open(async () => undefined)
+    world.put('wrong too')
+    expect(await world.open()).toBe('ERR_AUTHENTICATION')
+    expect(world.passwords).toEqual(['wrong'])
+  })
+
+  test('wait for nobody after a failure of the network', async () => {
+    const guard = new LoginGuard()
+    const [first, second] = [new World('right', ['right'], guard), new World('right', ['right'], guard)]
+    first.failure = new ConnectionError('ERR_CONNECT', 'refused')
+    expect(await Promise.all([first.open(), second.open()])).toEqual(['ERR_CONNECT', 'right'])
   })
 })
 
