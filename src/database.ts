@@ -22,7 +22,7 @@ export interface QueryOptions {
 export class Database {
   readonly #options: DatabaseOptions
   readonly #clock: Clock
-  /** Made on first use, so that importing the module reads nothing and fails at nothing; and anew after `close()`. */
+  /** Made on first use, so that importing the module reads nothing and fails at nothing; and anew after `close()` and `pool.end()`. */
   #open: OpenDatabase | undefined
 
   /** @internal use `createDatabase()` */
@@ -32,14 +32,9 @@ export class Database {
   }
 
   get #opened(): OpenDatabase {
-    if (this.#open !== undefined) return this.#open
-    this.#open = new OpenDatabase(this.#options, this.#clock)
-    this.#open.closeOnShutdown(this.#terminate)
+    if (this.#open === undefined || this.#open.isEnded) this.#open = new OpenDatabase(this.#options, this.#clock)
     return this.#open
   }
-
-  /** One function for all that this database comes to open, so that those it closed are not kept. */
-  readonly #terminate = (): void => this.#open?.pool.terminate()
 
   /** Milliseconds kept free before an invocation's deadline. */
   get deadlineMarginMs(): number {

@@ -17,6 +17,7 @@ export class OpenDatabase {
   readonly source: ConnectionSource
   readonly diagnostics = new Diagnostics()
   readonly #clock: Clock
+  readonly #leaveShutdown: () => void
   #pool: DatabasePool | undefined
   #isClosed = false
 
@@ -33,6 +34,12 @@ export class OpenDatabase {
       moduleDirectory: import.meta.dirname,
       now: clock.now,
     })
+    this.#leaveShutdown = closeOnShutdown(this.settings, this.diagnostics, () => this.pool.terminate())
+  }
+
+  /** True when its pool was ended by others: by `pool.end()`, which is also what an ORM's `destroy()` calls. */
+  get isEnded(): boolean {
+    return this.#pool?.ending === true && !this.#pool.isTerminated
   }
 
   /** Made when first asked for. */
@@ -40,12 +47,8 @@ export class OpenDatabase {
     if (this.#pool !== undefined) return this.#pool
     const login = new Login(this.source, this.#clock)
     this.#pool = new DatabasePool(login, this.settings.max, this.diagnostics, this.#clock)
+    void this.#pool.whenEnded.then(this.#leaveShutdown)
     return this.#pool
-  }
-
-  /** Has `terminate` called when Lambda ends the execution environment, where the settings ask for it. */
-  closeOnShutdown(terminate: () => void): void {
-    closeOnShutdown(this.settings, this.diagnostics, terminate)
   }
 
   /** Opens a connection if there is none; rejects as a statement would. */
@@ -57,6 +60,7 @@ export class OpenDatabase {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    if (this.#pool === undefined) this.#leaveShutdown()
     await this.#pool?.close()
   }
 

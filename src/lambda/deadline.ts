@@ -1,6 +1,7 @@
 /** Knows the invocation that runs and how much of its time is left. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConnectionError } from '../base/connection-error.ts'
+import { processWide } from '../base/process-wide.ts'
 
 /** One invocation of the function, as everything below it sees it. */
 export interface Invocation {
@@ -13,7 +14,8 @@ export interface Invocation {
   hasEnded: boolean
 }
 
-const storage = new AsyncLocalStorage<Invocation>()
+/** The copy whose `withDatabase()` wraps the handler may be another one than the copy whose `query()` it calls. */
+const storage = processWide('invocation.1', () => new AsyncLocalStorage<Invocation>())
 
 /** At most this part of an invocation's time is kept free, so that short time-outs still leave time to work. */
 const LARGEST_MARGIN = 0.25

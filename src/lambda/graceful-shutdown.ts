@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Diagnostics } from '../base/diagnostics.ts'
+import { processWide } from '../base/process-wide.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { ExtensionWorkerData } from './extension-worker.ts'
 
@@ -19,8 +20,8 @@ const FAILURES: Readonly<Record<number, string | undefined>> = {
   3: "Lambda's Runtime API could not be reached",
 }
 
-let hasRegistered = false
-const closers = new Set<() => void>()
+/** Of a process, which registers once, whatever copy of this package asks. */
+const shutdown = processWide('shutdown.1', () => ({ hasRegistered: false, closers: new Set<() => void>() }))
 
 /**
  * Registers as an internal extension, before the runtime asks for its first invocation: afterwards it is refused. The
@@ -45,28 +46,35 @@ function register(runtimeApi: string): string | undefined {
   return FAILURES[Atomics.load(cell, 0)]
 }
 
-function closeAll(): void {
-  for (const close of closers) close()
-}
-
-/** Has `close` called on SIGTERM, where the settings ask for it and Lambda sends it. */
-export function closeOnShutdown(
-  { gracefulShutdown, surroundings }: Settings,
-  diagnostics: Diagnostics,
-  close: () => void,
-): void {
-  const { runtimeApi, isManagedInstances } = surroundings
-  if (!gracefulShutdown || runtimeApi === undefined || isManagedInstances) return
-  closers.add(close)
-  if (hasRegistered) return
-  hasRegistered = true
+function listen(diagnostics: Diagnostics, runtimeApi: string): void {
+  shutdown.hasRegistered = true
   // Also when registering fails: another extension brings the signal as well. Nothing after the clean-up:
   // process.exit would hang under the runtime's native client.
-  process.on('SIGTERM', closeAll)
+  process.on('SIGTERM', () => {
+    for (const close of shutdown.closers) close()
+  })
   const failure = register(runtimeApi)
   if (failure === undefined) return
   diagnostics.warn(
     'graceful-shutdown',
     `registering for shutdown failed, sessions will be left to the server: ${failure}`,
   )
+}
+
+/**
+ * Has `close` called on SIGTERM, where the settings ask for it and Lambda sends it.
+ *
+ * @returns what undoes that, for what has been closed by then
+ */
+export function closeOnShutdown(
+  { gracefulShutdown, surroundings }: Settings,
+  diagnostics: Diagnostics,
+  close: () => void,
+): () => void {
+  const { runtimeApi, isManagedInstances } = surroundings
+  if (!gracefulShutdown || runtimeApi === undefined || isManagedInstances) return () => undefined
+  const { closers } = shutdown
+  closers.add(close)
+  if (!shutdown.hasRegistered) listen(diagnostics, runtimeApi)
+  return () => void closers.delete(close)
 }

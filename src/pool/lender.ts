@@ -6,7 +6,7 @@ import { Lease } from './lease.ts'
 import { neverGivenBack, waitedInVain } from './lease-error.ts'
 import type { ConnectionOpener } from './opener.ts'
 import { Permits } from './permits.ts'
-import { type PoolClients, removeFrom } from './pool-clients.ts'
+import { type PoolClients, poolClosed, removeFrom } from './pool-clients.ts'
 
 /** Everything from waiting for a free connection to the end of the login. */
 const CONNECT_LIMIT_MS = 5000
@@ -38,6 +38,11 @@ export class Lender {
     return this.#permits.takenCount
   }
 
+  /** True when the execution environment is going away. */
+  get isTerminated(): boolean {
+    return this.#isTerminated
+  }
+
   get waitingCount(): number {
     return this.#permits.waitingCount
   }
@@ -66,6 +71,11 @@ export class Lender {
     if (client !== undefined) return this.#leaseOf(client, undefined)
     this.#permits.release()
     return undefined
+  }
+
+  /** Whoever waits for a client gets `ERR_CLOSED`; whoever has one, or for whom one is opened, goes on. */
+  refuseWaiting(): void {
+    this.#permits.refuseWaiting(poolClosed())
   }
 
   /** Ends every session that is lent, whatever it does, and from now on each one as soon as it is. */

@@ -2,7 +2,7 @@
 export class Permits {
   readonly #max: number
   #takenCount = 0
-  readonly #waiters: (() => void)[] = []
+  readonly #waiters: ((error?: Error) => void)[] = []
 
   constructor(max: number) {
     this.#max = max
@@ -26,23 +26,29 @@ export class Permits {
   /** True as soon as there is a permit for the caller, false after `timeoutMs` without one. */
   acquire(timeoutMs: number): Promise<boolean> {
     if (this.tryAcquire()) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const admit = (): void => {
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error): void => {
         clearTimeout(timer)
-        resolve(true)
+        if (error === undefined) resolve(true)
+        else reject(error)
       }
       const timer = setTimeout(() => {
-        this.#waiters.splice(this.#waiters.indexOf(admit), 1)
+        this.#waiters.splice(this.#waiters.indexOf(settle), 1)
         resolve(false)
       }, timeoutMs)
-      this.#waiters.push(admit)
+      this.#waiters.push(settle)
     })
+  }
+
+  /** All who wait get the error in place of a permit. */
+  refuseWaiting(error: Error): void {
+    for (const settle of this.#waiters.splice(0)) settle(error)
   }
 
   /** To be called once for each permit that was acquired. */
   release(): void {
-    const admitNext = this.#waiters.shift()
-    if (admitNext === undefined) this.#takenCount -= 1
-    else admitNext()
+    const settleNext = this.#waiters.shift()
+    if (settleNext === undefined) this.#takenCount -= 1
+    else settleNext()
   }
 }

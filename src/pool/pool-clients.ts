@@ -21,6 +21,11 @@ function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
+export function poolClosed(): ConnectionError {
+  const hint = 'Leave it open between invocations: no end(), no destroy(). After one, take a new pool with getPool().'
+  return new ConnectionError('ERR_CLOSED', 'the pool was closed', { hint, safeToRetry: true })
+}
+
 /** A Set in the place of such a list leaves a chain of old tables, which keep young garbage alive until a full collection. */
 export function removeFrom<Item>(list: Item[], item: Item): boolean {
   const at = list.indexOf(item)
@@ -48,6 +53,11 @@ export class PoolClients {
     this.#clock = clock
   }
 
+  /** Settles when all were closed for good. */
+  get whenEnded(): Promise<void> {
+    return this.#ended.promise
+  }
+
   get totalCount(): number {
     return this.#all.length
   }
@@ -58,8 +68,7 @@ export class PoolClients {
 
   /** @throws ConnectionError `ERR_CLOSED` once `end()` was called. */
   refuseWhenEnding(): void {
-    if (!this.#isEnding) return
-    throw new ConnectionError('ERR_CLOSED', 'the pool was closed', { hint: 'Call close() last.', safeToRetry: true })
+    if (this.#isEnding) throw poolClosed()
   }
 
   /**

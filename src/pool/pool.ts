@@ -47,6 +47,15 @@ export class DatabasePool extends Pool {
     return this.#clients.idleCount
   }
 
+  /** Settles when the pool was ended and its last session is closed. */
+  get whenEnded(): Promise<void> {
+    return this.#clients.whenEnded
+  }
+
+  get isTerminated(): boolean {
+    return this.#lender.isTerminated
+  }
+
   get waitingCount(): number {
     return this.#lender.waitingCount
   }
@@ -78,7 +87,12 @@ export class DatabasePool extends Pool {
 
   async #endOnce(): Promise<void> {
     if (this.ending) throw new Error('Called end on pool more than once')
+    await this.#finish()
+  }
+
+  async #finish(): Promise<void> {
     this.ending = true
+    this.#lender.refuseWaiting()
     await this.#clients.end()
     this.ended = true
   }
@@ -113,14 +127,13 @@ export class DatabasePool extends Pool {
 
   /** Ends the pool; waits for the idle connections to close, not for lent ones: those close when they come back. */
   async close(): Promise<void> {
-    if (this.ending) return
-    const ended = this.end()
+    const ended = this.#finish()
     if (this.#lender.lentCount === 0) await ended
   }
 
   /** Ends every session at once, lent ones too: the execution environment is going away. */
   terminate(): void {
-    void this.end().catch(() => undefined)
+    void this.#finish()
     this.#lender.terminate()
   }
 }

@@ -208,6 +208,111 @@ describe('close()', () => {
     await expect.poll(() => sessionCount(product)).toBe(before - 1)
     expect((await database.query('select 1 as one')).rows).toEqual([{ one: 1 }])
   })
+
+  test('refuses at once who waits for a client, and serves who has one', async () => {
+    const database = product.database()
+    const client = await database.getClient()
+    const waiting = [rejection(database.query('select 1')), rejection(database.getClient())]
+    await database.close()
+    expect(await Promise.all(waiting)).toMatchObject([
+      { code: 'ERR_CLOSED', safeToRetry: true },
+      { code: 'ERR_CLOSED' },
+    ])
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    client.release()
+  })
+
+  test('serves who a connection is being opened for, and refuses who waits behind', async () => {
+    const { standIn } = product.cloud
+    standIn.delayMs = 20
+    const database = product.database()
+    const [first, second] = [database.query('select 1 as one'), rejection(database.query('select 2'))]
+    await expect.poll(() => standIn.counts.tcp).toBe(1)
+    const closed = database.close()
+    expect(await second).toMatchObject({ code: 'ERR_CLOSED' })
+    expect((await first).rows).toEqual([{ one: 1 }])
+    await closed
+    standIn.delayMs = 0
+  })
+
+  test('twice, before and beside other uses, leaves a database that works', async () => {
+    const database = product.database()
+    await Promise.all([database.close(), database.close()])
+    await database.query('select 1')
+    const closed = database.close()
+    const between = rejection(database.query('select 1'))
+    await Promise.all([closed, database.close()])
+    expect(await between).toMatchObject({ code: 'ERR_CLOSED' })
+    expect((await database.query('select 2 as two')).rows).toEqual([{ two: 2 }])
+  })
+
+  test('waits for a pool that pool.end() is ending', async () => {
+    const database = product.database()
+    const pool = database.getPool()
+    await database.query('select 1')
+    void pool.end()
+    await database.close()
+    expect([pool.ended, pool.totalCount]).toEqual([true, 0])
+  })
+
+  test('in every invocation sends a wrong password once, and so does a new database in each', async () => {
+    const { secretsManager, fields, cloud } = product
+    secretsManager.secrets.create('closes/wrong', JSON.stringify({ ...fields, password: 'wrong' }))
+    const kept = product.database({ secretId: 'closes/wrong' })
+    for (let invocation = 0; invocation < 5; invocation += 1) {
+      for (const database of [kept, product.database({ secretId: 'closes/wrong' })]) {
+        expect(await rejection(inInvocation(10_000, () => database.query('select 1')))).toMatchObject({
+          code: 'ERR_AUTHENTICATION',
+        })
+        await database.close()
+      }
+    }
+    expect(cloud.standIn.counts.logins).toBe(1)
+  })
+})
+
+describe('a pool that the function ended', () => {
+  test.each(['query', 'transaction', 'getClient', 'getPool', 'healthCheck'] as const)(
+    'is replaced by %s()',
+    async (use) => {
+      const database = product.database()
+      const ended = database.getPool()
+      await database.query('select 1')
+      await ended.end()
+      const rows = {
+        query: async () => (await database.query('select 1 as one')).rows,
+        transaction: () => database.transaction(async (client) => (await client.query('select 1 as one')).rows),
+        getClient: async () => {
+          await using client = await database.getClient()
+          return (await client.query('select 1 as one')).rows
+        },
+        getPool: async () => (await database.getPool().query('select 1 as one')).rows,
+        healthCheck: async () => [{ one: (await database.healthCheck()).ok ? 1 : 0 }],
+      }
+      expect(await rows[use]()).toEqual([{ one: 1 }])
+      expect(database.getPool() === ended).toBe(false)
+    },
+  )
+
+  test('says where to get a new one to who kept it', async () => {
+    const database = product.database()
+    const ended = database.getPool()
+    await ended.end()
+    expect(await rejection(ended.query('select 1'))).toMatchObject({
+      code: 'ERR_CLOSED',
+      hint: expect.stringContaining('getPool()'),
+    })
+  })
+
+  test('while a client is lent, is replaced too, and the client goes on', async () => {
+    const database = product.database()
+    const client = await database.getClient()
+    const ended = database.getPool().end()
+    expect((await database.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    await client.query('select 1')
+    client.release()
+    await ended
+  })
 })
 
 describe('warmUp()', () => {

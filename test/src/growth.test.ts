@@ -2,9 +2,15 @@
 import { createRequire } from 'node:module'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { expect, test } from 'vitest'
+import getPort from 'get-port'
+import { expect, test, vi } from 'vitest'
 import type { Database } from '../../src/database.ts'
 import { openProduct } from '../support/product.ts'
+
+/** Makes and closes so many databases. */
+const DATABASES = 1000
+/** One database takes several thousand; the stand-ins are in this process too, and keep a log. */
+const MOST_BYTES_EACH = 300
 
 const LAYER = '../../dist/layer/nodejs/node_modules/cockroach-lambda/index.cjs'
 const STATEMENTS = 3000
@@ -35,4 +41,34 @@ test('a statement in a warm invocation leaves no closure in the old generation',
   for (let i = 0; i < STATEMENTS; i += 1) await invoke()
   expect((oldSpaceBytes() - before) / STATEMENTS).toBeLessThan(MOST_BYTES)
   await invoke((db) => db.close())
+})
+
+test.each([
+  ['close()', (database: Database) => database.close()],
+  ['getPool().end()', (database: Database) => database.getPool().end()],
+])('a database that %s ended leaves nothing, with graceful shutdown', async (_name, end) => {
+  await using product = await openProduct()
+  vi.stubEnv('COCKROACH_GRACEFUL_SHUTDOWN', 'true')
+  vi.stubEnv('AWS_LAMBDA_RUNTIME_API', `127.0.0.1:${await getPort()}`)
+  const { createDatabase } = createRequire(import.meta.url)(LAYER) as typeof import('../../src/index.ts')
+  const use = async (count: number) => {
+    for (let number = 0; number < count; number += 1) {
+      const database = createDatabase({ secretId: product.secretId })
+      if (number % 50 === 0) await database.query('select 1')
+      else database.getPool()
+      await end(database)
+    }
+    collectGarbage()
+    return {
+      heap: process.memoryUsage().heapUsed,
+      listeners: process.eventNames().map((event) => [event, process.listenerCount(event)]),
+      timers: process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length,
+    }
+  }
+  // The first ones also load and compile.
+  const before = await use(DATABASES)
+  const after = await use(DATABASES)
+  vi.unstubAllEnvs()
+  expect((after.heap - before.heap) / DATABASES).toBeLessThan(MOST_BYTES_EACH)
+  expect([after.listeners, after.timers]).toEqual([before.listeners, before.timers])
 })
