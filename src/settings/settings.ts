@@ -26,11 +26,12 @@ export interface Surroundings {
   readonly home: string | undefined
   /** Host and port of the Runtime API, where extensions register. */
   readonly runtimeApi: string | undefined
-  readonly sessionToken: string | undefined
   /** Port of the AWS Parameters and Secrets extension, where it was set. */
   readonly secretsExtensionPort: number | undefined
-  /** For asking Secrets Manager without the SDK, where that is enough. */
-  readonly roleAccess: RoleAccess | undefined
+  /** As it is at the moment: where a process lives long, its keys are replaced. */
+  readonly sessionToken: () => string | undefined
+  /** For asking Secrets Manager without the SDK, where that is enough; as it is at the moment. */
+  readonly roleAccess: () => RoleAccess | undefined
   /** True on Managed Instances: several invocations at once, never frozen. */
   readonly isManagedInstances: boolean
 }
@@ -87,19 +88,20 @@ function readString(text: string, name: string, problems: Problems): ParsedField
 }
 
 function readSurroundings(
-  environment: Environment,
+  variables: Environment,
   secretId: string | undefined,
   secretsExtensionPort: number | undefined,
 ): Surroundings {
+  const environment = present(variables)
   return {
     isLambda: environment.AWS_LAMBDA_FUNCTION_NAME !== undefined,
     functionName: environment.AWS_LAMBDA_FUNCTION_NAME,
     region: environment.AWS_REGION,
     home: environment.HOME ?? environment.USERPROFILE,
     runtimeApi: environment.AWS_LAMBDA_RUNTIME_API,
-    sessionToken: environment.AWS_SESSION_TOKEN,
     secretsExtensionPort,
-    roleAccess: readRoleAccess(environment, secretId),
+    sessionToken: () => present(variables).AWS_SESSION_TOKEN,
+    roleAccess: () => readRoleAccess(present(variables), secretId),
     isManagedInstances: environment.AWS_LAMBDA_MAX_CONCURRENCY !== undefined,
   }
 }
@@ -162,7 +164,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     // It may be of another program: what is wrong with it is not reported.
     passedOver: isPassedOver ? readString(DATABASE_URL, 'DATABASE_URL', new Problems()).fields : undefined,
     warnings: [...ownString.warnings, ...fromUrl.warnings],
-    surroundings: readSurroundings(environment, secretId, secretsExtensionPort),
+    surroundings: readSurroundings(variables, secretId, secretsExtensionPort),
   }
   problems.throwIfAny()
   return Object.freeze(settings)

@@ -33,11 +33,11 @@ export const sdkReader: GetSecretValue = async (request) => {
 
 /** Past every cache: signed here where the role's keys are enough; the SDK has the last word on everything but a refusal. */
 export function freshReader({ roleAccess }: Pick<Surroundings, 'roleAccess'>): GetSecretValue {
-  if (roleAccess === undefined) return sdkReader
-  const signedRequest = signedRequestReader(roleAccess)
   return async (request) => {
+    const access = roleAccess()
+    if (access === undefined) return sdkReader(request)
     try {
-      return await signedRequest(request)
+      return await signedRequestReader(access)(request)
     } catch (error) {
       if (error instanceof RefusedRequest || request.signal.aborted) throw error
       return sdkReader(request)
@@ -49,14 +49,15 @@ export function freshReader({ roleAccess }: Pick<Surroundings, 'roleAccess'>): G
 export function cachedReader(surroundings: Surroundings, diagnostics: Diagnostics): GetSecretValue {
   const fresh = freshReader(surroundings)
   const { isLambda, region, sessionToken, secretsExtensionPort } = surroundings
-  if (!isLambda || sessionToken === undefined) return fresh
+  if (!isLambda) return fresh
   if (secretsExtensionPort === undefined && !existsSync(EXTENSIONS_FOLDER)) return fresh
-  const extension = secretsExtension(secretsExtensionPort ?? SECRETS_EXTENSION_PORT, sessionToken)
+  const port = secretsExtensionPort ?? SECRETS_EXTENSION_PORT
   let isAbsent = false
   return async (request) => {
-    if (isAbsent || (secretRegion(request.secretId) ?? region) !== region) return fresh(request)
+    const token = sessionToken()
+    if (isAbsent || token === undefined || (secretRegion(request.secretId) ?? region) !== region) return fresh(request)
     try {
-      return await extension(request)
+      return await secretsExtension(port, token)(request)
     } catch (error) {
       isAbsent = error instanceof Error && error.name === 'ExtensionAbsent'
       if (!isAbsent)

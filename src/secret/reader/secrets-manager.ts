@@ -10,22 +10,7 @@ import type { SecretRequest, SecretValue } from './request.ts'
 const CONNECTION_TIMEOUT_MS = 1000
 const REQUEST_TIMEOUT_MS = 3000
 
-/** By region; undefined is the SDK's own. */
-const clients = new Map<string | undefined, SecretsManagerClient>()
-
 type Collect = (answer: Readable) => Promise<Uint8Array>
-
-function clientFor(region: string | undefined, collect: Collect): SecretsManagerClient {
-  const known = clients.get(region)
-  if (known !== undefined) return known
-  const client = new SecretsManagerClient({
-    ...(region !== undefined && { region }),
-    streamCollector: collect,
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
-  })
-  clients.set(region, client)
-  return client
-}
 
 /**
  * GetSecretValue.
@@ -41,10 +26,18 @@ export async function getSecretValue(
   collect: Collect,
 ): Promise<SecretValue> {
   const { secretId: SecretId, versionStage: VersionStage, signal: abortSignal } = request
-  const answer = await clientFor(region, collect).send(new GetSecretValueCommand({ SecretId, VersionStage }), {
-    abortSignal,
+  // Made for one request: readings are minutes apart, and a client keeps the keys that it found first for good.
+  const client = new SecretsManagerClient({
+    ...(region !== undefined && { region }),
+    streamCollector: collect,
+    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
   })
-  return { secretString: answer.SecretString, versionId: answer.VersionId, createdAt: answer.CreatedDate?.getTime() }
+  try {
+    const answer = await client.send(new GetSecretValueCommand({ SecretId, VersionStage }), { abortSignal })
+    return { secretString: answer.SecretString, versionId: answer.VersionId, createdAt: answer.CreatedDate?.getTime() }
+  } finally {
+    client.destroy()
+  }
 }
 
 /** What AWS knows from us in confidence, and quotes when it cannot verify a signature; nothing when it did not answer. */

@@ -65,9 +65,9 @@ function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
       region: undefined,
       home: join(folder, 'home'),
       runtimeApi: undefined,
-      sessionToken: undefined,
+      sessionToken: () => undefined,
     },
-    ...{ secretsExtensionPort: undefined, roleAccess: undefined, isManagedInstances: false },
+    ...{ secretsExtensionPort: undefined, roleAccess: () => undefined, isManagedInstances: false },
     ...changes,
   }
 }

@@ -23,9 +23,9 @@ test('the defaults', () => {
       isLambda: false,
       home: undefined,
       runtimeApi: undefined,
-      sessionToken: undefined,
+      sessionToken: expect.any(Function),
       secretsExtensionPort: undefined,
-      roleAccess: undefined,
+      roleAccess: expect.any(Function),
       isManagedInstances: false,
     },
   })
@@ -55,10 +55,7 @@ describe('environment variables', () => {
     [{ USERPROFILE: 'C:\\Users\\me' }, { surroundings: { home: 'C:\\Users\\me' } }],
     [{ AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001' }, { surroundings: { runtimeApi: '127.0.0.1:9001' } }],
     [{ PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '2774' }, { surroundings: { secretsExtensionPort: 2774 } }],
-    [
-      { AWS_LAMBDA_FUNCTION_NAME: 'orders', AWS_SESSION_TOKEN: 'token' },
-      { surroundings: { functionName: 'orders', isLambda: true, sessionToken: 'token' } },
-    ],
+    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders' }, { surroundings: { functionName: 'orders', isLambda: true } }],
     [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: 'mine' }, { environment: { application_name: 'mine' } }],
     [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: '' }, { surroundings: { functionName: 'orders' } }],
   ])('%j', (environment, expected) => {
@@ -92,7 +89,12 @@ describe('environment variables', () => {
       'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT',
     ]
     const empty = Object.fromEntries(names.map((name) => [name, '']))
-    expect(readSettings({}, { ...empty, ...WITH_SECRET })).toEqual(readSettings({}, WITH_SECRET))
+    const [withEmpty, without] = [{ ...empty, ...WITH_SECRET }, WITH_SECRET].map((environment) => {
+      const { surroundings, ...settings } = readSettings({}, environment)
+      const { sessionToken, roleAccess, ...others } = surroundings
+      return { ...settings, ...others, sessionToken: sessionToken(), roleAccess: roleAccess() }
+    })
+    expect(withEmpty).toEqual(without)
   })
 })
 

@@ -8,12 +8,12 @@ import { LoopbackHttpServer, type RequestHandler } from '../../../../local/loopb
 import { SecretsExtensionStandIn } from '../../../../local/secrets-manager/extension-stand-in.ts'
 import { SecretsManagerStandIn } from '../../../../local/secrets-manager/stand-in.ts'
 import { Diagnostics } from '../../../../src/base/diagnostics.ts'
-import { cachedReader, freshReader, sdkReader } from '../../../../src/secret/reader/readers.ts'
-import type { GetSecretValue, VersionStage } from '../../../../src/secret/reader/request.ts'
+import { cachedReader, freshReader, sdkReader, secretReaders } from '../../../../src/secret/reader/readers.ts'
+import type { GetSecretValue, SecretReaders, VersionStage } from '../../../../src/secret/reader/request.ts'
 import { secretsExtension } from '../../../../src/secret/reader/secrets-extension.ts'
 import { signedRequestReader } from '../../../../src/secret/reader/signed-request.ts'
 import { readRoleAccess } from '../../../../src/settings/role-access.ts'
-import type { Surroundings } from '../../../../src/settings/settings.ts'
+import { readSettings, type Surroundings } from '../../../../src/settings/settings.ts'
 
 const SESSION_TOKEN = 'local-session-token'
 const SECRET_TEXT = '{"password":"p4ssw0rd"}'
@@ -24,7 +24,6 @@ let count = 0
 
 beforeAll(async () => {
   standIn = await SecretsManagerStandIn.start()
-  // The library's client reads them when it is made, once for the process.
   vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', standIn.url)
   vi.stubEnv('AWS_REGION', 'us-east-1')
   vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE')
@@ -62,9 +61,9 @@ function reader(secretsExtensionPort: number, changes: Partial<Surroundings> = {
       region: 'us-east-1',
       home: undefined,
       runtimeApi: undefined,
-      sessionToken: SESSION_TOKEN,
+      sessionToken: () => SESSION_TOKEN,
     },
-    ...{ secretsExtensionPort, roleAccess: undefined, isManagedInstances: false, ...changes },
+    ...{ secretsExtensionPort, roleAccess: () => undefined, isManagedInstances: false, ...changes },
   }
   return cachedReader(surroundings, new Diagnostics())
 }
@@ -77,7 +76,7 @@ const FUNCTION = { AWS_LAMBDA_FUNCTION_NAME: 'readers' }
 
 /** A reader that needs the SDK only when its own request fails. */
 function signedRequests(): GetSecretValue {
-  return freshReader({ roleAccess: readRoleAccess({ ...process.env, ...FUNCTION }) })
+  return freshReader({ roleAccess: () => readRoleAccess({ ...process.env, ...FUNCTION }) })
 }
 
 /** How often the secret was read at Secrets Manager, by whomever. */
@@ -149,13 +148,12 @@ describe('a secret of another region, by its ARN,', () => {
     return regions
   }
 
-  // The SDK's client reads its endpoint once, for each region: a region for each test.
   test.each<[string, string, (arn: string) => GetSecretValue]>([
     ['the SDK', 'eu-west-1', () => sdkReader],
     [
       'a request of our own',
       'eu-west-2',
-      (arn) => freshReader({ roleAccess: readRoleAccess({ ...process.env, ...FUNCTION }, arn) }),
+      (arn) => freshReader({ roleAccess: () => readRoleAccess({ ...process.env, ...FUNCTION }, arn) }),
     ],
   ])('is asked for there by %s', async (_, region, readerOf) => {
     expect(await signedFor(region, readerOf)).toEqual([region])
@@ -165,6 +163,57 @@ describe('a secret of another region, by its ARN,', () => {
     await using extension = await startExtension()
     expect(await signedFor('eu-west-3', () => reader(extension.port))).toEqual(['eu-west-3'])
     expect([extension.cacheHits, warnings()]).toEqual([0, []])
+  })
+})
+
+describe('keys that are replaced between two reads', () => {
+  /** Access key id and session token of each request. */
+  async function keysOf(read: (secretId: string) => Promise<unknown>): Promise<unknown[]> {
+    const keys: unknown[] = []
+    const server = await LoopbackHttpServer.start(({ headers }, response) => {
+      const token = headers['x-amz-security-token'] ?? headers['x-aws-parameters-secrets-token']
+      keys.push([/Credential=(\w+)/.exec(headers.authorization ?? '')?.[1], token])
+      response.end(JSON.stringify({ SecretString: SECRET_TEXT }))
+    })
+    vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', server.url)
+    vi.stubEnv('PARAMETERS_SECRETS_EXTENSION_HTTP_PORT', String(server.port))
+    try {
+      for (const [id, token] of [
+        ['ASIAFIRST', 'first'],
+        ['ASIASECOND', 'second'],
+      ] as const) {
+        vi.stubEnv('AWS_ACCESS_KEY_ID', id)
+        vi.stubEnv('AWS_SESSION_TOKEN', token)
+        await read(name)
+      }
+    } finally {
+      vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', standIn.url)
+      vi.stubEnv('PARAMETERS_SECRETS_EXTENSION_HTTP_PORT', undefined)
+      vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE')
+      vi.stubEnv('AWS_SESSION_TOKEN', SESSION_TOKEN)
+      vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', undefined)
+      await server.stop()
+    }
+    return keys
+  }
+
+  const BOTH = [
+    ['ASIAFIRST', 'first'],
+    ['ASIASECOND', 'second'],
+  ]
+
+  test.each([
+    ['the SDK', 'getFresh', undefined, BOTH],
+    ['a request of our own', 'getFresh', 'hello', BOTH],
+    ['the extension', 'getCached', 'hello', BOTH.map(([, token]) => [undefined, token])],
+  ] as const)('are used by %s', async (_, way, functionName, expected) => {
+    let readers: SecretReaders | undefined
+    const keys = await keysOf((secretId) => {
+      vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', functionName)
+      readers ??= secretReaders(readSettings({ secretId }).surroundings, new Diagnostics(), () => undefined)
+      return readers[way]({ secretId, versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(20_000) })
+    })
+    expect(keys).toEqual(expected)
   })
 })
 
@@ -250,7 +299,7 @@ describe('the extension', () => {
 
   test.each([
     ['outside Lambda', { isLambda: false }],
-    ['without a session token', { sessionToken: undefined }],
+    ['without a session token', { sessionToken: () => undefined }],
   ])('is not asked %s', async (_, changes) => {
     await using extension = await startExtension()
     const get = reader(extension.port, changes)
@@ -295,7 +344,7 @@ describe('the extension', () => {
 
   test('that refuses the token is made up for by the SDK', async () => {
     await using extension = await startExtension()
-    const get = reader(extension.port, { sessionToken: 'another-token' })
+    const get = reader(extension.port, { sessionToken: () => 'another-token' })
     expect(await ask(get)).toMatchObject({ secretString: SECRET_TEXT })
     expect(warnings()).toEqual([
       ['secrets-extension', 'the secrets extension failed, the SDK is used: Error: the secrets extension answered 401'],
