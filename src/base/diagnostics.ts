@@ -13,7 +13,7 @@ export interface DiagnosticMessages {
   readonly discard: { reason: string; ageMs: number; idleForMs: number; backendPid: number | undefined }
   /** A transaction is run again. */
   readonly retry: { code: string; attempt: number; retryInMs: number }
-  /** A statement was cancelled because the invocation's deadline is near. */
+  /** A statement was cancelled because the invocation's deadline is near; `budgetMs` after it was sent. */
   readonly deadline: { budgetMs: number; backendPid: number | undefined }
   /** The same text as the JSON line. */
   readonly warning: { kind: string; message: string }
@@ -33,6 +33,11 @@ const CHANNELS = {
   warning: channel(`${PREFIX}:warning`),
 }
 
+/** For whoever has no database at hand to tell it for. */
+export function publish<Name extends DiagnosticName>(name: Name, message: DiagnosticMessages[Name]): void {
+  if (CHANNELS[name].hasSubscribers) CHANNELS[name].publish(message)
+}
+
 /** The fields that Lambda's JSON log format and Powertools' logger share, so that the line is taken as it is. */
 function writeLine(message: string, kind: string): void {
   const line = { level: 'WARN', timestamp: new Date().toISOString(), message, service: PREFIX, kind }
@@ -43,9 +48,7 @@ function writeLine(message: string, kind: string): void {
 export class Diagnostics {
   readonly #told = new Set<string>()
 
-  publish<Name extends DiagnosticName>(name: Name, message: DiagnosticMessages[Name]): void {
-    if (CHANNELS[name].hasSubscribers) CHANNELS[name].publish(message)
-  }
+  readonly publish = publish
 
   warn(kind: string, message: string): void {
     this.publish('warning', { kind, message })

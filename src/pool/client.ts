@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ClientConfig, DatabaseError } from 'pg'
+import { publish } from '../base/diagnostics.ts'
 import type { ResolvedConnection } from '../connection/source.ts'
 import { currentInvocation, deadlineError } from '../lambda/deadline.ts'
 import { cancelRequest } from './cancel-request.ts'
@@ -218,6 +219,7 @@ export class DatabaseClient extends Client {
       let isPastDeadline = false
       const cancel = (marginMs: number): void => {
         isPastDeadline = true
+        publish('deadline', { budgetMs, backendPid: this.backendPid })
         void this.#abandon(marginMs).then(() => reject(deadlineError('the statement was cancelled', false)))
       }
       const timer = invocation && setTimeout(() => cancel(invocation.marginMs), budgetMs)
