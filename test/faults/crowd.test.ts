@@ -6,7 +6,7 @@ import { bundleSubjects, type SubjectCode } from './subject-code.ts'
 
 const RUNS = 3
 const SEED = Number(process.env.FAULTS_SEED ?? Date.now() % 2 ** 31)
-const TIME_LIMIT_MS = 180_000
+const TIME_LIMIT_MS = 300_000
 
 let code: SubjectCode
 

@@ -8,10 +8,11 @@ const ENVIRONMENTS = 100
 const MAX_CONNECTIONS = 50
 /** PostgreSQL keeps three connections for superusers, and may still be parting with some. */
 const LATER_CALLS = MAX_CONNECTIONS - 10
-/** A hundred processes on a few processors take their time to start. */
+/** On Lambda each has a processor of its own to start and to log in with; here they share a few. */
+const COLD_AT_ONCE = 10
 const INIT_MS = 120_000
-/** By each environment on average, calls and init phase together. */
-const MOST_ATTEMPTS = 4
+/** By each environment on average in one call, after the one of its init phase. */
+const MOST_ATTEMPTS = 3
 /** By each environment on average, in any one second. */
 const MOST_ATTEMPTS_PER_SECOND = 1.25
 /** How a server that is full may be told of. */
@@ -28,9 +29,18 @@ function perSecond(times: readonly number[]): number[] {
   return Array.from(counts, (count) => count ?? 0)
 }
 
-/** The attempts of the init phases are over: nobody connected for a second. */
-async function untilQuiet({ cloud }: Stage): Promise<void> {
-  for (let seen = -1; seen !== cloud.counts.tcp; await sleep(1000)) seen = cloud.counts.tcp
+/** Does `step` for every item, for a few at the same time; results in the order of the items. */
+async function fewAtOnce<Item, Result>(
+  items: readonly Item[],
+  step: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = []
+  const rest = items.entries()
+  const work = async (): Promise<void> => {
+    for (const [index, item] of rest) results[index] = await step(item)
+  }
+  await Promise.all(Array.from({ length: COLD_AT_ONCE }, work))
+  return results
 }
 
 async function call(stage: Stage, environment: ExecutionEnvironment): Promise<string> {
@@ -41,17 +51,18 @@ async function call(stage: Stage, environment: ExecutionEnvironment): Promise<st
 
 async function rush(stage: Stage): Promise<void> {
   const { cloud, postgres, user } = stage
-  cloud.resetCounts()
-  const start = () => stage.startEnvironment({ initTimeoutMs: INIT_MS })
-  const environments = await Promise.all(Array.from({ length: ENVIRONMENTS }, start))
-  // On Lambda none would have to share its processor with others that still start.
-  await untilQuiet(stage)
-  const guests = await Promise.all(
-    environments.map(async (environment) => ({
-      environment,
-      isSeated: (await call(stage, environment)) === 'answered',
-    })),
+  const environments = await fewAtOnce(Array.from({ length: ENVIRONMENTS }), () =>
+    stage.startEnvironment({ initTimeoutMs: INIT_MS }),
   )
+  const guests = await fewAtOnce(environments, async (environment) => ({
+    environment,
+    isSeated: (await call(stage, environment)) === 'answered',
+  }))
+  const [seated, refused] = [guests.filter(({ isSeated }) => isSeated), guests.filter(({ isSeated }) => !isSeated)]
+  stage.notes.push(`${seated.length} environments answered, ${refused.length} refused`)
+
+  cloud.resetCounts()
+  await Promise.all(environments.map((environment) => call(stage, environment)))
   const { startupTimes } = cloud.counts
   const attempts = perSecond(startupTimes)
   stage.notes.push(`attempts to connect, second by second: ${attempts.join(' ')}`)
@@ -59,11 +70,9 @@ async function rush(stage: Stage): Promise<void> {
   if (Math.max(...attempts) > ENVIRONMENTS * MOST_ATTEMPTS_PER_SECOND)
     stage.findings.push(`${Math.max(...attempts)} in one second`)
 
-  const [seated, refused] = [guests.filter(({ isSeated }) => isSeated), guests.filter(({ isSeated }) => !isSeated)]
-  stage.notes.push(`${seated.length} environments answered, ${refused.length} refused`)
   await Promise.all(seated.map(({ environment }) => environment.shutdown()))
   while ((await postgres.sessions({ user })).length > 0) await sleep(20)
-  const later = await Promise.all(refused.slice(0, LATER_CALLS).map(({ environment }) => call(stage, environment)))
+  const later = await fewAtOnce(refused.slice(0, LATER_CALLS), ({ environment }) => call(stage, environment))
   for (const outcome of later) {
     if (outcome !== 'answered') stage.findings.push(`a call failed though connections were free again: ${outcome}`)
   }
@@ -73,7 +82,7 @@ async function rush(stage: Stage): Promise<void> {
 export const RUSH_ROWS: readonly FaultRow[] = [
   {
     id: '20',
-    fault: '100 environments started at once against max_connections = 50',
+    fault: '100 environments at once against max_connections = 50',
     caller: 'the answer, or ERR_SERVER_REFUSED before the deadline; later the answer',
     database: 'no storm: four attempts by each on average, spread out; every acknowledged write once',
     isSlow: true,
