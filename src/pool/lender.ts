@@ -6,7 +6,7 @@ import { Lease } from './lease.ts'
 import { neverGivenBack, waitedInVain } from './lease-error.ts'
 import type { ConnectionOpener } from './opener.ts'
 import { Permits } from './permits.ts'
-import { type PoolClients, poolClosed, removeFrom } from './pool-clients.ts'
+import { type PoolClients, removeFrom } from './pool-clients.ts'
 
 /** Everything from waiting for a free connection to the end of the login. */
 const CONNECT_LIMIT_MS = 5000
@@ -75,7 +75,7 @@ export class Lender {
 
   /** Whoever waits for a client gets `ERR_CLOSED`; whoever has one, or for whom one is opened, goes on. */
   refuseWaiting(): void {
-    this.#permits.refuseWaiting(poolClosed())
+    this.#permits.refuseWaiting()
   }
 
   /** Ends every session that is lent, whatever it does, and from now on each one as soon as it is. */
@@ -90,7 +90,9 @@ export class Lender {
       forgotten.revoke()
       throw neverGivenBack(forgotten)
     }
-    if (!(await this.#permits.acquire(timeoutMs))) throw waitedInVain(this.#leases, this.#max, timeoutMs)
+    if (await this.#permits.acquire(timeoutMs)) return
+    this.#clients.refuseWhenEnding()
+    throw waitedInVain(this.#leases, this.#max, timeoutMs)
   }
 
   /** The permit stays taken until the attempt has ended, even if the caller gives up: a client that comes late lies idle then. */

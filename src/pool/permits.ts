@@ -2,7 +2,7 @@
 export class Permits {
   readonly #max: number
   #takenCount = 0
-  readonly #waiters: ((error?: Error) => void)[] = []
+  readonly #waiters: ((isAdmitted: boolean) => void)[] = []
 
   constructor(max: number) {
     this.#max = max
@@ -23,14 +23,13 @@ export class Permits {
     return true
   }
 
-  /** True as soon as there is a permit for the caller, false after `timeoutMs` without one. */
+  /** True as soon as there is a permit for the caller, false after `timeoutMs` without one, and from `refuseWaiting()`. */
   acquire(timeoutMs: number): Promise<boolean> {
     if (this.tryAcquire()) return Promise.resolve(true)
-    return new Promise((resolve, reject) => {
-      const settle = (error?: Error): void => {
+    return new Promise((resolve) => {
+      const settle = (isAdmitted: boolean): void => {
         clearTimeout(timer)
-        if (error === undefined) resolve(true)
-        else reject(error)
+        resolve(isAdmitted)
       }
       const timer = setTimeout(() => {
         this.#waiters.splice(this.#waiters.indexOf(settle), 1)
@@ -40,15 +39,15 @@ export class Permits {
     })
   }
 
-  /** All who wait get the error in place of a permit. */
-  refuseWaiting(error: Error): void {
-    for (const settle of this.#waiters.splice(0)) settle(error)
+  /** Whoever waits gets no permit. */
+  refuseWaiting(): void {
+    for (const settle of this.#waiters.splice(0)) settle(false)
   }
 
   /** To be called once for each permit that was acquired. */
   release(): void {
     const settleNext = this.#waiters.shift()
     if (settleNext === undefined) this.#takenCount -= 1
-    else settleNext()
+    else settleNext(true)
   }
 }

@@ -21,11 +21,6 @@ function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-export function poolClosed(): ConnectionError {
-  const hint = 'Leave it open between invocations: no end(), no destroy(). After one, take a new pool with getPool().'
-  return new ConnectionError('ERR_CLOSED', 'the pool was closed', { hint, safeToRetry: true })
-}
-
 /** A Set in the place of such a list leaves a chain of old tables, which keep young garbage alive until a full collection. */
 export function removeFrom<Item>(list: Item[], item: Item): boolean {
   const at = list.indexOf(item)
@@ -68,7 +63,9 @@ export class PoolClients {
 
   /** @throws ConnectionError `ERR_CLOSED` once `end()` was called. */
   refuseWhenEnding(): void {
-    if (this.#isEnding) throw poolClosed()
+    if (!this.#isEnding) return
+    const hint = 'Leave it open between invocations: no end(), no destroy(). After one, take a new pool with getPool().'
+    throw new ConnectionError('ERR_CLOSED', 'the pool was closed', { hint, safeToRetry: true })
   }
 
   /**
