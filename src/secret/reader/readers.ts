@@ -14,21 +14,19 @@ const SECRETS_EXTENSION_PORT = 2773
 /** Layers bring extensions here; without the folder nothing can listen on the extension's port. */
 const EXTENSIONS_FOLDER = '/opt/extensions'
 
+/** An error of the SDK without what AWS quoted of our keys; that of a malformed answer quotes the answer, which may be a secret. */
+function shownError(error: unknown, keys: readonly string[]): Error {
+  if (error instanceof SyntaxError) return new Error('Secrets Manager answered something that is no JSON')
+  return foreignError(
+    error,
+    keys.map((key) => new Password(key)),
+  )
+}
+
 /** The SDK is a file of its own, loaded only when it is needed. */
 export const sdkReader: GetSecretValue = async (request) => {
-  const { getSecretValue, quotableKeys } = await import('./secrets-manager.ts')
-  const region = secretRegion(request.secretId)
-  try {
-    return await getSecretValue(request, region, collect)
-  } catch (error) {
-    // Its message quotes what could not be read, and that may be a secret.
-    if (error instanceof SyntaxError) throw new Error('Secrets Manager answered something that is no JSON')
-    const keys = await quotableKeys(error, region)
-    throw foreignError(
-      error,
-      keys.map((key) => new Password(key)),
-    )
-  }
+  const { getSecretValue } = await import('./secrets-manager.ts')
+  return getSecretValue(request, secretRegion(request.secretId), { collect, shownError })
 }
 
 /** Past every cache: signed here where the role's keys are enough; the SDK has the last word on everything but a refusal. */
