@@ -23,6 +23,22 @@ const REPLACEMENTS: readonly Replacement[] = [
     importer: /\/pg\/lib\//,
     contents: `exports.parse = () => { throw new Error('connection strings are for createDatabase(), not for pg') }`,
   },
+  // Of the pool, nothing runs but the constructor: `src/pool/` lends and opens.
+  {
+    imported: /^pg-pool$/,
+    importer: /\/pg\/lib\//,
+    contents: `module.exports = class Pool extends require('node:events') {
+      ending = false
+      ended = false
+      constructor(options, Client) {
+        super()
+        this.options = { max: 10, min: 0, maxUses: Infinity, allowExitOnIdle: false, maxLifetimeSeconds: 0, ...options }
+        this.log = () => {}
+        this.Client = Client
+        this.Promise = Promise
+      }
+    }`,
+  },
   // Loaded when an operation streams events; GetSecretValue does not.
   { imported: /\/event-streams$/, importer: /\/HttpProtocol\./, contents: NOT_FOUND },
   // Signs the messages of such a stream.
@@ -45,6 +61,12 @@ const REPLACEMENTS: readonly Replacement[] = [
   },
   // The SHA-256 for a Node without node:crypto.
   { imported: /\/Sha256Js$/, importer: /\/sha256\/Sha256Node\./, contents: 'export const Sha256Js = undefined' },
+  // Delays requests with AWS_RETRY_MODE=adaptive; a secret is read once in minutes.
+  {
+    imported: /\/DefaultRateLimiter$/,
+    importer: /\/AdaptiveRetryStrategy\./,
+    contents: 'export class DefaultRateLimiter { async getSendToken() {} updateClientSendingRate() {} }',
+  },
   // Lambda sets AWS_REGION and has no instance metadata to ask.
   {
     imported: /\/getInstanceMetadataRegion$/,

@@ -162,7 +162,8 @@ describe('the bundled SDK', () => {
   /** Reads a secret in a process of its own with nothing but these variables; answers what came, or the error. */
   async function read(environment: Readonly<Record<string, string>>): Promise<unknown> {
     const code = `const { getSecretValue } = require(${JSON.stringify(join(layer, MODULE, 'secrets-manager.cjs'))})
-      getSecretValue({ secretId: 'app/db', versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(10_000) }).then(
+      const request = { secretId: 'app/db', versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(10_000) }
+      getSecretValue(request, undefined, { shownError: (error) => error }).then(
         (value) => console.log(JSON.stringify(value)),
         (error) => console.log(JSON.stringify(error.message)))`
     const env = { AWS_REGION: 'ap-southeast-1', AWS_ENDPOINT_URL_SECRETS_MANAGER: server.url, ...environment }
@@ -184,6 +185,11 @@ describe('the bundled SDK', () => {
   ])('reads a secret with credentials from %s', async (_name, accessKeyId, environment) => {
     expect(await read(environment())).toEqual({ secretString: 'postgresql://…', versionId: 'v1', createdAt: 1500 })
     expect(authorizations.at(-1)).toContain(`Credential=${accessKeyId}/`)
+  })
+
+  test('reads a secret with AWS_RETRY_MODE=adaptive', async () => {
+    const keys = { AWS_ACCESS_KEY_ID: 'AKIDENV', AWS_SECRET_ACCESS_KEY: 's' }
+    expect(await read({ ...keys, AWS_RETRY_MODE: 'adaptive' })).toMatchObject({ versionId: 'v1' })
   })
 
   test('says which variables are missing when there are no credentials', async () => {
