@@ -111,7 +111,7 @@ export class Database {
   }
 
   /** Takes a connection, runs `select 1`, and reports; never throws, and the report holds no secret. */
-  healthCheck = (): Promise<HealthReport> => checkHealth(this.getPool, this.#clock.now)
+  healthCheck = (): Promise<HealthReport> => checkHealth(this.getPool, this.#clock)
 
   /** Ends the pool; idle connections are closed, lent ones when they come back. The next use opens a new pool. */
   close = async (): Promise<void> => {

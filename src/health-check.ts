@@ -1,5 +1,6 @@
 /** Reports on secret, connection, TLS and server: never throws, never tells a secret. */
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
+import type { Clock } from './base/clock.ts'
 import { ConnectionError } from './base/connection-error.ts'
 import { foreignError, foreignText, type Secrets } from './base/foreign-text.ts'
 import type { RootCertificate } from './connection/root-certificate.ts'
@@ -124,9 +125,10 @@ function describeServer(client: DatabaseClient): Required<Pick<HealthReport, 'se
 function describeConnection(
   client: DatabaseClient,
   { parameters, rootCertificate, secret }: ResolvedConnection,
-  now: number,
+  clock: Clock,
 ): Partial<HealthReport> {
   const { host, port, dbname: database, user, cluster } = parameters
+  const steadyNow = clock.steadyNow()
   const connection = {
     host,
     port,
@@ -134,7 +136,7 @@ function describeConnection(
     user,
     cluster,
     reused: client.uses > 1,
-    ageMs: client.ageMs(now),
+    ageMs: steadyNow - client.openedAt,
     uses: client.uses,
     backendPid: client.backendPid,
   }
@@ -145,8 +147,8 @@ function describeConnection(
       secret: {
         versionId: secret.versionId,
         versionStage: secret.versionStage,
-        ageMs: secret.createdAt === undefined ? undefined : now - secret.createdAt,
-        readAgoMs: now - secret.readAt,
+        ageMs: secret.createdAt === undefined ? undefined : clock.now() - secret.createdAt,
+        readAgoMs: steadyNow - secret.readAt,
       },
     }),
   }
@@ -160,7 +162,8 @@ function describeError(error: unknown, secrets: Secrets): Required<Pick<HealthRe
 }
 
 /** Takes a connection, runs `select 1` on it, and tells what was found on the way. */
-export async function checkHealth(getPool: () => DatabasePool, now: () => number): Promise<HealthReport> {
+export async function checkHealth(getPool: () => DatabasePool, clock: Clock): Promise<HealthReport> {
+  const { steadyNow: now } = clock
   const startedAt = now()
   const timings = (): { totalMs: number } => ({ totalMs: now() - startedAt })
   let secrets: Secrets = []
@@ -175,8 +178,8 @@ export async function checkHealth(getPool: () => DatabasePool, now: () => number
       return {
         ok: true,
         ...describeServer(client),
-        ...(client.source && describeConnection(client, client.source, now())),
-        ...describeTls(client, now()),
+        ...(client.source && describeConnection(client, client.source, clock)),
+        ...describeTls(client, clock.now()),
         timings: { connectMs, queryMs, ...timings(), opening: client.connectTimings },
       }
     } finally {

@@ -1,7 +1,16 @@
 /** The public API: the functions of one default database, made on first use, and the means to make more of them. */
+import type { Writable } from 'node:stream'
 import { Database } from './database.ts'
 import type { DatabaseOptions } from './settings/database-options.ts'
-import { type DatabaseHandler, type InvocationContext, type LambdaHandler, wrapHandler } from './with-database.ts'
+import {
+  type AnyDatabaseHandler,
+  type DatabaseHandler,
+  type InvocationContext,
+  type LambdaHandler,
+  type StreamingDatabaseHandler,
+  type StreamingLambdaHandler,
+  wrapHandler,
+} from './with-database.ts'
 
 export { ConnectionError, type ConnectionErrorCode, type ConnectionErrorOptions } from './base/connection-error.ts'
 export type { DiagnosticMessages } from './base/diagnostics.ts'
@@ -12,7 +21,13 @@ export type { DatabasePool } from './pool/pool.ts'
 export type { DatabaseOptions } from './settings/database-options.ts'
 export type { TransactionOptions } from './transaction/options.ts'
 export type { TransactionClient } from './transaction/transaction.ts'
-export type { DatabaseHandler, InvocationContext, LambdaHandler } from './with-database.ts'
+export type {
+  DatabaseHandler,
+  InvocationContext,
+  LambdaHandler,
+  StreamingDatabaseHandler,
+  StreamingLambdaHandler,
+} from './with-database.ts'
 
 const defaultDatabase = new Database({})
 
@@ -24,12 +39,23 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
 }
 
 /**
- * Wraps a Lambda handler. Connecting starts during init; the handler gets `db` as its third argument; statements end
- * before the invocation's deadline with `ERR_DEADLINE`. Without options it is the default database, the one of `query()`.
+ * Wraps a Lambda handler. Connecting starts during init; the handler gets `db` as its last argument: the third one, or
+ * the fourth one for `awslambda.streamifyResponse()`. Statements end before the invocation's deadline with
+ * `ERR_DEADLINE`. Without options it is the default database, the one of `query()`.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
  */
 export function withDatabase<Event, Context extends InvocationContext, Result>(
   handler: DatabaseHandler<Event, Context, Result>,
   options?: DatabaseOptions,
-): LambdaHandler<Event, Context, Result> {
+): LambdaHandler<Event, Context, Result>
+export function withDatabase<Event, Stream extends Writable, Context extends InvocationContext, Result>(
+  handler: StreamingDatabaseHandler<Event, Stream, Context, Result>,
+  options?: DatabaseOptions,
+): StreamingLambdaHandler<Event, Stream, Context, Result>
+export function withDatabase(
+  handler: AnyDatabaseHandler,
+  options?: DatabaseOptions,
+): (...passed: unknown[]) => Promise<unknown> {
   return wrapHandler(options === undefined ? defaultDatabase : createDatabase(options), handler)
 }

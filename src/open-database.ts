@@ -32,7 +32,7 @@ export class OpenDatabase {
       readers: secretReaders(this.settings.surroundings, this.diagnostics, onSent),
       diagnostics: this.diagnostics,
       moduleDirectory: import.meta.dirname,
-      now: clock.now,
+      now: clock.steadyNow,
     })
     this.#leaveShutdown = closeOnShutdown(this.settings, this.diagnostics, () => this.pool.terminate())
   }
@@ -45,7 +45,7 @@ export class OpenDatabase {
   /** Made when first asked for. */
   get pool(): DatabasePool {
     if (this.#pool !== undefined) return this.#pool
-    const login = new Login(this.source, this.#clock)
+    const login = new Login(this.source, { now: this.#clock.steadyNow })
     this.#pool = new DatabasePool(login, this.settings.max, this.diagnostics, this.#clock)
     void this.#pool.whenEnded.then(this.#leaveShutdown)
     return this.#pool

@@ -1,4 +1,5 @@
 /** Wraps a Lambda handler: connects during init, and makes the invocation's deadline known to every statement. */
+import type { Writable } from 'node:stream'
 import type { Database } from './database.ts'
 import { runInvocation } from './lambda/deadline.ts'
 
@@ -15,25 +16,48 @@ export type DatabaseHandler<Event, Context extends InvocationContext, Result> = 
   db: Database,
 ) => Promise<Result> | Result
 
-/** Two parameters: a third one would be a callback to Lambda, which Node 24 refuses. */
+/** A handler that `awslambda.streamifyResponse()` takes, with the database behind Lambda's three arguments. */
+export type StreamingDatabaseHandler<Event, Stream extends Writable, Context extends InvocationContext, Result> = (
+  event: Event,
+  responseStream: Stream,
+  context: Context,
+  db: Database,
+) => Promise<Result> | Result
+
+/** Two parameters: a third one would be a callback to Lambda, which Node 24 refuses. Without context there is no deadline. */
 export type LambdaHandler<Event, Context extends InvocationContext, Result> = (
   event: Event,
-  context: Context,
+  context?: Context,
 ) => Promise<Result>
 
+export type StreamingLambdaHandler<Event, Stream extends Writable, Context extends InvocationContext, Result> = (
+  event: Event,
+  responseStream: Stream,
+  context?: Context,
+) => Promise<Result>
+
+/** A handler of either kind, whatever it expects. */
+export type AnyDatabaseHandler = (...passed: never[]) => unknown
+
 /** Wraps `handler` for this database; connecting starts now, beside the rest of the init phase. */
-export function wrapHandler<Event, Context extends InvocationContext, Result>(
+export function wrapHandler(
   database: Database,
-  handler: DatabaseHandler<Event, Context, Result>,
-): LambdaHandler<Event, Context, Result> {
+  handler: AnyDatabaseHandler,
+): (...passed: unknown[]) => Promise<unknown> {
   void database.warmUp()
-  return async (event, context) => {
+  const wrapped = async (event: unknown, second: unknown, ...[third]: unknown[]): Promise<unknown> => {
+    // Not by the number of arguments: a callback or a middleware's own may come third.
+    const isStreaming = typeof Object(second).write === 'function'
+    const context: Partial<InvocationContext> = Object(isStreaming ? third : second)
     const time = {
       awsRequestId: context.awsRequestId,
-      remainingMs: context.getRemainingTimeInMillis(),
+      remainingMs: typeof context.getRemainingTimeInMillis === 'function' && context.getRemainingTimeInMillis(),
       marginMs: database.deadlineMarginMs,
       now: performance.now(),
     }
-    return runInvocation(time, async () => handler(event, context, database))
+    const passed = isStreaming ? [event, second, third, database] : [event, second, database]
+    return runInvocation(time, async () => Reflect.apply(handler, undefined, passed))
   }
+  // With the marks of `awslambda.streamifyResponse()`, if that wrapped the handler first.
+  return Object.assign(wrapped, handler)
 }

@@ -6,7 +6,7 @@ import { processWide } from '../base/process-wide.ts'
 /** One invocation of the function, as everything below it sees it. */
 export interface Invocation {
   readonly awsRequestId: string | undefined
-  /** When statements must have ended, on the monotonic clock in milliseconds: Lambda's deadline less a margin. */
+  /** When statements must have ended, on the monotonic clock in milliseconds: Lambda's deadline less a margin. `Infinity` without one. */
   readonly deadlineAt: number
   /** Time between `deadlineAt` and Lambda's own deadline, in milliseconds: for cancelling and for the handler's answer. */
   readonly marginMs: number
@@ -20,11 +20,14 @@ const storage = processWide('invocation.1', () => new AsyncLocalStorage<Invocati
 /** At most this part of an invocation's time is kept free, so that short time-outs still leave time to work. */
 const LARGEST_MARGIN = 0.25
 
+/** Longer than any invocation, and longer than a timer can count. */
+const LONGEST_MS = 2 ** 31 - 1
+
 /** What a handler's call says about its invocation. */
 export interface InvocationTime {
   readonly awsRequestId: string | undefined
-  /** Until Lambda ends the invocation, in milliseconds. */
-  readonly remainingMs: number
+  /** Until Lambda ends the invocation, in milliseconds, as the context has it: what is no number is no deadline. */
+  readonly remainingMs: unknown
   /** To keep free before that, in milliseconds. */
   readonly marginMs: number
   /** On the monotonic clock, in milliseconds. */
@@ -33,7 +36,9 @@ export interface InvocationTime {
 
 /** Runs a handler with its deadline known to everything that it calls. */
 export function runInvocation<Result>(time: InvocationTime, work: () => Promise<Result>): Promise<Result> {
-  const { awsRequestId, remainingMs, now } = time
+  const { awsRequestId, remainingMs: given, now } = time
+  const isBounded = typeof given === 'number' && given <= LONGEST_MS
+  const remainingMs = isBounded ? Math.max(0, given) : Number.POSITIVE_INFINITY
   const marginMs = Math.min(time.marginMs, remainingMs * LARGEST_MARGIN)
   const invocation: Invocation = { awsRequestId, deadlineAt: now + remainingMs - marginMs, marginMs, hasEnded: false }
   return storage.run(invocation, work).finally(() => {
@@ -43,6 +48,11 @@ export function runInvocation<Result>(time: InvocationTime, work: () => Promise<
 
 export function currentInvocation(): Invocation | undefined {
   return storage.getStore()
+}
+
+/** How long a statement may take, in milliseconds: `Infinity` without a deadline. */
+export function budgetOf(invocation: Invocation | undefined): number {
+  return invocation === undefined ? Number.POSITIVE_INFINITY : invocation.deadlineAt - performance.now()
 }
 
 /** A timer may come this much early, in milliseconds. */
@@ -57,6 +67,9 @@ export function isAtDeadline(invocation: Invocation | undefined): boolean {
 export function endOfStep(limitMs: number, now: number): number {
   return Math.min(now + limitMs, currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
 }
+
+/** A peer that the deadline left less time than this, in milliseconds, is not to blame for its silence. */
+export const FAIR_MS = 250
 
 /** The error for connecting that took until `endAt`, which is the invocation's deadline or the limit of the step. */
 export function outOfTime(what: string, endAt: number): ConnectionError {

@@ -23,8 +23,7 @@ export interface IdleConnection {
  * @see https://docs.aws.amazon.com/vpc/latest/userguide/nat-gateway-troubleshooting.html
  */
 export function assess({ idleForMs, ageMs, maxLifetimeMs }: IdleConnection): Verdict {
-  // A clock that was set back tells nothing about how long the connection lay idle.
-  if (ageMs > maxLifetimeMs || idleForMs > LONGEST_IDLE_MS || idleForMs < 0) return 'replace'
+  if (ageMs > maxLifetimeMs || idleForMs > LONGEST_IDLE_MS) return 'replace'
   return idleForMs > TRUSTED_IDLE_MS ? 'probe' : 'use'
 }
 

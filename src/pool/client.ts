@@ -4,13 +4,15 @@ import type { TLSSocket } from 'node:tls'
 import type { ClientConfig, DatabaseError } from 'pg'
 import { publish } from '../base/diagnostics.ts'
 import type { ResolvedConnection } from '../connection/source.ts'
-import { currentInvocation, deadlineError } from '../lambda/deadline.ts'
+import { budgetOf, currentInvocation, deadlineError } from '../lambda/deadline.ts'
 import { cancelRequest } from './cancel-request.ts'
+import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
 import { isDatabaseError } from './database-error.ts'
 import { hidePassword } from './hidden-password.ts'
 import { Client, type ProtocolConnection } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
+import { type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
 import { withCallback } from './with-callback.ts'
 
 /** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
@@ -19,13 +21,6 @@ const ANSWER_MS = 150
 const CANCEL_AT_LEAST_MS = 50
 /** How long Lambda leaves a process after SIGTERM, at the least, in milliseconds. */
 const TERMINATE_MS = 300
-
-/** How long the steps of connecting took, in milliseconds, each counted from the one before. */
-export interface ConnectTimings {
-  readonly tcpMs: number | undefined
-  readonly tlsMs: number | undefined
-  readonly loginMs: number | undefined
-}
 
 /** What pg's client keeps beside its typed properties. */
 interface Internals {
@@ -43,8 +38,6 @@ interface Internals {
 /** The severities after which the server closes the connection. */
 const FATAL = ['FATAL', 'PANIC']
 
-type Callback = (error: unknown, result?: unknown) => void
-
 function isTlsSocket(stream: Socket): stream is TLSSocket {
   return 'encrypted' in stream && stream.encrypted === true
 }
@@ -58,14 +51,16 @@ export interface DatabaseClientConfig extends ClientConfig {
 }
 
 export class DatabaseClient extends Client {
-  readonly #createdAt = Date.now()
   readonly #serverParameters = keptParameters(this.#internals.connection)
-  #tcpAt: number | undefined
-  #tlsAt: number | undefined
-  #readyAt: number | undefined
+  readonly #connectClock = new ConnectClock(this.#internals.connection)
   #hasSessionEnded = false
-  /** When the pool got it back last, in milliseconds since 1970. */
-  idleSince = this.#createdAt
+  /** Ends statements whose end pg reports to themselves alone. */
+  #watch: NodeJS.Timeout | undefined
+  /** When the pool opened it and got it back last, on the steady clock in milliseconds. */
+  openedAt = 0
+  idleSince = 0
+  /** The wall clock when the pool got it back last. */
+  returnedAt = 0
   /** How often the pool has handed it out. */
   uses = 0
   /** Where it leads to and what it was opened with. */
@@ -93,14 +88,6 @@ export class DatabaseClient extends Client {
     connection.on('errorMessage', (error: DatabaseError) => {
       if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
     })
-    connection.on('connect', () => {
-      this.#tcpAt = Date.now()
-    })
-    connection.on('sslconnect', () => {
-      connection.stream.once('secureConnect', () => {
-        this.#tlsAt = Date.now()
-      })
-    })
   }
 
   get #internals(): Internals {
@@ -123,17 +110,12 @@ export class DatabaseClient extends Client {
   }
 
   get connectTimings(): ConnectTimings {
-    const since = (from: number | undefined, to: number | undefined) =>
-      from === undefined || to === undefined ? undefined : to - from
-    return {
-      tcpMs: since(this.#createdAt, this.#tcpAt),
-      tlsMs: since(this.#tcpAt, this.#tlsAt),
-      loginMs: since(this.#tlsAt ?? this.#tcpAt, this.#readyAt),
-    }
+    return this.#connectClock.timings
   }
 
-  ageMs(now: number): number {
-    return now - this.#createdAt
+  /** Bytes that the server has sent. */
+  get bytesRead(): number {
+    return this.#internals.connection.stream.bytesRead
   }
 
   /** True while a statement is under way. */
@@ -155,7 +137,7 @@ export class DatabaseClient extends Client {
 
   /** Logged in: the password has done its part and is forgotten. */
   forgetPassword(): void {
-    this.#readyAt = Date.now()
+    this.#connectClock.stop()
     this.#internals.password = null
     this.#internals.connectionParameters.password = null
   }
@@ -187,13 +169,31 @@ export class DatabaseClient extends Client {
   }
 
   /** As pg's `query`, in all its forms; a statement that would outlast the invocation is cancelled: `ERR_DEADLINE`. */
-  #query(config: unknown, values: unknown, callback: unknown): unknown {
-    // Cursors, streams and prebuilt queries have no promise to guard.
-    const isSubmittable = typeof config === 'object' && config !== null && ('submit' in config || 'callback' in config)
-    if (isSubmittable || config == null) return super.query(config as never, values as never, callback as never)
+  #query(config: string | { callback?: unknown }, values: unknown, callback: unknown): unknown {
+    if (config == null) return super.query(config as never)
+    const own = typeof config === 'object' ? config.callback : undefined
+    const told = (typeof values === 'function' ? values : (callback ?? own)) as Callback | undefined
+    if (isSubmittable(config)) return this.#submit(config, told)
     const answer = this.#guard(config, typeof values === 'function' ? undefined : values)
-    const told = (typeof values === 'function' ? values : callback) as Callback | undefined
     return withCallback(answer, told && ((error, result) => told(error ?? null, result)))
+  }
+
+  /** Cursors, streams, COPY and prebuilt queries are under way until pg has nothing left to do. */
+  #submit(statement: Submittable, told: Callback | undefined): unknown {
+    const invocation = currentInvocation()
+    const budgetMs = budgetOf(invocation)
+    if (budgetMs <= 0) {
+      const error = deadlineError('the statement was not sent', true)
+      return failUnsent(statement, told, error, this.#internals.connection)
+    }
+    if (invocation !== undefined && budgetMs < Number.POSITIVE_INFINITY && this.#watch === undefined) {
+      this.#watch = setTimeout(() => this.#abandon(invocation.marginMs), budgetMs)
+      this.once('drain', () => {
+        clearTimeout(this.#watch)
+        this.#watch = undefined
+      })
+    }
+    return super.query(statement as never, told as never)
   }
 
   /** By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection. */
@@ -213,7 +213,7 @@ export class DatabaseClient extends Client {
 
   #sendInTime(config: unknown, values: unknown): Promise<unknown> {
     const invocation = currentInvocation()
-    const budgetMs = invocation === undefined ? Number.POSITIVE_INFINITY : invocation.deadlineAt - performance.now()
+    const budgetMs = budgetOf(invocation)
     if (budgetMs <= 0) return Promise.reject(deadlineError('the statement was not sent', true))
     return new Promise((resolve, reject) => {
       let isPastDeadline = false
@@ -222,9 +222,10 @@ export class DatabaseClient extends Client {
         publish('deadline', { budgetMs, backendPid: this.backendPid })
         void this.#abandon(marginMs).then(() => reject(deadlineError('the statement was cancelled', false)))
       }
-      const timer = invocation && setTimeout(() => cancel(invocation.marginMs), budgetMs)
+      const timer =
+        invocation && budgetMs < Number.POSITIVE_INFINITY && setTimeout(() => cancel(invocation.marginMs), budgetMs)
       this.#send(config, values, (error, result) => {
-        clearTimeout(timer)
+        if (timer) clearTimeout(timer)
         if (isPastDeadline) return
         if (error) reject(error)
         else resolve(result)
@@ -232,8 +233,11 @@ export class DatabaseClient extends Client {
     })
   }
 
-  /** Cancels at the server, then drops the connection: what it answers now is nobody's answer any more. */
+  /** Cancels at the server, then drops the connection: whoever waits gets this error, and not the answer to the cancelling. */
   async #abandon(marginMs: number): Promise<void> {
+    const { connection } = this.#internals
+    const fail = () => connection.emit('error', deadlineError('the statement was cancelled', false))
+    connection.removeAllListeners('errorMessage').once('errorMessage', fail).prependOnceListener('end', fail)
     await this.#cancel(Math.max(CANCEL_AT_LEAST_MS, marginMs - ANSWER_MS))
     this.destroy()
   }

@@ -26,25 +26,49 @@ export function neverGivenBack({ place }: Lent): ConnectionError {
   )
 }
 
+/** `ERR_TRANSACTION` for a call that would wait for its own transaction. */
+export function heldAround(place: Error | undefined, max: number): ConnectionError {
+  const call = place === undefined ? 'query()' : 'getClient()'
+  return new ConnectionError(
+    'ERR_TRANSACTION',
+    `${call} was called inside transaction(), and would wait for ever: transactions that wait have all clients of the pool (max: ${max})`,
+    { hint: 'Use the client that transaction() passes to its function, or raise max.' },
+  )
+}
+
+/** How long a caller waited, and whether those with the clients made progress until now. */
+interface Wait {
+  readonly waitedMs: number
+  readonly isMoving: boolean
+}
+
 /**
- * For a caller who waited `timeoutMs` while others had the clients `lent`: `ERR_CONNECT` when there are none of these
- * because connections are still being opened, `ERR_DEADLINE` when statements ran on all until the caller's deadline,
+ * For a caller who waited while others had the clients `lent`: `ERR_CONNECT` when there are none of these because
+ * connections are still being opened, `ERR_DEADLINE` when all were busy until the caller's deadline,
  * `ERR_CLIENT_NOT_RELEASED` otherwise.
  */
-export function waitedInVain(lent: readonly Lent[], max: number, timeoutMs: number): ConnectionError {
-  const taken = lent.find(({ client }) => !client.isBusy) ?? lent[0]
-  const waited = `waited ${Math.round(timeoutMs)} ms`
+export function waitedInVain(lent: readonly Lent[], max: number, { waitedMs, isMoving }: Wait): ConnectionError {
+  const unused = lent.find(({ client }) => !client.isBusy)
+  const taken = unused ?? lent[0]
+  const waited = `waited ${Math.round(waitedMs)} ms`
   if (taken === undefined) {
     return new ConnectionError('ERR_CONNECT', `${waited} for a connection that is still being opened`, {
       hint: 'Can the function reach Secrets Manager and the server?',
       safeToRetry: true,
     })
   }
-  if (taken.client.isBusy && isAtDeadline(currentInvocation()))
+  const isBusy = isMoving || unused === undefined
+  if (isBusy && isAtDeadline(currentInvocation()))
     return deadlineError(`${waited} for a connection; statements are under way on all ${max}`, true)
   const place = taken.place === undefined ? '' : `, one since ${describePlace(taken.place)}`
-  return new ConnectionError('ERR_CLIENT_NOT_RELEASED', `${waited} for a client; all ${max} are in use${place}`, {
-    hint: 'Give clients back with release(), run statements on the client you have, or raise max.',
-    safeToRetry: true,
-  })
+  return new ConnectionError(
+    'ERR_CLIENT_NOT_RELEASED',
+    `${waited} for a client; all ${max} are ${isBusy ? 'busy with statements' : 'in use'}${place}`,
+    {
+      hint: isBusy
+        ? 'Make the statements faster, or raise max.'
+        : 'Give clients back with release(), run statements on the client you have, or raise max.',
+      safeToRetry: true,
+    },
+  )
 }

@@ -1,6 +1,16 @@
 /** A client that is lent to one caller, until the caller gives it back or the pool takes it away. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { currentInvocation } from '../lambda/deadline.ts'
 import type { DatabaseClient } from './client.ts'
+
+/** A unit of work that has a client until it has ended, and gives it back no sooner: a transaction. */
+export interface Holder {
+  /** The pool of that client. */
+  readonly pool: object
+}
+
+/** Those that the running code is part of, the outermost first. */
+export const holders = new AsyncLocalStorage<readonly Holder[]>()
 
 /** Ends a lease at the pool; `unfitness` is the reason why its client cannot be lent again, if there is one. */
 type TakeBack = (lease: Lease, unfitness: string | undefined) => void
@@ -9,19 +19,28 @@ export class Lease {
   readonly client: DatabaseClient
   /** Carries the stack of the code that asked; undefined where this package gives the client back itself. */
   readonly place: Error | undefined
+  /** How many callers wait for another client whom this one's holder is waiting for. */
+  waitingCount = 0
+  readonly #holder: Holder | undefined
   readonly #invocation = currentInvocation()
   readonly #takeBack: TakeBack
   #state: 'lent' | 'released' | 'revoked' = 'lent'
 
-  constructor(client: DatabaseClient, place: Error | undefined, takeBack: TakeBack) {
+  constructor(client: DatabaseClient, place: Error | undefined, holder: Holder | undefined, takeBack: TakeBack) {
     this.client = client
     this.place = place
+    this.#holder = holder
     this.#takeBack = takeBack
   }
 
   /** True when the invocation that took the client is over. */
   get isForgotten(): boolean {
     return this.#invocation?.hasEnded === true
+  }
+
+  /** True for code that is part of the unit of work that has this client. */
+  get isHeldAround(): boolean {
+    return this.#holder !== undefined && holders.getStore()?.includes(this.#holder) === true
   }
 
   /** As pg's: `destroy` closes the connection. After `revoke()` there is nothing left to give back. */

@@ -2,13 +2,14 @@
 import type { Clock } from '../base/clock.ts'
 import { deadlineError, endOfStep } from '../lambda/deadline.ts'
 import type { DatabaseClient } from './client.ts'
-import { Lease } from './lease.ts'
-import { neverGivenBack, waitedInVain } from './lease-error.ts'
+import { type Holder, Lease } from './lease.ts'
+import { heldAround, neverGivenBack, waitedInVain } from './lease-error.ts'
 import type { ConnectionOpener } from './opener.ts'
+import { Patience } from './patience.ts'
 import { Permits } from './permits.ts'
 import { type PoolClients, removeFrom } from './pool-clients.ts'
 
-/** Everything from waiting for a free connection to the end of the login. */
+/** Everything from the check of an idle connection to the end of the login. */
 const CONNECT_LIMIT_MS = 5000
 
 export class Lender {
@@ -52,23 +53,24 @@ export class Lender {
    *
    * @param place where the caller's code asked, to name it when the client is never given back
    * @param maxAttempts to open one, if the reason that it fails for may pass by itself
-   * @throws ConnectionError: everything that connecting may throw, `ERR_CLOSED`, `ERR_DEADLINE`, `ERR_CLIENT_NOT_RELEASED`.
+   * @param holder what has the client from now on, if that gives it back only when it has ended
+   * @throws ConnectionError: everything that connecting may throw, `ERR_CLOSED`, `ERR_DEADLINE`, `ERR_CLIENT_NOT_RELEASED`,
+   * `ERR_TRANSACTION`.
    */
-  async lend(place: Error | undefined, maxAttempts: number): Promise<Lease> {
+  async lend(place: Error | undefined, maxAttempts: number, holder?: Holder): Promise<Lease> {
     this.#clients.refuseWhenEnding()
-    const startedAt = this.#clock.monotonicNow()
-    const endAt = endOfStep(CONNECT_LIMIT_MS, startedAt)
-    if (endAt <= startedAt) throw deadlineError('no connection was taken', true)
-    if (!this.#permits.tryAcquire()) await this.#wait(endAt - startedAt)
+    if (this.#endOfConnecting() <= this.#clock.monotonicNow()) throw deadlineError('no connection was taken', true)
+    if (!this.#permits.tryAcquire()) await this.#wait(place)
+    const endAt = this.#endOfConnecting()
     const client = (await this.#clients.takeIdle(endAt)) ?? (await this.#open(endAt, maxAttempts))
-    return this.#leaseOf(client, place)
+    return this.#leaseOf(client, place, holder)
   }
 
   /** The client that came back in this very millisecond, for the next statement, if there is one. */
   lendAtOnce(): Lease | undefined {
     if (!this.#permits.tryAcquire()) return undefined
     const client = this.#clients.takeFresh()
-    if (client !== undefined) return this.#leaseOf(client, undefined)
+    if (client !== undefined) return this.#leaseOf(client, undefined, undefined)
     this.#permits.release()
     return undefined
   }
@@ -84,15 +86,29 @@ export class Lender {
     for (const { client } of this.#leases) client.terminate()
   }
 
-  async #wait(timeoutMs: number): Promise<void> {
+  #endOfConnecting(): number {
+    return endOfStep(CONNECT_LIMIT_MS, this.#clock.monotonicNow())
+  }
+
+  async #wait(place: Error | undefined): Promise<void> {
     const forgotten = this.#leases.find(({ isForgotten }) => isForgotten)
     if (forgotten !== undefined) {
       forgotten.revoke()
       throw neverGivenBack(forgotten)
     }
-    if (await this.#permits.acquire(timeoutMs)) return
-    this.#clients.refuseWhenEnding()
-    throw waitedInVain(this.#leases, this.#max, timeoutMs)
+    const around = this.#leases.filter(({ isHeldAround }) => isHeldAround)
+    for (const lease of around) lease.waitingCount += 1
+    try {
+      // Each of them ends only after a client has come back, and none does before one of them has ended.
+      const isDeadlock = this.#leases.length === this.#max && this.#leases.every(({ waitingCount }) => waitingCount > 0)
+      if (isDeadlock && around.length > 0) throw heldAround(place, this.#max)
+      const patience = new Patience(this.#leases, this.#clock)
+      if (await this.#permits.acquire(patience.nextLookMs)) return
+      this.#clients.refuseWhenEnding()
+      throw waitedInVain(this.#leases, this.#max, patience)
+    } finally {
+      for (const lease of around) lease.waitingCount -= 1
+    }
   }
 
   /** The permit stays taken until the attempt has ended, even if the caller gives up: a client that comes late lies idle then. */
@@ -107,8 +123,8 @@ export class Lender {
     }
   }
 
-  #leaseOf(client: DatabaseClient, place: Error | undefined): Lease {
-    const lease = new Lease(client, place, this.#takeBack)
+  #leaseOf(client: DatabaseClient, place: Error | undefined, holder: Holder | undefined): Lease {
+    const lease = new Lease(client, place, holder, this.#takeBack)
     client.uses += 1
     this.#leases.push(lease)
     if (this.#isTerminated) client.terminate()

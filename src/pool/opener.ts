@@ -10,7 +10,7 @@ import { ConnectFailure, connectError } from '../connection/connect-error.ts'
 import type { Login } from '../connection/login.ts'
 import type { Destination, ResolvedConnection } from '../connection/source.ts'
 import { tlsOptions } from '../connection/tls.ts'
-import { outOfTime } from '../lambda/deadline.ts'
+import { FAIR_MS, outOfTime } from '../lambda/deadline.ts'
 import { maxLifetimeMs } from './checkout.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 import type { PoolClients } from './pool-clients.ts'
@@ -82,7 +82,11 @@ export class ConnectionOpener {
    */
   open(endAt: number, maxAttempts: number): Opening {
     const attempts: Attempts = { max: maxAttempts, reason: undefined }
-    const atLast = this.#tryUntil(endAt, attempts)
+    const isHasty = endAt - this.#clock.monotonicNow() < FAIR_MS
+    const atLast = this.#tryUntil(endAt, attempts).catch((error: unknown) => {
+      const isLate = isHasty && this.#clock.monotonicNow() >= endAt
+      throw isLate ? (attempts.reason ?? outOfTime('no connection was opened', endAt)) : error
+    })
     return { atLast, inTime: this.#untilGivenUp(atLast, endAt, attempts) }
   }
 

@@ -23,19 +23,30 @@ export class Permits {
     return true
   }
 
-  /** True as soon as there is a permit for the caller, false after `timeoutMs` without one, and from `refuseWaiting()`. */
-  acquire(timeoutMs: number): Promise<boolean> {
+  /**
+   * True as soon as there is a permit for the caller, false when the caller gives up, and from `refuseWaiting()`.
+   *
+   * @param nextLookMs milliseconds until it is asked again whether to wait on; 0 or less to give up
+   */
+  acquire(nextLookMs: () => number): Promise<boolean> {
     if (this.tryAcquire()) return Promise.resolve(true)
     return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined
       const settle = (isAdmitted: boolean): void => {
         clearTimeout(timer)
         resolve(isAdmitted)
       }
-      const timer = setTimeout(() => {
+      const look = (): void => {
+        const waitMs = nextLookMs()
+        if (waitMs > 0) {
+          timer = setTimeout(look, Math.ceil(waitMs))
+          return
+        }
         this.#waiters.splice(this.#waiters.indexOf(settle), 1)
         resolve(false)
-      }, timeoutMs)
+      }
       this.#waiters.push(settle)
+      look()
     })
   }
 

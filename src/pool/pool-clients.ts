@@ -79,6 +79,7 @@ export class PoolClients {
   ): Promise<DatabaseClient> {
     this.refuseWhenEnding()
     const client = this.#createClient(config)
+    client.openedAt = this.#clock.steadyNow()
     this.#all.push(client)
     try {
       await client.connect()
@@ -108,15 +109,15 @@ export class PoolClients {
   /** The client that came back in this very millisecond, if there is one: nothing can have frozen since. */
   takeFresh(): DatabaseClient | undefined {
     const client = this.#idle.at(-1)
-    const now = this.#clock.now()
-    if (client?.idleSince !== now || client.ageMs(now) > client.maxLifetimeMs || client.unfitness !== undefined)
-      return undefined
+    if (client?.returnedAt !== this.#clock.now()) return undefined
+    if (client.idleSince - client.openedAt > client.maxLifetimeMs || client.unfitness !== undefined) return undefined
     return this.#popIdle()
   }
 
   /** Has a client lie idle, to be taken again; closes it when it is unfit for that, and when the pool is ending. */
   keep(client: DatabaseClient, unfitness: string | undefined): void {
-    client.idleSince = this.#clock.now()
+    client.idleSince = this.#clock.steadyNow()
+    client.returnedAt = this.#clock.now()
     if (unfitness !== undefined) this.#discard(client, unfitness)
     else if (this.#isEnding) this.#close(client)
     else {
@@ -147,12 +148,9 @@ export class PoolClients {
   /** Why a client that lay idle is not to be used, if there is a reason. */
   async #unfitness(client: DatabaseClient, endAt: number): Promise<string | undefined> {
     await eventLoopTurn()
-    const now = this.#clock.now()
-    const verdict = assess({
-      idleForMs: now - client.idleSince,
-      ageMs: client.ageMs(now),
-      maxLifetimeMs: client.maxLifetimeMs,
-    })
+    const now = this.#clock.steadyNow()
+    const { idleSince, openedAt, maxLifetimeMs } = client
+    const verdict = assess({ idleForMs: now - idleSince, ageMs: now - openedAt, maxLifetimeMs })
     if (verdict === 'replace') return 'too old or idle for too long'
     const limitMs = Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow())
     if (verdict === 'probe' && !(await client.probe(limitMs))) return 'did not answer'
@@ -169,9 +167,9 @@ export class PoolClients {
 
   #discard(client: DatabaseClient, reason: string): void {
     this.#close(client)
-    const { backendPid, idleSince } = client
-    const now = this.#clock.now()
-    this.#diagnostics.publish('discard', { reason, ageMs: client.ageMs(now), idleForMs: now - idleSince, backendPid })
+    const { backendPid, idleSince, openedAt } = client
+    const now = this.#clock.steadyNow()
+    this.#diagnostics.publish('discard', { reason, ageMs: now - openedAt, idleForMs: now - idleSince, backendPid })
   }
 
   #close(client: DatabaseClient): void {

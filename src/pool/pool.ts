@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import type { Login } from '../connection/login.ts'
 import { type CheckedOutClient, DatabaseClient, type DatabaseClientConfig } from './client.ts'
-import { callerOf } from './lease.ts'
+import { callerOf, type Holder } from './lease.ts'
 import { Lender } from './lender.ts'
 import { ConnectionOpener } from './opener.ts'
 import { Pool } from './pg.ts'
@@ -111,9 +111,10 @@ export class DatabasePool extends Pool {
    * A client, checked; new if there is none that can be trusted.
    *
    * @param place where the caller's code asked, to name it when the client is never given back
+   * @param holder what has it from now on, if that gives it back only when it has ended
    */
-  async take(place: Error | undefined): Promise<CheckedOutClient> {
-    const lease = await this.#lender.lend(place, Number.POSITIVE_INFINITY)
+  async take(place: Error | undefined, holder?: Holder): Promise<CheckedOutClient> {
+    const lease = await this.#lender.lend(place, Number.POSITIVE_INFINITY, holder)
     return lease.checkedOutClient
   }
 

@@ -2,7 +2,7 @@
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { foreignText } from '../base/foreign-text.ts'
-import { endOfStep } from '../lambda/deadline.ts'
+import { endOfStep, FAIR_MS, outOfTime } from '../lambda/deadline.ts'
 import { isResourceNotFound, secretUnavailable } from './error.ts'
 import { putSecretValueCommand } from './put-secret-value.ts'
 import type { GetSecretValue, SecretReaders, VersionStage } from './reader/request.ts'
@@ -23,7 +23,7 @@ export interface SecretVersion {
   readonly versionStage: VersionStage
   /** When this version was made, in milliseconds since 1970. */
   readonly createdAt: number | undefined
-  /** When it was read, in milliseconds since 1970. */
+  /** When it was read, on the clock of the cache. */
   readonly readAt: number
 }
 
@@ -36,22 +36,36 @@ export interface SecretCacheOptions<Value> extends SecretReaders {
   /** Makes of the secret's text what is kept; what it throws counts as a failed read. */
   readonly resolve: (secretString: string) => Value
   readonly diagnostics: Diagnostics
+  /** A clock that is never set back, and goes on during a freeze, in milliseconds. */
   readonly now: () => number
 }
 
-/** Stops waiting in time; the reading goes on, and its value serves the next connection. */
-function within<Value>(limitMs: number, secretId: string, reading: Promise<Value>): Promise<Value> {
-  const { promise, resolve, reject } = Promise.withResolvers<Value>()
-  const noAnswer = Object.assign(new Error(`no answer within ${Math.round(limitMs)} ms`), { name: 'TimeoutError' })
-  const timer = setTimeout(() => reject(secretUnavailable(secretId, noAnswer)), limitMs)
-  void reading.then(resolve, reject).finally(() => clearTimeout(timer))
-  return promise
+/** How long a reading is waited for, and the error then. */
+interface Limit {
+  readonly limitMs: number
+  readonly error: ConnectionError
 }
 
-/** How long a first reading may be waited for. */
-function firstReadLimitMs(): number {
+function noAnswer(secretId: string, limitMs: number): Limit {
+  const cause = Object.assign(new Error(`no answer within ${Math.round(limitMs)} ms`), { name: 'TimeoutError' })
+  return { limitMs, error: secretUnavailable(secretId, cause) }
+}
+
+/** For a first reading. */
+function firstLimit(secretId: string): Limit {
   const now = performance.now()
-  return Math.max(0, endOfStep(READ_TIMEOUT_MS + SPARE_MS, now) - SPARE_MS - now)
+  const endAt = endOfStep(READ_TIMEOUT_MS + SPARE_MS, now)
+  const limitMs = endAt - now
+  if (limitMs < FAIR_MS) return { limitMs, error: outOfTime('the secret was not read', endAt) }
+  return noAnswer(secretId, limitMs - SPARE_MS)
+}
+
+/** Stops waiting in time; the reading goes on, and its value serves the next connection. */
+function within<Value>({ limitMs, error }: Limit, reading: Promise<Value>): Promise<Value> {
+  const { promise, resolve, reject } = Promise.withResolvers<Value>()
+  const timer = setTimeout(() => reject(error), limitMs)
+  void reading.then(resolve, reject).finally(() => clearTimeout(timer))
+  return promise
 }
 
 /** Whatever a text makes go wrong, it is the secret that cannot be used; an error of the engine may quote it. */
@@ -100,8 +114,9 @@ export class SecretCache<Value extends object> {
     const kept = this.#kept
     if (kept !== undefined && this.#options.now() < this.#rereadAt) return kept
     try {
-      const limitMs = kept === undefined ? firstReadLimitMs() : REREAD_LIMIT_MS
-      return await within(limitMs, this.#options.secretId, kept === undefined ? this.#first() : this.#renew())
+      const { secretId } = this.#options
+      if (kept === undefined) return await within(firstLimit(secretId), this.#first())
+      return await within(noAnswer(secretId, REREAD_LIMIT_MS), this.#renew())
     } catch (error) {
       if (kept === undefined || !(error instanceof ConnectionError)) throw error
       this.#rereadAt = this.#options.now() + STALE_FOR_MS

@@ -1,5 +1,4 @@
 /** Runs a unit of work in a transaction, and again from the start when the server aborted it. */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { DatabaseError } from 'pg'
 import { type Backoff, fullJitterMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
@@ -8,6 +7,7 @@ import type { Diagnostics } from '../base/diagnostics.ts'
 import { currentInvocation } from '../lambda/deadline.ts'
 import type { DatabaseClient } from '../pool/client.ts'
 import { isDatabaseError } from '../pool/database-error.ts'
+import { type Holder, holders } from '../pool/lease.ts'
 import type { DatabasePool } from '../pool/pool.ts'
 import { endsSession } from '../pool/statement-error.ts'
 import { beginStatement, type TransactionOptions } from './options.ts'
@@ -31,11 +31,9 @@ export interface TransactionParts {
   readonly clock: Clock
 }
 
-/** The pools that have a transaction under way around the running code. */
-const underWay = new AsyncLocalStorage<readonly DatabasePool[]>()
-
 /** One run of the unit of work: how far it came, and what the server said on the way. */
-interface Run {
+interface Run extends Holder {
+  readonly pool: DatabasePool
   stage: 'begin' | 'work' | 'commit' | 'ended'
   /** The first refusal of the server, whether or not `work` told it. */
   refusal: DatabaseError | undefined
@@ -139,12 +137,11 @@ async function rollBack(client: DatabaseClient): Promise<void> {
 }
 
 async function runOnce<Result>(
-  pool: DatabasePool,
   begin: string,
   work: (client: TransactionClient) => Promise<Result>,
   run: Run,
 ): Promise<Result> {
-  const client = await pool.take(undefined)
+  const client = await run.pool.take(undefined, run)
   try {
     await client.query(begin)
     run.stage = 'work'
@@ -174,14 +171,14 @@ export async function runTransaction<Result>(
 ): Promise<Result> {
   const begin = beginStatement(options)
   const maxAttempts = options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS
-  const outer = underWay.getStore() ?? []
-  if (outer.includes(pool)) {
+  const outer = holders.getStore() ?? []
+  if (outer.some((holder) => holder.pool === pool)) {
     throw misuse('transaction() was called inside transaction()', 'Hand the client down instead, or use a savepoint.')
   }
   for (let attempt = 0; ; attempt += 1) {
-    const run: Run = { stage: 'begin', refusal: undefined }
+    const run: Run = { pool, stage: 'begin', refusal: undefined }
     try {
-      return await underWay.run([...outer, pool], () => runOnce(pool, begin, work, run))
+      return await holders.run([...outer, run], () => runOnce(begin, work, run))
     } catch (error) {
       const retryInMs = fullJitterMs(attempt, RETRY, clock.random)
       const isInTime = clock.monotonicNow() + retryInMs < (currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)

@@ -16,6 +16,12 @@ function takenPermits(max: number): Permits {
   return permits
 }
 
+/** Waits for so long, in milliseconds. */
+function patience(ms: number): () => number {
+  const endAt = Date.now() + ms
+  return () => endAt - Date.now()
+}
+
 describe('a free permit', () => {
   test('is taken at once by tryAcquire()', () => {
     const permits = new Permits(1)
@@ -24,7 +30,7 @@ describe('a free permit', () => {
 
   test('is taken at once by acquire(), without a timer', async () => {
     const permits = new Permits(1)
-    expect(await permits.acquire(1000)).toBe(true)
+    expect(await permits.acquire(patience(1000))).toBe(true)
     expect([permits.takenCount, permits.waitingCount, vi.getTimerCount()]).toEqual([1, 0, 0])
   })
 
@@ -43,7 +49,7 @@ describe('without a free permit', () => {
 
   test('acquire() waits for release()', async () => {
     const permits = takenPermits(2)
-    const waiting = permits.acquire(1000)
+    const waiting = permits.acquire(patience(1000))
     expect(permits.waitingCount).toBe(1)
     permits.release()
     expect(await waiting).toBe(true)
@@ -52,7 +58,7 @@ describe('without a free permit', () => {
 
   test('acquire() is false after its time', async () => {
     const permits = takenPermits(1)
-    const waiting = permits.acquire(250)
+    const waiting = permits.acquire(patience(250))
     await vi.advanceTimersByTimeAsync(249)
     expect(permits.waitingCount).toBe(1)
     await vi.advanceTimersByTimeAsync(1)
@@ -60,9 +66,19 @@ describe('without a free permit', () => {
     expect([permits.takenCount, permits.waitingCount]).toEqual([1, 0])
   })
 
+  test('acquire() asks again after each wait whether to wait on', async () => {
+    const permits = takenPermits(1)
+    const waits = [100, 100, 0]
+    const waiting = permits.acquire(() => waits.shift() ?? 0)
+    await vi.advanceTimersByTimeAsync(199)
+    expect(permits.waitingCount).toBe(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect([await waiting, waits]).toEqual([false, []])
+  })
+
   test('acquire() stays true when its time ends after release()', async () => {
     const permits = takenPermits(1)
-    const waiting = permits.acquire(1000)
+    const waiting = permits.acquire(patience(1000))
     await vi.advanceTimersByTimeAsync(999)
     permits.release()
     expect([await waiting, vi.getTimerCount()]).toEqual([true, 0])
@@ -73,7 +89,9 @@ describe('those who wait', () => {
   test('get permits in the order of asking, and nobody overtakes', async () => {
     const permits = takenPermits(1)
     const order: string[] = []
-    const waiting = ['first', 'second', 'third'].map((name) => permits.acquire(1000).then(() => order.push(name)))
+    const waiting = ['first', 'second', 'third'].map((name) =>
+      permits.acquire(patience(1000)).then(() => order.push(name)),
+    )
     for (const [at] of waiting.entries()) {
       permits.release()
       expect(permits.tryAcquire()).toBe(false)
@@ -84,15 +102,15 @@ describe('those who wait', () => {
 
   test('get one permit for each release()', async () => {
     const permits = takenPermits(2)
-    const waiting = [permits.acquire(1000), permits.acquire(1000)]
+    const waiting = [permits.acquire(patience(1000)), permits.acquire(patience(1000))]
     permits.release()
     expect([await waiting[0], permits.waitingCount]).toEqual([true, 1])
   })
 
   test('leave the queue when their time is over, so that the next one gets the permit', async () => {
     const permits = takenPermits(1)
-    const gone = permits.acquire(100)
-    const stays = permits.acquire(1000)
+    const gone = permits.acquire(patience(100))
+    const stays = permits.acquire(patience(1000))
     await vi.advanceTimersByTimeAsync(100)
     permits.release()
     expect([await gone, await stays]).toEqual([false, true])

@@ -1,6 +1,6 @@
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { SYSTEM_CLOCK } from '../../../src/base/clock.ts'
+import { type Clock, SYSTEM_CLOCK, steadyClock } from '../../../src/base/clock.ts'
 import type { Dial } from '../../../src/connection/attempt.ts'
 import { Login } from '../../../src/connection/login.ts'
 import { OpenDatabase } from '../../../src/open-database.ts'
@@ -9,8 +9,12 @@ import { inInvocation } from '../../support/invocation.ts'
 import { openProduct, type Product, rejection } from '../../support/product.ts'
 import { endSessions, sessionCount } from '../../support/sessions.ts'
 
+const DAY_MS = 86_400_000
 /** Where a client was taken, as a stack has it. */
 const IN_THIS_FILE = /pool\.test\.ts:\d+:\d+\)?$/
+
+/** The wall clock and the clock for ages, at this time. */
+const clockAt = (now: () => number): Clock => ({ ...SYSTEM_CLOCK, now, steadyNow: now })
 
 let product: Product
 
@@ -95,7 +99,10 @@ describe('a pool', () => {
 describe('an idle client', () => {
   test('is not lent after 400 s, though another one came back just now', async () => {
     let now = Date.now()
-    const database = product.database({ max: 2 }, { ...SYSTEM_CLOCK, now: () => now })
+    const database = product.database(
+      { max: 2 },
+      clockAt(() => now),
+    )
     const [stale, broken] = await Promise.all([database.getClient(), database.getClient()])
     stale.release()
     now += 400_000
@@ -106,12 +113,97 @@ describe('an idle client', () => {
 
   test('is not lent past its lifetime, though it came back just now', async () => {
     let now = Date.now()
-    const database = product.database({}, { ...SYSTEM_CLOCK, now: () => now })
+    const database = product.database(
+      {},
+      clockAt(() => now),
+    )
     const client = await database.getClient()
     now += 40 * 60_000
     client.release()
     await database.query('select 1')
     expect(client.uses).toBe(1)
+  })
+})
+
+describe.each([
+  ['set back', -DAY_MS],
+  ['set forward', DAY_MS],
+])('after the clock was %s by a day', (_, changeMs) => {
+  /** A wall clock that can be set, beside a monotonic one. */
+  function settableClock() {
+    let offsetMs = 0
+    const now = () => Date.now() + offsetMs
+    let monotonicMs = 0
+    const monotonicNow = () => performance.now() + monotonicMs
+    const clock: Clock = { ...SYSTEM_CLOCK, now, monotonicNow, steadyNow: steadyClock(now, monotonicNow) }
+    const set = (ms: number) => {
+      offsetMs += ms
+    }
+    const pass = (ms: number) => {
+      monotonicMs += ms
+      offsetMs += ms
+    }
+    return { clock, set, pass }
+  }
+
+  test('an idle client is replaced 400 s later', async () => {
+    const { clock, set, pass } = settableClock()
+    const database = product.database({}, clock)
+    const client = await database.getClient()
+    set(changeMs)
+    client.release()
+    pass(400_000)
+    await database.query('select 1')
+    expect(client.uses).toBe(1)
+  })
+
+  test('a client past its lifetime is replaced, though it came back just now', async () => {
+    const { clock, set, pass } = settableClock()
+    const database = product.database({}, clock)
+    const client = await database.getClient()
+    set(changeMs)
+    pass(40 * 60_000)
+    client.release()
+    await database.query('select 1')
+    expect(client.uses).toBe(1)
+  })
+
+  test('a corrected secret is read when its time to live is over', async () => {
+    const { secretsManager, fields } = product
+    const secretId = `clock/${changeMs}`
+    secretsManager.secrets.create(secretId, JSON.stringify({ ...fields, application_name: 'before' }))
+    const { clock, set, pass } = settableClock()
+    const database = product.database({ secretId, secretTtlSeconds: 60 }, clock)
+    const name = async () => {
+      const client = await database.getClient()
+      const { rows } = await client.query('show application_name')
+      client.release(true)
+      return rows[0]?.application_name
+    }
+    expect(await name()).toBe('before')
+    secretsManager.secrets.put(secretId, JSON.stringify({ ...fields, application_name: 'after' }))
+    set(changeMs)
+    pass(61_000)
+    expect(await name()).toBe('after')
+  })
+
+  test('a refused password is tried again when its block is over, not before', async () => {
+    const { secretsManager, fields, cloud } = product
+    const secretId = `clock/wrong${changeMs}`
+    secretsManager.secrets.create(secretId, JSON.stringify({ ...fields, password: `wrong${changeMs}` }))
+    const { clock, set, pass } = settableClock()
+    const database = product.database({ secretId }, clock)
+    const attempts = async () => {
+      cloud.standIn.resetCounts()
+      await rejection(database.query('select 1'))
+      return cloud.standIn.counts.logins
+    }
+    expect(await attempts()).toBe(1)
+    set(Math.min(0, changeMs))
+    pass(30_000)
+    expect(await attempts()).toBe(0)
+    pass(31_000)
+    expect(await attempts()).toBe(1)
   })
 })
 
@@ -125,6 +217,36 @@ describe('a caller who waits for a client', () => {
     held.release()
     await Promise.all(statements)
     expect([order, pool.waitingCount]).toEqual([[1, 2, 3], 0])
+  })
+
+  test('waits longer than connecting may take, behind statements that make progress', async () => {
+    const database = product.database()
+    const statements = Array.from({ length: 4 }, () => database.query('select pg_sleep(2)'))
+    const settled = await inInvocation(60_000, () => Promise.allSettled([...statements, database.query('select 1')]))
+    expect(settled.map(({ status }) => status)).toEqual(Array.from({ length: 5 }, () => 'fulfilled'))
+  })
+
+  test('waits behind an answer that goes on arriving, outside an invocation', async () => {
+    const { secretsManager, fields } = product
+    secretsManager.secrets.create('pool/impatient', JSON.stringify({ ...fields, connect_timeout: 1 }))
+    const database = product.database({ secretId: 'pool/impatient' })
+    await database.query('select 1')
+    const long = database.query("select repeat('x', 10000), pg_sleep(0.3) from generate_series(1, 10)")
+    expect((await database.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    await long
+  })
+
+  test('is told after connect_timeout without progress that all are busy, outside an invocation', async () => {
+    const database = product.database({ secretId: 'pool/impatient' })
+    await database.query('select 1')
+    const running = rejection(database.query('select pg_sleep(60)'))
+    const error = await rejection(database.query('select 1'))
+    await endSessions(product)
+    await running
+    expect(error).toMatchObject({
+      code: 'ERR_CLIENT_NOT_RELEASED',
+      message: expect.stringMatching(/^waited 1\d\d\d ms for a client; all 1 are busy with statements$/),
+    })
   })
 
   test('is told where the client was taken: ERR_CLIENT_NOT_RELEASED', async () => {
