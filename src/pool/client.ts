@@ -138,8 +138,11 @@ export class DatabaseClient extends Client {
   /** Logged in: the password has done its part and is forgotten. */
   forgetPassword(): void {
     this.#connectClock.stop()
+    const { connection, connectionParameters } = this.#internals
     this.#internals.password = null
-    this.#internals.connectionParameters.password = null
+    connectionParameters.password = null
+    // Query streams wait for this message before they report an error, also that their connection broke.
+    connection.once('end', () => setImmediate(() => connection.emit('readyForQuery')))
   }
 
   /** Ends the session now, whatever it does: a statement under way is cancelled, for the server would finish it first. */

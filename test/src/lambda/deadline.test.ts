@@ -19,6 +19,11 @@ describe('an invocation', () => {
     [2000, 500, { deadlineAt: NOW + 1500, marginMs: 500 }],
     [1000, 500, { deadlineAt: NOW + 750, marginMs: 250 }],
     [0, 500, { deadlineAt: NOW, marginMs: 0 }],
+    [-1000, 500, { deadlineAt: NOW, marginMs: 0 }],
+    [2 ** 31 - 1, 500, { deadlineAt: NOW + 2 ** 31 - 501, marginMs: 500 }],
+    [2 ** 31, 500, { deadlineAt: Number.POSITIVE_INFINITY, marginMs: 500 }],
+    [Number.POSITIVE_INFINITY, 500, { deadlineAt: Number.POSITIVE_INFINITY, marginMs: 500 }],
+    [Number.NaN, 500, { deadlineAt: Number.POSITIVE_INFINITY, marginMs: 500 }],
   ])('with %d ms left and a margin of %d ms', async (remainingMs, marginMs, expected) => {
     const invocation = await invoke(remainingMs, marginMs, async () => ({ ...currentInvocation() }))
     expect(invocation).toEqual({ ...expected, awsRequestId: 'request-1', hasEnded: false })

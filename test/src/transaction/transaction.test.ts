@@ -239,3 +239,89 @@ test('destroys a client whose ROLLBACK fails', async () => {
   )
   expect([error, product.cloud.standIn.connections.length, await entries()]).toEqual([reason, before - 1, 0])
 })
+
+describe('a call inside transaction() that would wait for its own transaction is refused at once', () => {
+  const CALLS: Readonly<Record<string, (own: typeof database) => Promise<unknown>>> = {
+    'query()': ({ query }) => query('select 1'),
+    'getClient()': ({ getClient }) => getClient(),
+  }
+
+  test.each(Object.entries(CALLS))('%s with max: 1', async (call, use) => {
+    const own = product.database({ max: 1 })
+    const startedAt = performance.now()
+    const error = await rejection(own.transaction(() => use(own)))
+    expect(error).toMatchObject({ code: 'ERR_TRANSACTION', safeToRetry: false })
+    expect(error.message).toContain(`${call} was called inside transaction()`)
+    expect(error.stack).toContain('transaction.test.ts')
+    expect(performance.now() - startedAt).toBeLessThan(4000)
+    expect((await own.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+  })
+
+  test('of two transactions that hold both clients and want a third, one; the other goes on', async () => {
+    const own = product.database({ max: 2 })
+    const held = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const unit = (at: number) =>
+      own.transaction(async (client) => {
+        await client.query('select 1')
+        held[at]?.resolve()
+        await Promise.all(held.map(({ promise }) => promise))
+        return (await own.query('select 1 as one')).rows
+      })
+    const settled = await Promise.allSettled([unit(0), unit(1)])
+    const refused = settled.find(({ status }) => status === 'rejected')
+    expect(settled.find(({ status }) => status === 'fulfilled')).toMatchObject({ value: [{ one: 1 }] })
+    expect(refused).toMatchObject({ reason: { code: 'ERR_TRANSACTION' } })
+  })
+})
+
+describe('a call inside transaction() waits', () => {
+  test('for a client that another branch gives back', async () => {
+    const own = product.database({ max: 2 })
+    const rows = await own.transaction(async () => {
+      const other = await own.getClient()
+      const waiting = own.query('select 1 as one')
+      await expect.poll(() => own.getPool().waitingCount).toBe(1)
+      other.release()
+      return (await waiting).rows
+    })
+    expect(rows).toEqual([{ one: 1 }])
+  })
+
+  test('for a transaction that does not wait', async () => {
+    const own = product.database({ max: 2 })
+    const end = Promise.withResolvers<void>()
+    const begun = Promise.withResolvers<void>()
+    const other = own.transaction(() => {
+      begun.resolve()
+      return end.promise
+    })
+    await begun.promise
+    const rows = await own.transaction(async () => {
+      const waiting = own.query('select 1 as one')
+      await expect.poll(() => own.getPool().waitingCount).toBe(1)
+      end.resolve()
+      return (await waiting).rows
+    })
+    await other
+    expect(rows).toEqual([{ one: 1 }])
+  })
+
+  test('for no client of another database', async () => {
+    const [own, other] = [product.database({ max: 1 }), product.database({ max: 1 })]
+    const result = await own.transaction(async () => (await other.query('select 1 as one')).rows)
+    expect(result).toEqual([{ one: 1 }])
+  })
+
+  test('for nothing once its transaction has ended', async () => {
+    const own = product.database({ max: 1 })
+    const late = Promise.withResolvers<void>()
+    const { statement } = await own.transaction(async () => ({
+      statement: late.promise.then(() => own.query('select 1')),
+    }))
+    const held = await own.getClient()
+    late.resolve()
+    await expect.poll(() => own.getPool().waitingCount).toBe(1)
+    held.release()
+    expect((await statement).rowCount).toBe(1)
+  })
+})
