@@ -40,7 +40,7 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
 
 /**
  * Wraps a Lambda handler. Connecting starts during init; the handler gets `db` as its last argument: the third one, or
- * the fourth one for `awslambda.streamifyResponse()`. Statements end before the invocation's deadline with
+ * the fourth one for `awslambda.streamifyResponse()` (its types are inferred only if all four are annotated). Statements end before the invocation's deadline with
  * `ERR_DEADLINE`. Without options it is the default database, the one of `query()`.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html

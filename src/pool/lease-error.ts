@@ -26,13 +26,13 @@ export function neverGivenBack({ place }: Lent): ConnectionError {
   )
 }
 
-/** `ERR_TRANSACTION` for a call that would wait for its own transaction. */
+/** `ERR_TRANSACTION` for a call inside a transaction, when transactions that wait like it have all clients. */
 export function heldAround(place: Error | undefined, max: number): ConnectionError {
   const call = place === undefined ? 'query()' : 'getClient()'
   return new ConnectionError(
     'ERR_TRANSACTION',
-    `${call} was called inside transaction(), and would wait for ever: transactions that wait have all clients of the pool (max: ${max})`,
-    { hint: 'Use the client that transaction() passes to its function, or raise max.' },
+    `${call} was called inside transaction(), which has the client that it would wait for (max: ${max})`,
+    { hint: 'Use the client of the transaction, or raise max.' },
   )
 }
 
@@ -66,7 +66,7 @@ export function waitedInVain(lent: readonly Lent[], max: number, { waitedMs, isM
     `${waited} for a client; all ${max} are ${isBusy ? 'busy with statements' : 'in use'}${place}`,
     {
       hint: isBusy
-        ? 'Make the statements faster, or raise max.'
+        ? 'Make them faster, or raise max.'
         : 'Give clients back with release(), run statements on the client you have, or raise max.',
       safeToRetry: true,
     },

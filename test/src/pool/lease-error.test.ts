@@ -77,7 +77,7 @@ describe('who waited in vain', () => {
     expect(waitedInVain([without(true)], 1, waited(5000))).toMatchObject({
       code: 'ERR_CLIENT_NOT_RELEASED',
       message: 'waited 5000 ms for a client; all 1 are busy with statements',
-      hint: 'Make the statements faster, or raise max.',
+      hint: 'Make them faster, or raise max.',
     })
   })
 })
