@@ -38,6 +38,8 @@ interface Internals {
 /** The severities after which the server closes the connection. */
 const FATAL = ['FATAL', 'PANIC']
 
+const unsent = () => deadlineError('the statement was not sent', true)
+
 function isTlsSocket(stream: Socket): stream is TLSSocket {
   return 'encrypted' in stream && stream.encrypted === true
 }
@@ -185,11 +187,8 @@ export class DatabaseClient extends Client {
   #submit(statement: Submittable, told: Callback | undefined): unknown {
     const invocation = currentInvocation()
     const budgetMs = budgetOf(invocation)
-    if (budgetMs <= 0) {
-      const error = deadlineError('the statement was not sent', true)
-      return failUnsent(statement, told, error, this.#internals.connection)
-    }
-    if (invocation !== undefined && budgetMs < Number.POSITIVE_INFINITY && this.#watch === undefined) {
+    if (budgetMs <= 0) return failUnsent(statement, told, unsent(), this.#internals.connection)
+    if (invocation && budgetMs < Number.POSITIVE_INFINITY && this.#watch === undefined) {
       this.#watch = setTimeout(() => this.#abandon(invocation.marginMs), budgetMs)
       this.once('drain', () => {
         clearTimeout(this.#watch)
@@ -217,7 +216,7 @@ export class DatabaseClient extends Client {
   #sendInTime(config: unknown, values: unknown): Promise<unknown> {
     const invocation = currentInvocation()
     const budgetMs = budgetOf(invocation)
-    if (budgetMs <= 0) return Promise.reject(deadlineError('the statement was not sent', true))
+    if (budgetMs <= 0) return Promise.reject(unsent())
     return new Promise((resolve, reject) => {
       let isPastDeadline = false
       const cancel = (marginMs: number): void => {

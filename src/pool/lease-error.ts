@@ -36,6 +36,12 @@ export function heldAround(place: Error | undefined, max: number): ConnectionErr
   )
 }
 
+const IN_USE = [
+  'in use',
+  'Give clients back with release(), run statements on the client you have, or raise max.',
+] as const
+const BUSY = ['busy with statements', 'Make them faster, or raise max.'] as const
+
 /** How long a caller waited, and whether those with the clients made progress until now. */
 interface Wait {
   readonly waitedMs: number
@@ -61,14 +67,7 @@ export function waitedInVain(lent: readonly Lent[], max: number, { waitedMs, isM
   if (isBusy && isAtDeadline(currentInvocation()))
     return deadlineError(`${waited} for a connection; statements are under way on all ${max}`, true)
   const place = taken.place === undefined ? '' : `, one since ${describePlace(taken.place)}`
-  return new ConnectionError(
-    'ERR_CLIENT_NOT_RELEASED',
-    `${waited} for a client; all ${max} are ${isBusy ? 'busy with statements' : 'in use'}${place}`,
-    {
-      hint: isBusy
-        ? 'Make them faster, or raise max.'
-        : 'Give clients back with release(), run statements on the client you have, or raise max.',
-      safeToRetry: true,
-    },
-  )
+  const [state, hint] = isBusy ? BUSY : IN_USE
+  const message = `${waited} for a client; all ${max} are ${state}${place}`
+  return new ConnectionError('ERR_CLIENT_NOT_RELEASED', message, { hint, safeToRetry: true })
 }
