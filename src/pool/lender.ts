@@ -90,12 +90,16 @@ export class Lender {
     return endOfStep(CONNECT_LIMIT_MS, this.#clock.monotonicNow())
   }
 
-  async #wait(place: Error | undefined): Promise<void> {
+  /** @throws ConnectionError `ERR_CLIENT_NOT_RELEASED` if an invocation has ended and kept its client. */
+  #revokeForgotten(): void {
     const forgotten = this.#leases.find(({ isForgotten }) => isForgotten)
-    if (forgotten !== undefined) {
-      forgotten.revoke()
-      throw neverGivenBack(forgotten)
-    }
+    if (forgotten === undefined) return
+    forgotten.revoke()
+    throw neverGivenBack(forgotten)
+  }
+
+  async #wait(place: Error | undefined): Promise<void> {
+    this.#revokeForgotten()
     const around = this.#leases.filter(({ isHeldAround }) => isHeldAround)
     for (const lease of around) lease.waitingCount += 1
     try {
@@ -105,6 +109,7 @@ export class Lender {
       const patience = new Patience(this.#leases, this.#clock)
       if (await this.#permits.acquire(patience.nextLookMs)) return
       this.#clients.refuseWhenEnding()
+      this.#revokeForgotten()
       throw waitedInVain(this.#leases, this.#max, patience)
     } finally {
       for (const lease of around) lease.waitingCount -= 1

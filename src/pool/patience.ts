@@ -40,10 +40,12 @@ export class Patience {
   }
 
   /**
-   * Milliseconds until the caller has to look again; 0 or less when the wait is over: at the invocation's deadline;
+   * Milliseconds until the caller has to look again; 0 or less when the wait is over: at the invocation's deadline,
+   * and when another invocation has ended and kept its client;
    * without one, or while clients are only being opened, after `connect_timeout` without progress.
    */
   readonly nextLookMs = (): number => {
+    if (this.#lent.some(({ isForgotten }) => isForgotten)) return 0
     const now = this.#clock.monotonicNow()
     const progress = progressOf(this.#lent)
     if (progress !== this.#progress) this.#movedAt = now

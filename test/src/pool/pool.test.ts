@@ -323,6 +323,23 @@ describe('a client that an earlier invocation never gave back', () => {
     await pool.query('select 1')
   })
 
+  test('is taken away from an invocation that ends while another one waits', async () => {
+    const pool = product.database().getPool()
+    const end = Promise.withResolvers<void>()
+    const forgetful = inInvocation(60_000, async () => {
+      await pool.connect()
+      await end.promise
+    })
+    await expect.poll(() => pool.totalCount).toBe(1)
+    const error = rejection(inInvocation(50_000, () => pool.connect()))
+    await expect.poll(() => pool.waitingCount).toBe(1)
+    end.resolve()
+    await forgetful
+    const startedAt = performance.now()
+    expect((await error).message).toMatch(/^an earlier invocation took a client and never gave it back/)
+    expect(performance.now() - startedAt).toBeLessThan(20_000)
+  })
+
   test('frees no second place when it is given back late after all', async () => {
     const pool = product.database().getPool()
     const forgotten = await inInvocation(10_000, () => pool.connect())
