@@ -10,6 +10,7 @@ import { parseSecret } from '../../src/secret/value/parse.ts'
 import type { DatabaseOptions } from '../../src/settings/database-options.ts'
 import { readSettings } from '../../src/settings/settings.ts'
 import { codeIn, readPage, tableOf } from '../support/page.ts'
+import { readNow } from '../support/settings.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const PAGE = readPage('docs/settings.md')
@@ -55,7 +56,7 @@ describe('options and variables', () => {
 
   /** What counts in the end, wherever it came from. */
   function effective(options: DatabaseOptions, variables: Readonly<Record<string, string>>): unknown {
-    const { options: inCode, environment, ...settings } = readSettings(options, variables)
+    const { options: inCode, environment, ...settings } = readNow(options, variables)
     return { ...settings, fields: { ...environment, ...inCode } }
   }
 

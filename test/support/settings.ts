@@ -23,3 +23,10 @@ export function problemsOf(options: object, environment: Environment = WITH_SECR
   }
   throw new Error('these settings were accepted')
 }
+
+/** The settings with what is read later read now, so that they compare. */
+export function readNow(options: DatabaseOptions, environment: Environment) {
+  const { surroundings, ...settings } = readSettings(options, environment)
+  const { sessionToken, roleAccess, ...others } = surroundings
+  return { ...settings, surroundings: { ...others, sessionToken: sessionToken(), roleAccess: roleAccess() } }
+}

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readSettings } from '../../../src/settings/settings.ts'
 import { SECRET } from '../../support/connection-string.ts'
-import { type Environment, problemsOf, WITH_SECRET } from '../../support/settings.ts'
+import { type Environment, problemsOf, readNow, WITH_SECRET } from '../../support/settings.ts'
 
 const URL_TEXT = `postgresql://app:${SECRET}@db.example.com/shop`
 
@@ -30,7 +30,7 @@ test('options that are no object are not quoted', () => {
 
 test('undefined options count as left out', () => {
   const options: object = { user: undefined, host: undefined, max: undefined }
-  expect(readSettings(options, WITH_SECRET)).toEqual(readSettings({}, WITH_SECRET))
+  expect(readNow(options, WITH_SECRET)).toEqual(readNow({}, WITH_SECRET))
 })
 
 test.each(['secretId', 'connectionString'])(
