@@ -5,7 +5,7 @@ import { acknowledgeRules } from './acknowledged-rules.ts'
 import { propsFromContext } from './health-check-context.ts'
 import { HealthCheckStack } from './health-check-stack.ts'
 
-/** Account and region of the command line's credentials; only the lookup of a VPC needs them, so that all else synthesises offline. */
+/** Account and region of the command line's credentials: only the lookup of a VPC needs them, and the rest synthesises offline. */
 function currentEnvironment(): { env?: { account?: string; region?: string } } {
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = process.env
   return account === undefined || region === undefined ? {} : { env: { account, region } }

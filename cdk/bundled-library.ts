@@ -1,14 +1,14 @@
-/** Finds out whether a function's bundle holds a copy of the library, beside the layer's. */
+/** Finds out whether a function's bundle contains a copy of the library, beside the one in the layer. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { AssetStaging } from 'aws-cdk-lib'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as variable from '../src/base/environment-variables.ts'
 
-/** A bundle that has them all has the module that reads them, minified or not. */
-const MARKS = Object.values(variable)
+/** A bundle that contains all these names contains the module that reads them, minified or not. */
+const VARIABLE_NAMES = Object.values(variable)
 
-/** True when the file with the handler, as it was staged for upload, holds the library. */
+/** True when the file with the handler, as it was staged for upload, contains the library. */
 export function holdsLibrary(fn: lambda.Function): boolean {
   const staging = fn.node.tryFindChild('Code')?.node.tryFindChild('Stage')
   const { defaultChild } = fn.node
@@ -20,5 +20,5 @@ export function holdsLibrary(fn: lambda.Function): boolean {
     .find((candidate) => existsSync(candidate))
   if (path === undefined) return false
   const text = readFileSync(path, 'utf8')
-  return MARKS.every((mark) => text.includes(mark))
+  return VARIABLE_NAMES.every((name) => text.includes(name))
 }

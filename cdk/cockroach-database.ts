@@ -1,4 +1,4 @@
-/** A database that lives outside AWS, as CDK sees it: a secret, a layer, and what a function needs to be connected. */
+/** A database outside AWS, for the CDK: its secret, the layer, and what a function needs to connect. */
 import type { Duration } from 'aws-cdk-lib'
 import type * as iam from 'aws-cdk-lib/aws-iam'
 import type * as kms from 'aws-cdk-lib/aws-kms'
@@ -23,16 +23,16 @@ const ROOT_CERTIFICATE_PATH = '/opt/certs/root.crt'
 /** What makes libpq, and the clients over it, verify the server in full. */
 const LIBPQ_VARIABLES = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: ROOT_CERTIFICATE_PATH }
 
-/** Whose variables a function has: they name one database. */
+/** The database that a function's variables name; they can name only one. */
 const connectedDatabases = new WeakMap<lambda.Function, CockroachDatabase>()
 
-/** Nothing here is secret: passwords belong in `secret`. What the secret says as well, wins. */
+/** Nothing here is secret: passwords belong in `secret`. A value in the secret takes precedence over the prop for it. */
 export interface CockroachDatabaseProps {
-  /** Holds a connection string, or JSON with its parts. */
+  /** Contains a connection string, or JSON with its fields. */
   readonly secret: ISecret
   /**
-   * The customer managed key of the secret, where the secret was imported without it, as by name. Of a key in another
-   * account, the policy has to allow this account as well.
+   * The customer managed key of the secret, needed where the secret was imported without it, for example by name. The
+   * policy of a key in another account must allow this account as well.
    * @default the secret's `encryptionKey`
    */
   readonly encryptionKey?: kms.IKey
@@ -67,7 +67,7 @@ export interface CockroachDatabaseProps {
    */
   readonly clusterRouting?: ClusterRouting
   /**
-   * What the server lists the session as.
+   * The name of the session at the server.
    * @default the library's
    */
   readonly applicationName?: string
@@ -98,12 +98,12 @@ export class CockroachDatabase extends Construct {
   }
 
   /**
-   * Attaches the layer, sets the variables, and lets the function read this one secret; again for the same function, it
-   * does nothing. In any language: a function that does not run on Node gets libpq's `PGSSLMODE` and `PGSSLROOTCERT` too.
+   * Attaches the layer, sets the variables, and lets the function read this one secret; a second call for the same function
+   * does nothing. A function in another language than JavaScript gets libpq's `PGSSLMODE` and `PGSSLROOTCERT` too.
    *
-   * A bundle leaves the library to the layer: `new NodejsFunction(…, { bundling: { externalModules: CockroachLayer.externalModules } })`.
+   * A bundle must not contain the library, since the layer does: `new NodejsFunction(…, { bundling: { externalModules: CockroachLayer.externalModules } })`.
    * @throws Error for a function of another database, an alias, a version, an imported function, a container image, a Node
-   * runtime before nodejs22.x, and a bundle that holds the library.
+   * runtime before nodejs22.x, and a bundle that contains the library.
    */
   connect(fn: lambda.Function): void {
     refuseUnconnectable(fn)
@@ -111,7 +111,7 @@ export class CockroachDatabase extends Construct {
     if (connected === this) return
     if (connected !== undefined) {
       throw new Error(
-        `${fn.node.path} is connected to ${connected.node.path}, and its variables name one database: for ${this.node.path}, call grantRead(fn) in its place, and createDatabase({ secretId }) in the function`,
+        `${fn.node.path} is connected to ${connected.node.path}, and its variables name one database: for ${this.node.path}, call grantRead(fn) instead, and createDatabase({ secretId }) in the function`,
       )
     }
     const variables = { ...this.#variables(fn), ...(isNode(fn) ? {} : LIBPQ_VARIABLES) }
@@ -121,12 +121,12 @@ export class CockroachDatabase extends Construct {
     this.grantRead(fn)
   }
 
-  /** Lets `grantee` read the secret, and decrypt it where it is encrypted with a key of the customer's own. */
+  /** Lets `grantee` read the secret, and decrypt it where it is encrypted with a customer managed key. */
   grantRead(grantee: iam.IGrantable): void {
     grantSecretRead(this.secret, this.#props.encryptionKey ?? this.secret.encryptionKey, grantee)
   }
 
-  /** The layer's runtimes list is for consoles; Lambda attaches it to any function, the CDK only to those listed. */
+  /** Lambda attaches a layer to a function of any runtime; the CDK refuses a runtime that the layer does not list. */
   #layerFor({ runtime }: lambda.Function): lambda.ILayerVersion {
     const { compatibleRuntimes, layerVersionArn } = this.layer
     if (compatibleRuntimes?.some((listed) => listed.runtimeEquals(runtime)) ?? true) return this.layer

@@ -20,8 +20,8 @@ export interface CockroachLayerProps {
 /** Unpacks to `/opt/nodejs/node_modules/cockroach-lambda` and `/opt/certs/root.crt`. */
 export class CockroachLayer extends lambda.LayerVersion {
   /**
-   * For a NodejsFunction's `bundling.externalModules`: this library, which is in the layer, and what the CDK leaves out by
-   * default, the AWS SDK of the runtime.
+   * For a NodejsFunction's `bundling.externalModules`: this library, which is in the layer, and the CDK's own default, the
+   * AWS SDK of the runtime.
    */
   static get externalModules(): string[] {
     return ['cockroach-lambda', '@aws-sdk/*', '@smithy/*']

@@ -12,17 +12,17 @@ export function refuseUnconnectable(fn: lambda.IFunction): asserts fn is lambda.
   const { path } = fn.node
   if (fn instanceof lambda.QualifiedFunctionBase) {
     throw new Error(
-      `${path} is an alias or a version, whose settings are those of its function: connect the function, and take its currentVersion, which changes with it`,
+      `${path} is an alias or a version, which has the settings of its function: connect the function, and use its currentVersion, which changes with it`,
     )
   }
   if (!(fn instanceof lambda.Function)) {
     throw new Error(
-      `${path} is not made by this app as a lambda.Function, and an imported one cannot be changed: connect it where it is made, or attach the layer there, set ${COCKROACH_SECRET_ID}, and allow its role to read the secret`,
+      `${path} is not made by this app as a lambda.Function, and an imported function cannot be changed: connect it in the app that makes it, or attach the layer there, set ${COCKROACH_SECRET_ID}, and allow its role to read the secret`,
     )
   }
   if (fn.runtime === lambda.Runtime.FROM_IMAGE) {
     throw new Error(
-      `${path} is a container image, which takes no layers: install cockroach-lambda in the image, grant it the secret with grantRead(fn), and set ${COCKROACH_SECRET_ID}`,
+      `${path} is a container image, which cannot have layers: install cockroach-lambda in the image, grant it the secret with grantRead(fn), and set ${COCKROACH_SECRET_ID}`,
     )
   }
   if (isOldNode(fn.runtime)) {

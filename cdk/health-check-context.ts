@@ -25,12 +25,12 @@ const READERS = {
 /** The names that `-c` may set. */
 export const CONTEXT_NAMES: readonly string[] = Object.keys(READERS)
 
-/** What the CDK's own command line puts beside ours; its other names have a colon or a slash in them. */
+/** Names that the CDK's command line adds to the context; its other names contain a colon or a slash. */
 const CDK_NAMES = ['acknowledged-issue-numbers', 'cli-telemetry']
 
 /**
  * The stack's props from the app's context.
- * @throws Error when a name is unknown, naming the nearest, or a value is not what it should be.
+ * @throws Error when a name is unknown, with the nearest known one, or when a value is not valid.
  */
 export function propsFromContext(node: Node): HealthCheckStackProps {
   const context: Readonly<Record<string, unknown>> = node.getAllContext()
@@ -49,10 +49,10 @@ function refuseUnknownNames(names: readonly string[]): void {
   const problems = unknown.map(
     (name) => `context ${name} is unknown; did you mean ${nearest(lastPart(name), CONTEXT_NAMES)}?`,
   )
-  throw new Error(`${problems.join(' ')} Known are ${CONTEXT_NAMES.join(', ')}`)
+  throw new Error(`${problems.join(' ')} The known names are ${CONTEXT_NAMES.join(', ')}`)
 }
 
-/** One of the CDK's, such as `@aws-cdk/core:…`; not one of ours behind a prefix, as `--parameters` wants it. */
+/** True for a name of the CDK's, such as `@aws-cdk/core:…`; false for one of ours behind a prefix, the form of `--parameters`. */
 function isForeign(name: string): boolean {
   const last = lastPart(name).toLowerCase()
   return last !== name.toLowerCase() && !CONTEXT_NAMES.some((known) => known.toLowerCase() === last)
@@ -71,7 +71,7 @@ function text(name: string, value: unknown): string {
 function secretName(name: string, value: unknown): string {
   const secret = text(name, value)
   if (!secret.startsWith('arn:')) return secret
-  throw new Error(`context ${name} is an ARN; expected the name alone, of a secret in the stack's account and region`)
+  throw new Error(`context ${name} is an ARN; expected only the name of a secret in the stack's account and region`)
 }
 
 function port(name: string, value: unknown): number {

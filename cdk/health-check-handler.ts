@@ -1,7 +1,7 @@
-/** The sample stack's function: answers whether the database can be reached, however it is asked. */
+/** The sample stack's function: reports whether the database can be reached, to a direct invocation, over HTTP, and on a schedule. */
 import { type HealthReport, healthCheck, withDatabase } from 'cockroach-lambda'
 
-/** What a function URL and API Gateway (payload format 2.0) send, as far as it tells them from a direct invocation. */
+/** The part of an event of a function URL or API Gateway (payload format 2.0) that a direct invocation does not have. */
 interface HttpEvent {
   readonly requestContext: { readonly http: unknown }
 }
@@ -17,7 +17,7 @@ function isScheduledEvent(event: unknown): boolean {
   return typeof event === 'object' && event !== null && 'source' in event && event.source === 'aws.events'
 }
 
-/** Nobody reads the answer to a schedule; Lambda counts what is thrown, and the alarm looks at that count. */
+/** The answer to a scheduled event is read by nobody; Lambda counts the errors that are thrown, and the alarm watches that count. */
 function throwUnlessHealthy({ ok, error }: HealthReport): void {
   if (ok) return
   const { code = 'ERR_UNHEALTHY', message = 'the health check failed', hint } = error ?? {}

@@ -1,4 +1,4 @@
-/** The sample stack: a secret, the layer, and a function that tells whether they reach the database. */
+/** The sample stack: a secret, the layer, and a function that checks whether the database can be reached with them. */
 import { Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch'
 import * as iam from 'aws-cdk-lib/aws-iam'
@@ -28,7 +28,7 @@ export interface HealthCheckStackProps
    */
   readonly rootCertificate?: string
   /**
-   * A new VPC, out of which the function comes from one fixed address, for the Cloud's IP allowlist.
+   * A new VPC, from which the function connects with one fixed address, for the Cloud's IP allowlist.
    * @default false
    */
   readonly vpc?: boolean
@@ -43,19 +43,19 @@ export interface HealthCheckStackProps
    */
   readonly schedule?: string
   /**
-   * The SNS topic that hears when the alarm of `schedule` is raised, and when it is over; in the stack's region.
-   * @default nobody is told
+   * The SNS topic to which the alarm of `schedule` publishes when it is raised, and when it is over; in the stack's region.
+   * @default none
    */
   readonly alarmTopicArn?: string
 }
 
-/** Deploy it with `npx cdk deploy`; its outputs say what to type next. */
+/** Deploy it with `npx cdk deploy`; its outputs are the next commands to type. */
 export class HealthCheckStack extends Stack {
   readonly secret: secretsmanager.ISecret
   readonly layer: CockroachLayer
   readonly database: CockroachDatabase
   readonly healthCheck: lambda.Function
-  /** With `schedule` only; tells nobody but the topic of `alarmTopicArn`. */
+  /** With `schedule` only; publishes to the topic of `alarmTopicArn`, and has no other action. */
   readonly alarm: cloudwatch.Alarm | undefined
 
   constructor(scope: Construct, id: string, props: HealthCheckStackProps = {}) {
@@ -64,10 +64,12 @@ export class HealthCheckStack extends Stack {
     super(scope, id, { description: 'cockroach-lambda: health check of a database connection', ...stackProps })
     Tags.of(this).add('application', 'cockroach-lambda')
     if (vpc === true && vpcId !== undefined) {
-      throw new Error(`vpc and vpcId ${vpcId} exclude each other: a new VPC, or one that exists`)
+      throw new Error(`vpc and vpcId ${vpcId} exclude each other: vpc makes a new VPC, and vpcId names one that exists`)
     }
     if (alarmTopicArn !== undefined && schedule === undefined) {
-      throw new Error('alarmTopicArn has no alarm to hear of: set schedule as well, such as "rate(5 minutes)"')
+      throw new Error(
+        'alarmTopicArn needs an alarm, which only schedule makes: set schedule as well, such as "rate(5 minutes)"',
+      )
     }
 
     this.secret =
@@ -98,12 +100,12 @@ export class HealthCheckStack extends Stack {
     }
     const fillSecret = {
       id: 'FillSecret',
-      description: 'Put the connection string from the Cloud console into secret.txt, type this, delete the file',
+      description: 'Put the connection string from the Cloud console into secret.txt, run this, and delete the file',
       value: `aws secretsmanager put-secret-value --region ${region} --secret-id ${secretId} --secret-string file://secret.txt`,
     }
     const checkHealth = {
       id: 'CheckHealth',
-      description: 'Ask the function whether it reaches the database',
+      description: 'Invoke the function, which checks whether it reaches the database',
       value: `aws lambda invoke --region ${region} --function-name ${name} /dev/stdout`,
     }
     addNextSteps(this, {
@@ -115,13 +117,13 @@ export class HealthCheckStack extends Stack {
       more: [
         {
           id: 'CheckHealthOverHttp',
-          description: 'The same over its URL, signed',
+          description: 'The same check over the URL of the function, with a signed request',
           value: `curl --aws-sigv4 aws:amz:${region}:lambda --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}`,
         },
         {
           id: 'AttachLayer',
           description:
-            'The layer in a function of your own (put its name in place of MY_FUNCTION; this replaces its other layers)',
+            'Attach the layer to a function of your own: write its name instead of MY_FUNCTION; this replaces its other layers',
           value: `aws lambda update-function-configuration --region ${region} --function-name MY_FUNCTION --layers ${this.layer.layerVersionArn}`,
         },
         ...(this.alarm === undefined
@@ -129,7 +131,7 @@ export class HealthCheckStack extends Stack {
           : [
               {
                 id: 'ShowAlarm',
-                description: 'How the last scheduled check went: OK, ALARM, or INSUFFICIENT_DATA before the first',
+                description: 'Result of the last scheduled check: OK, ALARM, or INSUFFICIENT_DATA before the first',
                 value: `aws cloudwatch describe-alarms --region ${region} --alarm-names ${this.alarm.alarmName} --query MetricAlarms[0].StateValue`,
               },
             ]),
@@ -143,7 +145,7 @@ function newSecret(scope: Construct): secretsmanager.ISecret {
   const secret = new secretsmanager.CfnSecret(scope, 'EmptySecret', {
     description: 'Connection string of the database; read by cockroach-lambda',
   })
-  // Outlives the stack, but not a first deployment that fails: nobody could have filled it by then.
+  // Outlives the stack, but not a first deployment that fails: until then it is empty.
   secret.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
   return secretsmanager.Secret.fromSecretCompleteArn(scope, 'Secret', secret.ref)
 }
@@ -158,7 +160,7 @@ function healthCheckFunction(scope: Construct, network: HealthCheckVpc | undefin
   logGroup.grantWrite(role)
   if (network !== undefined) allowNetworkInterfaces(role)
   const healthCheck = new lambda.Function(scope, 'HealthCheck', {
-    description: 'Tells whether the database can be reached',
+    description: 'Checks whether the database can be reached',
     code: lambda.Code.fromAsset(builtPath('health-check')),
     handler: 'index.handler',
     runtime: lambda.Runtime.NODEJS_24_X,

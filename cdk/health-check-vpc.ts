@@ -6,7 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
 
-/** What Lambda does to put a function into a VPC: the managed policy's actions, without its right to write every log group. */
+/** The actions with which Lambda puts a function into a VPC: the managed policy's, without its permission to write every log group. */
 const NETWORK_INTERFACE_ACTIONS = [
   'ec2:CreateNetworkInterface',
   'ec2:DescribeNetworkInterfaces',
@@ -18,9 +18,9 @@ const NETWORK_INTERFACE_ACTIONS = [
 
 export interface HealthCheckVpc {
   readonly vpc: ec2.IVpc
-  /** Where connections come from, in CIDR notation; known for a new VPC only. */
+  /** The address that connections come from, in CIDR notation; known for a new VPC only. */
   readonly allowlistEntry?: string
-  /** Secrets Manager's own door into the VPC; an existing VPC is left as it is. */
+  /** The interface endpoint for Secrets Manager in a new VPC; an existing VPC is not changed. */
   readonly secretsManagerEndpoint?: ec2.InterfaceVpcEndpoint
 }
 
@@ -31,7 +31,7 @@ export function newVpc(scope: Construct): HealthCheckVpc {
     maxAzs: 2,
     natGateways: 1,
     natGatewayProvider: ec2.NatProvider.gateway({ eipAllocationIds: [address.attrAllocationId] }),
-    // Nothing uses the default group, and emptying it takes another function with rights of its own.
+    // Nothing uses the default group, and emptying it needs another function with permissions of its own.
     restrictDefaultSecurityGroup: false,
   })
   const logGroup = new logs.LogGroup(scope, 'RejectedTraffic', {
@@ -44,7 +44,7 @@ export function newVpc(scope: Construct): HealthCheckVpc {
   })
   const secretsManagerEndpoint = vpc.addInterfaceEndpoint('SecretsManager', {
     service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-    // The function's security group is let in by name.
+    // Only the function's security group is allowed, by the stack.
     open: false,
   })
   // @ts-expect-error -- under exactOptionalPropertyTypes the CDK's Vpc does not match its own IVpc (vpnGatewayId).
@@ -52,26 +52,26 @@ export function newVpc(scope: Construct): HealthCheckVpc {
 }
 
 /**
- * A VPC that is there already, with private subnets that have a way out.
+ * A VPC that exists, with private subnets that have a route to the internet.
  * @throws Error when account or region are unknown, or the VPC has no such subnets.
  */
 export function existingVpc(scope: Construct, vpcId: string): HealthCheckVpc {
   const { account, region } = Stack.of(scope)
   if (Token.isUnresolved(account) || Token.isUnresolved(region)) {
     throw new Error(
-      `vpcId ${vpcId} has to be looked up, but account and region are unknown: log in to AWS (aws sts get-caller-identity must answer) and set AWS_REGION, or set CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION where cdk.context.json knows the VPC`,
+      `vpcId ${vpcId} has to be looked up, but account and region are unknown: log in to AWS (aws sts get-caller-identity must answer) and set AWS_REGION, or set CDK_DEFAULT_ACCOUNT and CDK_DEFAULT_REGION where cdk.context.json has the VPC`,
     )
   }
   const vpc = ec2.Vpc.fromLookup(scope, 'Vpc', { vpcId })
   if (vpc.privateSubnets.length === 0) {
     throw new Error(
-      `vpcId ${vpcId} has no private subnet with a NAT gateway, and a function in a public one reaches nothing outside: choose another, or take -c vpc=true for a new one`,
+      `vpcId ${vpcId} has no private subnet with a NAT gateway, and a function in a public subnet reaches nothing outside: choose another VPC, or use -c vpc=true for a new one`,
     )
   }
   return { vpc }
 }
 
-/** Lets Lambda make network interfaces with this role, and the function's own code not. */
+/** Lets Lambda make network interfaces with this role, but not the function's own code. */
 export function allowNetworkInterfaces(role: iam.Role): void {
   role.addToPolicy(new iam.PolicyStatement({ actions: NETWORK_INTERFACE_ACTIONS, resources: ['*'] }))
   const anyFunction = Stack.of(role).formatArn({
@@ -85,7 +85,7 @@ export function allowNetworkInterfaces(role: iam.Role): void {
       effect: iam.Effect.DENY,
       actions: NETWORK_INTERFACE_ACTIONS,
       resources: ['*'],
-      // Set on requests of a function's code, not on Lambda's. By pattern: the function itself waits for this policy.
+      // Requests of a function's code have this key, Lambda's own do not. A pattern, since the function depends on this policy.
       conditions: { ArnLike: { 'lambda:SourceFunctionArn': anyFunction } },
     }),
   )

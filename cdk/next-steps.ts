@@ -1,15 +1,15 @@
-/** The stack's outputs: what to type next, in this order. */
+/** The stack's outputs: the commands to type next, in this order. */
 import { CfnOutput, type Stack } from 'aws-cdk-lib'
 
 export interface NextStep {
   /** The output's name; the command line shows it, and not the description. */
   readonly id: string
   readonly description: string
-  /** A line of a shell, or what a web form asks for. */
+  /** A shell command, or a value for a web form. */
   readonly value: string
 }
 
-/** Adds one output for each step. The necessary ones are numbered, and sort last: nearest to where one types next. */
+/** Adds one output for each step. The necessary ones are numbered, and sort last, next to the prompt. */
 export function addNextSteps(stack: Stack, steps: { necessary: readonly NextStep[]; more: readonly NextStep[] }): void {
   for (const [index, { id, description, value }] of steps.necessary.entries()) {
     new CfnOutput(stack, `Step${index + 1}${id}`, { description, value })

@@ -1,4 +1,4 @@
-/** Reads the root certificate that a deployer brings, and refuses what is none. */
+/** Reads the deployer's own root certificate, and refuses what is not a certificate. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
@@ -6,8 +6,8 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE---
 
 /**
  * The PEM text to put into the layer as `certs/root.crt`.
- * @param rootCertificate PEM text (it contains `-----BEGIN`), or the path of a file that holds it.
- * @throws Error when the file cannot be read, or holds no certificate, a broken one or a private key.
+ * @param rootCertificate PEM text (it contains `-----BEGIN`), or the path of a file that contains it.
+ * @throws Error when the file cannot be read, contains no certificate, a broken one, or a private key.
  */
 export function rootCertificateText(rootCertificate: string): string {
   const isText = rootCertificate.includes('-----BEGIN')

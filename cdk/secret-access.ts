@@ -1,17 +1,17 @@
-/** What a function needs to read a secret: the id that Secrets Manager finds it by, and the rights. */
+/** What a function needs to read a secret: the id by which Secrets Manager finds it, and the permissions. */
 import { Stack, Token } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as kms from 'aws-cdk-lib/aws-kms'
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager'
 import type { IConstruct } from 'constructs'
 
-/** Secrets Manager takes it for the random suffix of a complete ARN. */
+/** Secrets Manager reads such an end as the random suffix of a complete ARN. */
 const LOOKS_LIKE_A_SUFFIX = /-[A-Za-z0-9]{6}$/
 
 /**
- * What `GetSecretValue` is to be asked for, from where the reader runs: the complete ARN where it is known, the name for
+ * The id for `GetSecretValue` in the reader's account and region: the complete ARN where it is known, the name for
  * a secret of the reader's own account and region, the ARN without its suffix for any other.
- * @throws Error when the secret was imported so that it cannot be found.
+ * @throws Error when the secret was imported in a way by which it cannot be found.
  */
 export function secretIdFor(secret: ISecret, reader: IConstruct): string {
   const { secretFullArn, secretArn, env } = secret
@@ -19,7 +19,7 @@ export function secretIdFor(secret: ISecret, reader: IConstruct): string {
   const name = nameOf(secret)
   if (name.startsWith('arn:')) {
     throw new Error(
-      `${secret.node.path} is named by an ARN where a name belongs: import it with Secret.fromSecretCompleteArn`,
+      `${secret.node.path} was imported with an ARN where a name belongs: import it with Secret.fromSecretCompleteArn`,
     )
   }
   const { account, region } = Stack.of(reader)
@@ -27,20 +27,20 @@ export function secretIdFor(secret: ISecret, reader: IConstruct): string {
   if (env.account === account && env.region === region) return name
   if (!Token.isUnresolved(name) && LOOKS_LIKE_A_SUFFIX.test(name)) {
     throw new Error(
-      `${secret.node.path} cannot be found by this ARN, whose last six characters are taken for the suffix of a complete one: import it with Secret.fromSecretCompleteArn, or with Secret.fromSecretNameV2 if it is in the account and region of ${reader.node.path}`,
+      `${secret.node.path} cannot be found by this ARN, whose last six characters are read as the suffix of a complete one: import it with Secret.fromSecretCompleteArn, or with Secret.fromSecretNameV2 if it is in the account and region of ${reader.node.path}`,
     )
   }
   return secretArn
 }
 
-/** As the ARN has it: the CDK's `secretName` lacks what it takes for the suffix of a complete ARN. */
+/** The name as the ARN has it: the CDK's `secretName` leaves out an end that looks like the suffix of a complete ARN. */
 function nameOf({ secretArn, secretName }: ISecret): string {
   return /:secret:(.+)$/.exec(secretArn)?.[1] ?? secretName
 }
 
 /**
  * Lets `grantee` read the secret. For a key that this app does not own, the CDK's `grantRead` grants nothing: it writes to
- * the policy of the key alone, which an imported key drops. So the right to decrypt goes to the grantee, for requests that
+ * the policy of the key alone, which an imported key drops. So the permission to decrypt is given to the grantee, for requests that
  * Secrets Manager makes.
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
  */
@@ -52,7 +52,7 @@ export function grantSecretRead(secret: ISecret, encryptionKey: kms.IKey | undef
   iam.Grant.addToPrincipal({
     grantee,
     actions: ['kms:Decrypt'],
-    // An alias is no resource of this action: the key is told by the aliases that it has.
+    // An alias cannot be this action's resource: the condition selects the key by its aliases.
     resourceArns: [aliasName === undefined ? encryptionKey.keyArn : anyKeyBeside(secret)],
     conditions: {
       StringEquals: viaService,
@@ -61,7 +61,7 @@ export function grantSecretRead(secret: ISecret, encryptionKey: kms.IKey | undef
   })
 }
 
-/** `alias/<name>`, for a key known by that. */
+/** `alias/<name>`, for a key that was imported by its alias. */
 function aliasNameOf(key: kms.IKey): string | undefined {
   if ('aliasName' in key && typeof key.aliasName === 'string') {
     const { aliasName } = key

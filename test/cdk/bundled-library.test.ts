@@ -1,4 +1,4 @@
-/** NodejsFunction as people write it: bundled by esbuild from a folder where the package is installed, then run beside the layer. */
+/** NodejsFunction as its documentation has it: bundled by esbuild from a folder where the package is installed, then run beside the layer. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ import { installPackedPackage } from '../support/packed-package.ts'
 const REPOSITORY = join(import.meta.dirname, '../..')
 const PACK_TIMEOUT_MS = 60_000
 
-/** Its answer has an error that only the library makes. */
+/** Answers with the code of an error that only the library makes. */
 const HANDLER = `
 import { ConnectionError, healthCheck } from 'cockroach-lambda'
 export const handler = async () => {
@@ -87,7 +87,7 @@ describe('with CockroachLayer.externalModules a NodejsFunction runs on the layer
   })
 })
 
-test('what has no bundle to look at is taken: inline code', () => {
+test('a function with inline code, which has no bundle, is accepted', () => {
   const stack = new Stack(newApp(), 'Stack')
   const fn = new lambda.Function(stack, 'Function', {
     ...{ runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromInline('0') },

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest'
 import { CockroachDatabase } from '../../cdk/index.ts'
 import { newApp } from '../support/cdk-app.ts'
 
-/** Not inline: the CDK allows that for runtimes that it knows alone. */
+/** Not inline code: the CDK allows that only for runtimes that it knows. */
 const code = () => lambda.Code.fromAsset(join(import.meta.dirname, '../fixtures/lambda/task'))
 
 function stackWithDatabase() {
@@ -20,7 +20,7 @@ function functionOn(stack: Stack, runtime: lambda.Runtime): lambda.Function {
   return new lambda.Function(stack, 'Function', { runtime, handler: 'index.handler', code: code() })
 }
 
-/** As JavaScript would: TypeScript refuses what is no `lambda.Function`. */
+/** As JavaScript does: TypeScript refuses what is not a `lambda.Function`. */
 function connect(database: CockroachDatabase, fn: unknown): void {
   Reflect.apply(database.connect, database, [fn])
 }
@@ -32,11 +32,11 @@ test.each<[string, (fn: lambda.Function) => { readonly node: { readonly path: st
     'an imported version',
     (fn) => lambda.Version.fromVersionArn(fn, 'Version', 'arn:aws:lambda:us-east-1:1:function:f:1'),
   ],
-])('%s is refused, with its function to connect instead', (_name, of) => {
+])('%s is refused, and the error says to connect its function', (_name, of) => {
   const { stack, database } = stackWithDatabase()
   const qualified = of(functionOn(stack, lambda.Runtime.NODEJS_24_X))
   expect(() => connect(database, qualified)).toThrow(
-    `${qualified.node.path} is an alias or a version, whose settings are those of its function: connect the function`,
+    `${qualified.node.path} is an alias or a version, which has the settings of its function: connect the function`,
   )
 })
 
@@ -53,10 +53,10 @@ test.each<[string, (stack: Stack) => lambda.IFunction]>([
         ...{ uuid: '1', runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: code() },
       }),
   ],
-])('a function that is %s is refused, with what to do by hand', (_name, of) => {
+])('a function that is %s is refused, and the error says what to do by hand', (_name, of) => {
   const { stack, database } = stackWithDatabase()
   expect(() => connect(database, of(stack))).toThrow(
-    'Stack/Other is not made by this app as a lambda.Function, and an imported one cannot be changed: connect it where it is made, or attach the layer there, set COCKROACH_SECRET_ID, and allow its role to read the secret',
+    'Stack/Other is not made by this app as a lambda.Function, and an imported function cannot be changed: connect it in the app that makes it, or attach the layer there, set COCKROACH_SECRET_ID, and allow its role to read the secret',
   )
 })
 
@@ -89,7 +89,7 @@ test.each([
   )
 })
 
-test('nodejs20.x is refused with a layer of whatever list of runtimes', () => {
+test('nodejs20.x is refused, whatever runtimes the layer lists', () => {
   const { stack } = stackWithDatabase()
   const layer = lambda.LayerVersion.fromLayerVersionArn(stack, 'Layer', 'arn:aws:lambda:us-east-1:1:layer:l:1')
   const secret = Secret.fromSecretNameV2(stack, 'OtherSecret', 'app/db')

@@ -59,7 +59,7 @@ function rootCertificateOf(template: Template, name: string): string {
 }
 
 describe('CockroachDatabase.connect', () => {
-  test('gives a Node function the layer, the secret id and reading that one secret', () => {
+  test('gives a Node.js function the layer, the secret id, and permission to read that one secret', () => {
     const template = connected('node', lambda.Runtime.NODEJS_24_X)
     expect(environmentOf(template)).toEqual({ COCKROACH_SECRET_ID: ARN })
     template.hasResourceProperties('AWS::Lambda::Function', { Layers: [{ Ref: Match.stringLikeRegexp('Layer') }] })
@@ -131,7 +131,7 @@ describe('CockroachDatabase.connect', () => {
     Template.fromStack(stack).resourceCountIs('AWS::Lambda::LayerVersion', 1)
   })
 
-  test('a secret known by name alone is named, not pieced together to an ARN', () => {
+  test('a secret imported by name is given by its name, not by a made-up ARN', () => {
     const stack = new Stack(newApp('name'), 'Stack')
     const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Secret', 'app/db-secret')
     const fn = new lambda.Function(stack, 'Function', {
@@ -143,7 +143,7 @@ describe('CockroachDatabase.connect', () => {
     expect(environmentOf(Template.fromStack(stack))).toEqual({ COCKROACH_SECRET_ID: 'app/db-secret' })
   })
 
-  test('connecting a function twice is the same as once', () => {
+  test('a second call for the same function changes nothing', () => {
     const stack = new Stack(newApp('twice'), 'Stack')
     const { database, fn } = databaseAndFunction(stack, lambda.Runtime.PYTHON_3_13)
     database.connect(fn)
@@ -155,14 +155,14 @@ describe('CockroachDatabase.connect', () => {
     expect(Template.fromStack(again).toJSON()).toEqual(once)
   })
 
-  test('a second database on one function is refused, and leaves its variables alone', () => {
+  test('a second database for one function is refused, and its variables stay', () => {
     const stack = new Stack(newApp('second'), 'Stack')
     const { database, fn } = databaseAndFunction(stack, lambda.Runtime.NODEJS_24_X, { host: 'one.example.com' })
     database.connect(fn)
     const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'OtherSecret', 'other/db')
     const other = new CockroachDatabase(stack, 'Other', { secret, database: 'bank' })
     expect(() => other.connect(fn)).toThrow(
-      'Stack/Function is connected to Stack/Database, and its variables name one database: for Stack/Other, call grantRead(fn) in its place, and createDatabase({ secretId }) in the function',
+      'Stack/Function is connected to Stack/Database, and its variables name one database: for Stack/Other, call grantRead(fn) instead, and createDatabase({ secretId }) in the function',
     )
     other.grantRead(fn)
     const template = Template.fromStack(stack)
@@ -172,7 +172,7 @@ describe('CockroachDatabase.connect', () => {
     expect(resources).toContain(':secret:other/db-??????')
   })
 
-  test('a container image is refused, with what to do instead', () => {
+  test('a container image is refused, and the error says what to do instead', () => {
     const stack = new Stack(newApp('image'), 'Stack')
     const secret = secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', ARN)
     const fn = new lambda.Function(stack, 'Function', {
@@ -180,7 +180,9 @@ describe('CockroachDatabase.connect', () => {
       handler: lambda.Handler.FROM_IMAGE,
       code: lambda.Code.fromEcrImage(Repository.fromRepositoryName(stack, 'Repository', 'app')),
     })
-    expect(() => new CockroachDatabase(stack, 'Database', { secret }).connect(fn)).toThrow(/takes no layers: install/)
+    expect(() => new CockroachDatabase(stack, 'Database', { secret }).connect(fn)).toThrow(
+      /cannot have layers: install/,
+    )
   })
 })
 
@@ -226,7 +228,7 @@ describe('CockroachLayer', () => {
 })
 
 describe('HealthCheckStack', () => {
-  test('makes an empty secret that outlives the stack, but not a first deployment that fails', () => {
+  test('makes an empty secret, which is kept when the stack is deleted, but not when its first deployment fails', () => {
     healthCheckTemplate('empty').hasResource('AWS::SecretsManager::Secret', {
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
@@ -234,13 +236,13 @@ describe('HealthCheckStack', () => {
     })
   })
 
-  test('takes a secret by name and makes none', () => {
+  test('uses the secret of secretName, and makes none', () => {
     const template = healthCheckTemplate('by-name', { secretName: 'app/db', host: 'db.example.com' })
     template.resourceCountIs('AWS::SecretsManager::Secret', 0)
     expect(environmentOf(template)).toEqual({ COCKROACH_SECRET_ID: 'app/db', PGHOST: 'db.example.com' })
   })
 
-  test('runs on arm64 with JSON logs kept a month, tracing and a signed URL', () => {
+  test('runs on arm64 with JSON logs retained for a month, tracing and a signed URL', () => {
     const template = healthCheckTemplate('function')
     template.hasResourceProperties('AWS::Lambda::Function', {
       Architectures: ['arm64'],
@@ -256,12 +258,12 @@ describe('HealthCheckStack', () => {
     ['a new secret', {}, ['Step1FillSecret', 'Step2CheckHealth']],
     ['a secret that exists', { secretName: 'app/db' }, ['Step1CheckHealth']],
     ['a new VPC', { vpc: true }, ['Step1AllowAddress', 'Step2FillSecret', 'Step3CheckHealth']],
-  ])('outputs what to type next, for %s', (name, props, steps) => {
+  ])('outputs the commands to type next, for %s', (name, props, steps) => {
     const outputs = Object.keys(healthCheckTemplate(`outputs ${name}`, props).findOutputs('*'))
     expect(outputs).toEqual([...steps, 'CheckHealthOverHttp', 'AttachLayer'])
   })
 
-  test('tags what it makes', () => {
+  test('tags its resources', () => {
     const template = healthCheckTemplate('tags', { vpc: true, schedule: 'rate(1 hour)' })
     for (const type of [
       'AWS::Lambda::Function',
@@ -278,7 +280,7 @@ describe('HealthCheckStack', () => {
   describe('with vpc', () => {
     const template = () => healthCheckTemplate('vpc', { vpc: true })
 
-    test('goes out by one NAT gateway, whose Elastic IP is an output', () => {
+    test('connects through one NAT gateway, whose Elastic IP is an output', () => {
       const vpc = template()
       vpc.resourceCountIs('AWS::EC2::NatGateway', 1)
       vpc.hasResourceProperties('AWS::EC2::NatGateway', {
@@ -304,7 +306,7 @@ describe('HealthCheckStack', () => {
       vpc.hasResourceProperties('AWS::EC2::SecurityGroupIngress', { FromPort: 443, SourceSecurityGroupId: own })
     })
 
-    test('lets Lambda make network interfaces, and the code of the function not', () => {
+    test('lets Lambda make network interfaces, but not the code of the function', () => {
       const statements = Object.values(template().findResources('AWS::IAM::Policy'))
         .flatMap(({ Properties }) => Properties.PolicyDocument.Statement)
         .filter(({ Action }) => Action.includes('ec2:CreateNetworkInterface'))
@@ -338,22 +340,22 @@ describe('HealthCheckStack', () => {
       return Template.fromStack(new HealthCheckStack(app, 'Stack', { vpcId, env }))
     }
 
-    test('takes the private subnets of a VPC that was looked up, and makes nothing in it but a security group', () => {
+    test('uses the private subnets of a VPC that was looked up, and makes only a security group in it', () => {
       const template = synth('lookup', ['Public', 'Private'])
       template.hasResourceProperties('AWS::Lambda::Function', { VpcConfig: { SubnetIds: ['subnet-private'] } })
       const made = Object.values(template.toJSON().Resources).map((resource) => Object(resource).Type)
       expect(made.filter((type) => type.startsWith('AWS::EC2::'))).toEqual(['AWS::EC2::SecurityGroup'])
     })
 
-    test('refuses a VPC without private subnets', () => {
+    test('is refused for a VPC without private subnets', () => {
       expect(() => synth('public', ['Public'])).toThrow(/has no private subnet with a NAT gateway/)
     })
 
-    test('refuses to guess account and region', () => {
+    test('is refused without account and region', () => {
       expect(() => healthCheckTemplate('nowhere', { vpcId })).toThrow(/account and region are unknown: log in to AWS/)
     })
 
-    test('refuses a new VPC beside it', () => {
+    test('is refused beside vpc=true', () => {
       expect(() => healthCheckTemplate('both', { vpcId, vpc: true, env })).toThrow(/exclude each other/)
     })
   })
@@ -361,7 +363,7 @@ describe('HealthCheckStack', () => {
   describe('with schedule', () => {
     const template = () => healthCheckTemplate('schedule', { schedule: 'rate(5 minutes)' })
 
-    test('runs the function, once each time', () => {
+    test('invokes the function, without repeats', () => {
       template().hasResourceProperties('AWS::Events::Rule', {
         ScheduleExpression: 'rate(5 minutes)',
         State: 'ENABLED',
@@ -370,7 +372,7 @@ describe('HealthCheckStack', () => {
       template().hasResourceProperties('AWS::Lambda::EventInvokeConfig', { MaximumRetryAttempts: 0 })
     })
 
-    test('raises an alarm when a run fails, and keeps it until one does not', () => {
+    test('raises an alarm when a run fails, which stays until a run succeeds', () => {
       template().hasResourceProperties('AWS::CloudWatch::Alarm', {
         Namespace: 'AWS/Lambda',
         MetricName: 'Errors',
@@ -382,26 +384,26 @@ describe('HealthCheckStack', () => {
       template().hasOutput('ShowAlarm', {})
     })
 
-    test('there is none by default', () => {
+    test('without it, there is no rule and no alarm', () => {
       healthCheckTemplate('unscheduled').resourceCountIs('AWS::Events::Rule', 0)
       healthCheckTemplate('unscheduled').resourceCountIs('AWS::CloudWatch::Alarm', 0)
     })
 
-    test('its alarm tells nobody by default', () => {
+    test('makes an alarm without actions by default', () => {
       template().hasResourceProperties('AWS::CloudWatch::Alarm', {
         AlarmActions: Match.absent(),
         OKActions: Match.absent(),
       })
     })
 
-    test('its alarm tells the topic of alarmTopicArn when it is raised and when it is over', () => {
+    test('publishes to the topic of alarmTopicArn when the alarm is raised and when it is over', () => {
       healthCheckTemplate('topic', {
         schedule: 'rate(5 minutes)',
         alarmTopicArn: TOPIC_ARN,
       }).hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmActions: [TOPIC_ARN], OKActions: [TOPIC_ARN] })
     })
 
-    test('alarmTopicArn may be that of a topic made in the same app', () => {
+    test('accepts as alarmTopicArn a topic of the same app', () => {
       const app = newApp('own-topic')
       const { topicArn: alarmTopicArn } = new Topic(new Stack(app, 'Topics'), 'Topic')
       const stack = new HealthCheckStack(app, 'Stack', { schedule: 'rate(1 hour)', alarmTopicArn })
@@ -409,31 +411,35 @@ describe('HealthCheckStack', () => {
       Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', { AlarmActions: [topic] })
     })
 
-    test('refuses alarmTopicArn of a FIFO topic made in the same app', () => {
+    test('refuses as alarmTopicArn a FIFO topic of the same app', () => {
       const app = newApp('own-fifo-topic')
       const { topicArn: alarmTopicArn } = new Topic(new Stack(app, 'Topics'), 'Topic', { fifo: true })
       expect(() => new HealthCheckStack(app, 'Stack', { schedule: 'rate(1 hour)', alarmTopicArn })).toThrow(
-        /alarmTopicArn is that of a FIFO topic/,
+        /alarmTopicArn is the ARN of a FIFO topic/,
       )
     })
 
     test.each<[string, HealthCheckStackProps, string]>([
-      ['without schedule', { alarmTopicArn: TOPIC_ARN }, 'alarmTopicArn has no alarm to hear of: set schedule as well'],
       [
-        'that is no ARN of a topic',
+        'without schedule',
+        { alarmTopicArn: TOPIC_ARN },
+        'alarmTopicArn needs an alarm, which only schedule makes: set schedule as well',
+      ],
+      [
+        'that is not the ARN of a topic',
         { schedule: 'rate(1 hour)', alarmTopicArn: ARN },
         `alarmTopicArn is "${ARN}"; expected arn:aws:sns:`,
       ],
       [
         'of a FIFO topic',
         { schedule: 'rate(1 hour)', alarmTopicArn: `${TOPIC_ARN}.fifo` },
-        'alarmTopicArn is that of a FIFO topic, which CloudWatch does not notify; expected a standard topic',
+        'alarmTopicArn is the ARN of a FIFO topic, which CloudWatch does not notify; expected a standard topic',
       ],
     ])('refuses alarmTopicArn %s', (name, props, message) => {
       expect(() => healthCheckTemplate(`topic ${name}`, props)).toThrow(message)
     })
 
-    test('refuses what EventBridge would', () => {
+    test('refuses a schedule that EventBridge refuses', () => {
       expect(() => healthCheckTemplate('bad', { schedule: 'rate(1 minutes)' })).toThrow(
         /schedule is "rate\(1 minutes\)"/,
       )
@@ -484,12 +490,12 @@ describe('propsFromContext', () => {
     return propsFromContext(new App({ context, outdir: join(appFolder, 'context') }).node)
   }
 
-  test('takes the names it knows, with their types, and leaves alone what the CDK puts there', () => {
+  test('returns the known names with their types, and ignores names of the CDK', () => {
     const context = { secretName: 'app/db', port: '26257', vpc: 'true', 'cli-telemetry': false, 'aws:cdk:x': true }
     expect(propsOf(context)).toEqual({ secretName: 'app/db', port: 26257, vpc: true })
   })
 
-  test('takes JSON of cdk.json as well as text', () => {
+  test('reads JSON of cdk.json as well as text', () => {
     expect(propsOf({ port: 26257, vpc: false })).toEqual({ port: 26257, vpc: false })
   })
 
@@ -511,8 +517,8 @@ describe('propsFromContext', () => {
     ['alarmTopicArn', `${TOPIC_ARN}:1b2c`, `context alarmTopicArn is "${TOPIC_ARN}:1b2c"`],
     ['alarmTopicArn', TOPIC_ARN.replace('sns', 'sqs'), 'context alarmTopicArn is "arn:aws:sqs:'],
     ['alarmTopicArn', TOPIC_ARN.replace('123456789012', '1234'), 'context alarmTopicArn is "arn:aws:sns:'],
-    ['alarmTopicArn', `${TOPIC_ARN}.fifo`, 'context alarmTopicArn is that of a FIFO topic'],
-    ['secretName', ARN, 'context secretName is an ARN; expected the name alone'],
+    ['alarmTopicArn', `${TOPIC_ARN}.fifo`, 'context alarmTopicArn is the ARN of a FIFO topic'],
+    ['secretName', ARN, 'context secretName is an ARN; expected only the name'],
     ['CockroachHealthCheck:host', 'db', 'context CockroachHealthCheck:host is unknown; did you mean host?'],
     ['cockroach/secretname', 'app/db', 'context cockroach/secretname is unknown; did you mean secretName?'],
     ['alarmTopicARN', TOPIC_ARN, 'context alarmTopicARN is unknown; did you mean alarmTopicArn?'],
@@ -523,14 +529,14 @@ describe('propsFromContext', () => {
     expect(() => propsOf({ [name]: value })).toThrow(message)
   })
 
-  test.each(['rate(1 minute)', 'rate(12 hours)', 'cron(0/15 * * * ? *)'])('takes -c schedule=%s', (schedule) => {
+  test.each(['rate(1 minute)', 'rate(12 hours)', 'cron(0/15 * * * ? *)'])('accepts -c schedule=%s', (schedule) => {
     expect(propsOf({ schedule })).toEqual({ schedule })
   })
   test.each([
     TOPIC_ARN,
     'arn:aws-cn:sns:cn-north-1:123456789012:On_Call-2',
     'arn:aws-us-gov:sns:us-gov-west-1:123456789012:a',
-  ])('takes -c alarmTopicArn=%s', (alarmTopicArn) => {
+  ])('accepts -c alarmTopicArn=%s', (alarmTopicArn) => {
     expect(propsOf({ alarmTopicArn })).toEqual({ alarmTopicArn })
   })
 })

@@ -26,7 +26,7 @@ function invoke(event: unknown): unknown {
   )
 }
 
-test('is a file of its own that finds the library by its name', () => {
+test('the handler is one file, which imports the library by name', () => {
   expect(readFileSync(HANDLER, 'utf8').match(/from ["'][^"']+["']/g)).toEqual(['from "cockroach-lambda"'])
 })
 

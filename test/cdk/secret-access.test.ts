@@ -28,7 +28,7 @@ function connected(
   })
   const encryptionKey = keyOf(stack)
   const secret = importSecret(stack)
-  // A layer that is there already: nothing of it matters here.
+  // An imported layer: none has to be built for this test.
   const layer = lambda.LayerVersion.fromLayerVersionArn(
     stack,
     'Layer',
@@ -72,17 +72,17 @@ describe('COCKROACH_SECRET_ID', () => {
       partialArn(HOME.account, 'eu-west-1'),
     ],
     [
-      'a partial ARN in a stack that may go anywhere: the ARN',
+      'a partial ARN in a stack without account and region: the ARN',
       [(stack) => Secret.fromSecretPartialArn(stack, 'Secret', partialArn(HOME.account, HOME.region)), { env: {} }],
       partialArn(HOME.account, HOME.region),
     ],
     [
-      'a complete ARN: that',
+      'a complete ARN: the same ARN',
       [(stack) => Secret.fromSecretCompleteArn(stack, 'Secret', `${partialArn('222222222222', 'eu-west-1')}-AbCdEf`)],
       `${partialArn('222222222222', 'eu-west-1')}-AbCdEf`,
     ],
     [
-      'a name: that',
+      'a name: the same name',
       [(stack) => Secret.fromSecretNameV2(stack, 'Secret', 'app/db-secret'), { env: {} }],
       'app/db-secret',
     ],
@@ -117,17 +117,17 @@ describe('COCKROACH_SECRET_ID', () => {
     )
   })
 
-  test('a partial ARN elsewhere that Secrets Manager would take for a complete one is refused', () => {
+  test('a partial ARN of another account that Secrets Manager would read as a complete one is refused', () => {
     const arn = partialArn('222222222222', HOME.region, 'app/db-secret')
     expect(() => connected((stack) => Secret.fromSecretPartialArn(stack, 'Secret', arn))).toThrow(
       /Stack\/Secret cannot be found by this ARN, .*: import it with Secret.fromSecretCompleteArn, or with Secret.fromSecretNameV2 if/,
     )
   })
 
-  test('an ARN in the place of a name is refused', () => {
+  test('an ARN given as a name is refused', () => {
     const arn = partialArn(HOME.account, HOME.region)
     expect(() => connected((stack) => Secret.fromSecretNameV2(stack, 'Secret', arn))).toThrow(
-      'Stack/Secret is named by an ARN where a name belongs: import it with Secret.fromSecretCompleteArn',
+      'Stack/Secret was imported with an ARN where a name belongs: import it with Secret.fromSecretCompleteArn',
     )
   })
 })
@@ -178,7 +178,7 @@ describe('a customer managed key', () => {
     ])
   })
 
-  test('of a secret that is known by name is the one of the prop encryptionKey', () => {
+  test('of a secret imported by name is that of the prop encryptionKey', () => {
     const keyArn = `arn:aws:kms:us-east-1:111111111111:key/${KEY_ID}`
     const { decrypt: statements, readable } = connected(
       (stack) => Secret.fromSecretNameV2(stack, 'Secret', 'app/db'),
@@ -189,11 +189,11 @@ describe('a customer managed key', () => {
     expect(JSON.stringify(readable)).toContain(':us-east-1:111111111111:secret:app/db-??????')
   })
 
-  test('made in the app says so in its own policy, and none is added to the role', () => {
+  test('made in the app needs no statement in the role', () => {
     expect(withKey((stack) => new kms.Key(stack, 'Key')).decrypt).toEqual([])
   })
 
-  test('is not asked for where there is none', () => {
+  test('is in no statement where the secret has none', () => {
     expect(connected((stack) => Secret.fromSecretCompleteArn(stack, 'Secret', arn)).decrypt).toEqual([])
   })
 })
