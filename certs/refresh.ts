@@ -10,13 +10,13 @@ const FINGERPRINTS = {
   'ISRG Root X2': '69:72:9B:8E:15:A8:6E:FC:17:7A:57:AF:B7:17:1D:FC:64:AD:D2:8C:2F:CA:8C:F1:50:7E:34:45:3C:CB:14:70',
 }
 
-/** The file that belongs beside this one, whatever Node's list order and line ends are. */
+/** The file that this script writes. */
 export const ROOT_CERTIFICATE_FILE = join(import.meta.dirname, 'root.crt')
 
 /**
  * The text of `root.crt`: PEM certificates in the order of the table above, LF line ends.
  * @param available PEM texts to choose from. @default Node's `tls.rootCertificates`
- * @throws Error when a fingerprint is missing: fails loud instead of writing half a file.
+ * @throws Error when a fingerprint is missing, so that half a file is never written.
  */
 export function rootCertificateText(available: readonly string[] = rootCertificates): string {
   const byFingerprint = new Map(available.map((pem) => [new X509Certificate(pem).fingerprint256, pem]))

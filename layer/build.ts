@@ -11,13 +11,13 @@ const cache = join(repository, 'node_modules/.cache')
 // Built aside and moved into place, so that a failed build leaves the last good one.
 mkdirSync(cache, { recursive: true })
 const aside = mkdtempSync(join(cache, 'dist-'))
-// A folder inside: mkdtemp's own is for its maker's eyes, and this one becomes `dist/`, with the umask's mode.
+// A folder inside, which becomes `dist/` with the umask's mode: mkdtemp's own has mode 0700.
 const out = join(aside, 'dist')
 mkdirSync(out)
 try {
   await buildPackage({ repository, out })
   const { path, bytes, unpackedBytes, sha256 } = await buildLayer({ repository, out })
-  // Two renames, one after the other: who reads `dist/` meanwhile finds the one or the other.
+  // Two renames in a row, so that `dist/` is missing for a moment only.
   const last = join(aside, 'last')
   if (existsSync(dist)) renameSync(dist, last)
   renameSync(out, dist)
@@ -25,7 +25,7 @@ try {
   // On stderr: `cdk synth` and `npm start -- --json` run this and own stdout.
   console.error(`${zip}: ${bytes} bytes, ${unpackedBytes} unpacked, SHA-256 ${sha256}`)
 } catch (error) {
-  // Not thrown on: the zip library would print itself, all in one line, before the error.
+  // Not thrown: Node would print the zip library's source, which is one long line, before the error.
   console.error(error)
   process.exitCode = 1
 } finally {

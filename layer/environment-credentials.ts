@@ -1,4 +1,4 @@
-/** The layer's stand-in for the AWS SDK's credential chain: Lambda hands credentials out in two ways only, so profiles, SSO and the rest stay out. */
+/** The layer's stand-in for the AWS SDK's credential chain: Lambda provides credentials in two ways only, so profiles, SSO and the rest are left out. */
 import { fromHttp } from '@aws-sdk/credential-provider-http'
 
 interface Credentials {
@@ -9,8 +9,8 @@ interface Credentials {
 }
 
 /**
- * Takes the place of `@aws-sdk/credential-provider-node` in the layer's bundle.
- * Reads the execution role's keys when called, not when loaded; where Lambda serves them over loopback HTTP instead, asks there.
+ * Replaces `@aws-sdk/credential-provider-node` in the layer's bundle.
+ * Reads the execution role's keys when called, not when loaded; where Lambda serves them over loopback HTTP instead, requests them there.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
 export function defaultProvider(): () => Promise<Credentials> {

@@ -15,7 +15,7 @@ const MAX_UNPACKED_BYTES = 400_000
 /** Where Lambda's `NODE_PATH` looks, below `/opt`. The module finds `certs/root.crt` three folders up. */
 const MODULE_FOLDER = 'nodejs/node_modules/cockroach-lambda'
 
-/** What the build prints, and `npm start` repeats. */
+/** What the build reports. */
 export interface LayerReport {
   /** Path of the zip file. */
   readonly path: string
@@ -45,8 +45,8 @@ export async function buildLayer({ repository, out }: BuildFolders): Promise<Lay
   const zip = await zipFolder(layer)
   writeFileSync(path, zip)
   const unpackedBytes = listFiles(layer).reduce((sum, file) => sum + readFileSync(join(layer, file)).length, 0)
-  keepBudget('zipped', zip.length, MAX_ZIPPED_BYTES)
-  keepBudget('unpacked', unpackedBytes, MAX_UNPACKED_BYTES)
+  checkBudget('zipped', zip.length, MAX_ZIPPED_BYTES)
+  checkBudget('unpacked', unpackedBytes, MAX_UNPACKED_BYTES)
   return { path, bytes: zip.length, unpackedBytes, sha256: createHash('sha256').update(zip).digest('hex') }
 }
 
@@ -58,6 +58,6 @@ function layerManifest(repository: string): string {
   return `${JSON.stringify({ name, version, license, main: './index.cjs', exports }, null, 2)}\n`
 }
 
-function keepBudget(what: string, bytes: number, maxBytes: number): void {
+function checkBudget(what: string, bytes: number, maxBytes: number): void {
   if (bytes > maxBytes) throw new Error(`the layer is ${bytes} bytes ${what}; its budget is ${maxBytes}`)
 }

@@ -1,14 +1,14 @@
-/** Modules of ours that run when their first export is used: what is not needed yet must not hold up what is. */
+/** Modules of ours that run when their first export is used, so that they do not delay what is needed before. */
 import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { exportedNames } from './exported-names.ts'
 
-/** The pool, and pg below it: not needed until a request for the secret has left. Below `src/`. */
+/** The pool, and pg below it: not needed until the request for the secret has been sent; bench/README.md has the gain. Below `src/`. */
 const LAZY_MODULES = ['pool/pool.ts']
 
 /**
- * Puts an object with a getter for each export in the place of such a module; the first one asked runs the module.
- * Fails when nothing imports one, so that a new name cannot undo it unseen.
+ * Replaces such a module with an object that has a getter for each export; the first getter that is read runs the module.
+ * Fails when nothing imports one, so that a renamed module is noticed.
  *
  * @param source the folder `src/`
  */

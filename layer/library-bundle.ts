@@ -6,7 +6,7 @@ import { type BuildOptions, build } from 'esbuild'
 import { lazyModules } from './lazy-modules.ts'
 import { separateEntryPoints, separateFiles } from './separate-files.ts'
 
-/** Where the sources are, and where what is built goes. */
+/** The folder of the sources, and the folder to build into. */
 export interface BuildFolders {
   /** The folder that holds `src/`, `cdk/` and `certs/`. */
   readonly repository: string
@@ -16,7 +16,7 @@ export interface BuildFolders {
 
 const MODULE_DIRECTORY = fileURLToPath(new URL('./module-directory.ts', import.meta.url))
 
-/** What every CommonJS bundle of ours is built with. */
+/** esbuild's options for each of our CommonJS bundles. */
 export const COMMONJS: BuildOptions = {
   bundle: true,
   platform: 'node',
@@ -26,7 +26,7 @@ export const COMMONJS: BuildOptions = {
   // `import.meta` is empty in CommonJS: spell the property that we use, and fail on any other.
   define: { 'import.meta.dirname': '__dirname' },
   logOverride: { 'empty-import-meta': 'error' },
-  // `import()` of a CommonJS file would start Node's ES module loader; `require` is quicker and shares the cache.
+  // `import()` of a CommonJS file would start Node's ES module loader; `require` does not, and shares its cache.
   supported: { 'dynamic-import': false },
   logLevel: 'warning',
   metafile: true,
@@ -71,14 +71,14 @@ async function extensionWorker({ repository }: BuildFolders): Promise<string> {
   return outputFiles?.map(({ text }) => text.trim()).join('') ?? ''
 }
 
-/** The text of an ES module that hands on `names` from the CommonJS file beside it: one instance, whoever asks. */
+/** The text of an ES module that exports `names` from the CommonJS file beside it, so that `import` and `require` share one instance. */
 export function reExport(file: string, names: readonly string[]): string {
   return `export {\n${names.map((name) => `  ${name},\n`).join('')}} from './${file}'\n`
 }
 
 /**
- * The same by `require`: importing a CommonJS file has Node read it a second time, to find what it exports. For the layer
- * only, since a bundler does not see through it.
+ * The same by `require`: Node reads a CommonJS file that is imported a second time, to find its exports. For the layer
+ * only, since a bundler cannot follow it.
  */
 export function reExportRequired(file: string, names: readonly string[]): string {
   const require = `createRequire(import.meta.url)('./${file}')`

@@ -1,4 +1,4 @@
-/** The licences of the packages that a bundle holds: each text once, under the packages and copyright lines it covers. */
+/** The licences of the packages in a bundle: each text once, under the packages and copyright lines it covers. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -15,7 +15,7 @@ const COPYRIGHT_LINE = /^ *(?:Copyright \(?[c\d].*|All rights reserved\.?)\n/gim
 
 /**
  * The text of the layer's LICENSES file.
- * @param repository the folder that holds our own package.json and LICENSE.
+ * @param repository the folder with our own package.json and LICENSE.
  * @param inputs paths of bundled files, relative to the repository, as esbuild's metafile names them.
  */
 export function licensesText(repository: string, inputs: readonly string[]): string {
@@ -45,7 +45,7 @@ function licenseFile(folder: string): string | undefined {
   return file === undefined ? undefined : `${readFileSync(join(folder, file), 'utf8').replaceAll('\r\n', '\n')}\n`
 }
 
-/** Packages differ in line breaks, not in words: breaks of our own make equal texts equal. */
+/** The same licence has other line breaks in other packages: with ours, equal texts are equal. */
 function wrap(text: string): string {
   return text.replace(/(.{1,119})(?: |$)/g, '$1\n').trimEnd()
 }

@@ -1,4 +1,4 @@
-/** The folder of the built library; in a function that was bundled to an ES module there is none to speak of. */
+/** The folder of the built library; empty in a function that was bundled to an ES module. */
 
-/** Named like nothing else: a variable of this name would stand in its way wherever it is in scope. */
+/** The name is used nowhere else: a variable of the same name would hide it. */
 export const importMetaDirname = typeof __dirname === 'undefined' ? '' : __dirname

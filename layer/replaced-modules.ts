@@ -1,4 +1,4 @@
-/** Modules that the layer does without: code for other runtimes, and fallbacks that Lambda never reaches. */
+/** Modules that are left out of the layer: code for other runtimes, and fallbacks that are never used on Lambda. */
 import type { Plugin } from 'esbuild'
 
 interface Replacement {
@@ -12,12 +12,12 @@ interface Replacement {
 const NOT_FOUND = `throw Object.assign(new Error('not in the layer'), { code: 'MODULE_NOT_FOUND' })`
 
 const REPLACEMENTS: readonly Replacement[] = [
-  // pg's binding to libpq, and its sockets for Cloudflare. pg looks for MODULE_NOT_FOUND and goes on without.
+  // pg's binding to libpq, and its sockets for Cloudflare. pg catches MODULE_NOT_FOUND and works without them.
   { imported: /^\.\/native$/, importer: /\/pg\/lib\//, contents: NOT_FOUND },
   { imported: /^pg-cloudflare$/, importer: /\/pg\/lib\//, contents: NOT_FOUND },
-  // Passwords come from the secret; without a ~/.pgpass, pgpass answers just this.
+  // Passwords come from the secret; this is pgpass's own answer without a ~/.pgpass.
   { imported: /^pgpass$/, importer: /\/pg\/lib\//, contents: 'module.exports = (_, done) => done(undefined)' },
-  // A connection string never reaches pg: it would lose the root certificate, and could name another server.
+  // pg is given no connection string: it would replace the root certificate, and could name another server.
   {
     imported: /^pg-connection-string$/,
     importer: /\/pg\/lib\//,
@@ -67,7 +67,7 @@ const REPLACEMENTS: readonly Replacement[] = [
     importer: /\/AdaptiveRetryStrategy\./,
     contents: 'export class DefaultRateLimiter { async getSendToken() {} updateClientSendingRate() {} }',
   },
-  // Lambda sets AWS_REGION and has no instance metadata to ask.
+  // Lambda sets AWS_REGION and has no instance metadata.
   {
     imported: /\/getInstanceMetadataRegion$/,
     importer: /\/@smithy\/core\//,
@@ -75,7 +75,7 @@ const REPLACEMENTS: readonly Replacement[] = [
   },
 ]
 
-/** Puts the replacements in place; fails when one matches nothing, so that an update of pg or the SDK cannot undo it unseen. */
+/** Makes the replacements; fails when one matches nothing, so that an update of pg or the SDK that undoes it is noticed. */
 export const replacedModules: Plugin = {
   name: 'replaced-modules',
   setup({ onResolve, onLoad, onEnd }) {

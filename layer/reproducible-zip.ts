@@ -11,7 +11,7 @@ const REGULAR_FILE_0644 = 0o100644 << 16
 /** The first day that zip knows. Local time on purpose: fflate writes local time, so it is the same in every zone. */
 const MTIME = new Date(1980, 0, 1)
 
-/** Zopfli's deflate is some 6 % smaller than fflate's, and unlike zlib's does not depend on the processor. */
+/** Zopfli's deflate gives fewer bytes than fflate's, and the same on every processor, unlike zlib's. */
 class ZopfliEntry extends ZipPassThrough {
   readonly #deflated: Uint8Array<ArrayBuffer>
 
@@ -24,7 +24,7 @@ class ZopfliEntry extends ZipPassThrough {
     this.#deflated = deflated
   }
 
-  /** fflate has counted the contents and their checksum by now; what goes into the zip is the deflated form. */
+  /** fflate has taken size and checksum of the contents by now; the zip contains the deflated form. */
   protected override process(_contents: Uint8Array, isFinal: boolean): void {
     this.ondata(null, this.#deflated, isFinal)
   }

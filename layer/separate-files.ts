@@ -2,7 +2,7 @@
 import { basename, join, relative } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-/** The AWS SDK's, so that a secret served otherwise never loads it. Below `src/`, without the ending. */
+/** The reader that uses the AWS SDK, so that the SDK is loaded only when it is needed. Below `src/`, without the ending. */
 const SEPARATE_MODULES = ['secret/reader/secrets-manager']
 
 /** Modules that such a file takes from `index.cjs`, because a second copy of a class breaks `instanceof`. */
@@ -14,7 +14,7 @@ export function separateEntryPoints(source: string): readonly { in: string; out:
 }
 
 /**
- * Makes `import()` of such a module a `require('./<name>.cjs')`, and what such a file shares a `require('./index.cjs')`.
+ * Turns `import()` of such a module into `require('./<name>.cjs')`, and its imports of shared modules into `require('./index.cjs')`.
  * Fails when it is imported in another way, or imports another module of ours: that would be bundled twice, and have two states.
  *
  * @param source the folder `src/`

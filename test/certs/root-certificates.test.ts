@@ -18,7 +18,7 @@ describe.each(certificates.map((certificate) => [/CN=(.*)/.exec(certificate.subj
   (name, certificate) => {
     const readme = readFileSync(join(import.meta.dirname, '../../certs/README.md'), 'utf8')
 
-    test('is a root that signed itself', () => {
+    test('is a root, signed by itself', () => {
       expect([certificate.ca, certificate.subject, certificate.verify(certificate.publicKey)]).toEqual([
         true,
         certificate.issuer,
@@ -30,7 +30,7 @@ describe.each(certificates.map((certificate) => [/CN=(.*)/.exec(certificate.subj
       expect(Date.parse(certificate.validTo) - Date.now()).toBeGreaterThan(YEAR_MS)
     })
 
-    test('is in certs/README.md with its fingerprint and end', () => {
+    test('is in certs/README.md with its fingerprint and end date', () => {
       const ends = new Date(certificate.validTo).toISOString().slice(0, 10)
       expect(readme).toMatch(new RegExp(`${name} .*${certificate.fingerprint256}.*${ends}`))
     })

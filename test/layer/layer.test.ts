@@ -29,14 +29,14 @@ beforeAll(async () => {
 }, BUILD_TIMEOUT_MS)
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs code in a process that sees the layer as Lambda shows it, and nothing of this project; answers what it printed. */
+/** Runs code in a process that finds the layer where Lambda has it, and nothing of this project; returns its output. */
 function run(node: string, code: string, environment: NodeJS.ProcessEnv = {}): string {
   const env = { NODE_PATH: join(layer, 'nodejs/node_modules'), ...environment }
   return execFileSync(node, ['--eval', code], { cwd: folder, env, encoding: 'utf8' }).trim()
 }
 
 describe('the folder', () => {
-  test('holds the certificate and one package, and no SDK under its own name', () => {
+  test('contains the certificate and one package, and no SDK under its own name', () => {
     expect(listFiles(layer)).toEqual([
       'certs/root.crt',
       `${MODULE}/LICENSES`,
@@ -53,7 +53,7 @@ describe('the folder', () => {
     )
   })
 
-  test('requires nothing that is not Node or beside it', () => {
+  test('requires only modules of Node, and files beside it', () => {
     for (const file of ['index.cjs', 'secrets-manager.cjs']) {
       const required = readFileSync(join(layer, MODULE, file), 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)
       const outside = [...required].map(([, name = '']) => name).filter((name) => !isBuiltin(name))
@@ -70,7 +70,7 @@ describe('the folder', () => {
 })
 
 describe('layer.zip', () => {
-  test('holds the folder, file by file', () => {
+  test('contains the files of the folder', () => {
     const entries = unzipSync(readFileSync(report.path))
     expect(Object.keys(entries)).toEqual(listFiles(layer))
     for (const [path, contents] of Object.entries(entries)) {
@@ -84,7 +84,7 @@ describe('layer.zip', () => {
   })
 
   test(
-    'is the same bytes from another clone, at another time, in another zone',
+    'has the same bytes from another clone, at another time, in another time zone',
     () => {
       const clone = join(folder, 'a clone elsewhere')
       for (const part of ['src', 'layer', 'certs', 'package.json', 'LICENSE', 'tsconfig.json']) {
@@ -136,7 +136,7 @@ describe.each(RUNTIMES)('on Node %s', (version, node) => {
     ).toBe('[]')
   })
 
-  test('it prints nothing when loaded and works without require(esm), as Lambda runs it', () => {
+  test('loading it prints nothing, and works without require(esm), as on Lambda', () => {
     const flags = { NODE_OPTIONS: '--no-experimental-require-module --no-experimental-detect-module' }
     expect(run(node, `require('cockroach-lambda')`, flags)).toBe('')
   })
@@ -159,7 +159,7 @@ describe('the bundled SDK', () => {
   })
   afterAll(() => server.stop())
 
-  /** Reads a secret in a process of its own with nothing but these variables; answers what came, or the error. */
+  /** Reads a secret in a process of its own with nothing but these variables; returns the answer, or the error. */
   async function read(environment: Readonly<Record<string, string>>): Promise<unknown> {
     const code = `const { getSecretValue } = require(${JSON.stringify(join(layer, MODULE, 'secrets-manager.cjs'))})
       const request = { secretId: 'app/db', versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(10_000) }
@@ -192,7 +192,7 @@ describe('the bundled SDK', () => {
     expect(await read({ ...keys, AWS_RETRY_MODE: 'adaptive' })).toMatchObject({ versionId: 'v1' })
   })
 
-  test('says which variables are missing when there are no credentials', async () => {
+  test('names the missing variables when there are no credentials', async () => {
     expect(await read({})).toContain('neither AWS_ACCESS_KEY_ID nor AWS_CONTAINER_CREDENTIALS_FULL_URI is set')
   })
 })

@@ -46,7 +46,7 @@ function write(name: string, text: string): string {
   return path
 }
 
-test('ships what it promises and no sources', () => {
+test('the package contains the files that it exports, and no sources', () => {
   const files = readdirSync(installed, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'))
   expect(files).toEqual(
     expect.arrayContaining([
@@ -65,11 +65,11 @@ test('ships what it promises and no sources', () => {
   expect(files.filter((name) => /(?<!\.d)\.ts$|^(?:src|test|local)/.test(name))).toEqual([])
 })
 
-test('dist/ is open to whom the umask lets in', () => {
+test('dist/ has the mode that the umask gives', () => {
   expect(statSync(join(REPOSITORY, 'dist')).mode & 0o777).toBe(0o777 & ~process.umask())
 })
 
-test('tells nothing of the machine that built it', () => {
+test('the package does not name the machine that built it', () => {
   const files = readdirSync(installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
   const telling = files
     .map((entry) => join(entry.parentPath, entry.name))
@@ -117,7 +117,7 @@ describe.each([
     expect(loaded).toEqual([false, true])
   })
 
-  test('the lazily loaded file is where index.cjs looks for it', () => {
+  test('the file of the AWS SDK is where index.cjs looks for it', () => {
     const names = run(`import { createRequire } from 'node:module'
       const require = createRequire(import.meta.url)
       const path = require.resolve('cockroach-lambda').replace('index.cjs', 'secrets-manager.cjs')
@@ -126,7 +126,7 @@ describe.each([
   })
 
   test(
-    'the constructs find their layer and function inside the package',
+    'the constructs find layer and function inside the package',
     () => {
       const assets = run(`import { App, Stack } from 'aws-cdk-lib'
       import { HealthCheckStack } from 'cockroach-lambda/cdk'
@@ -189,7 +189,7 @@ describe('types', () => {
     export const props: CockroachDatabaseProps['clusterRouting'] = 'host'
   `
   const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
-  /** TypeScript 5, as the type checker of packages has it: the project's own knows `moduleResolution: node10` no more. */
+  /** TypeScript 5, as the type checker of packages has it: the project's own no longer has `moduleResolution: node10`. */
   const tsc5 = ['@arethetypeswrong/cli/package.json', '@arethetypeswrong/core', 'typescript/lib/tsc.js'].reduce(
     (importer, name) => createRequire(importer).resolve(name),
     import.meta.filename,
@@ -201,7 +201,7 @@ describe('types', () => {
   const IMPORT_CONSTRUCTS = "import { type CockroachDatabaseProps, HealthCheckStack } from 'cockroach-lambda/cdk'"
 
   test(
-    'of the library hold in ES modules and CommonJS',
+    'of the library are right in ES modules and CommonJS',
     () => {
       const files = { 'library.mts': IMPORT, 'library.cts': IMPORT, 'required.cts': REQUIRE }
       expect(check(files, LIBRARY, { skipLibCheck: false })).toBe('')
@@ -210,7 +210,7 @@ describe('types', () => {
   )
 
   test(
-    'of the constructs hold in ES modules and CommonJS',
+    'of the constructs are right in ES modules and CommonJS',
     () => {
       const files = { 'constructs.mts': IMPORT_CONSTRUCTS, 'constructs.cts': IMPORT_CONSTRUCTS }
       // The CDK's own declarations take a quarter of a minute to check.
@@ -220,7 +220,7 @@ describe('types', () => {
   )
 
   test(
-    'of the library hold with module commonjs, as cdk init wrote it for years',
+    'of the library are right with module commonjs, as older versions of cdk init wrote it',
     () => {
       // Neither esModuleInterop nor skipLibCheck. That the constructs are found as well is seen by npm run check.
       const compilerOptions = {
