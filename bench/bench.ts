@@ -23,7 +23,7 @@ const LAYER = join(import.meta.dirname, '../dist/layer.zip')
 const SECRET_MS = 20
 const OVERLAP = { rttMs: 70, secretMs: 150 }
 
-/** How much of everything: all of it, or what fits into two minutes. */
+/** The number of rounds: all, or as many as fit into two minutes. */
 const SIZES = {
   full: {
     rounds: 25,

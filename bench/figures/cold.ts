@@ -1,4 +1,4 @@
-/** Cold starts of all subjects in turns, and what one of each loads, sends and keeps. */
+/** Cold starts of all subjects in turns, and what one of each loads, sends, and holds in memory. */
 
 import type { Delays, Stage } from '../stage/stage.ts'
 import { SUBJECTS, type SubjectName } from '../stage/subjects.ts'
@@ -11,7 +11,7 @@ const MEGABYTE = 1_000_000
 
 export type ColdStarts = ReadonlyMap<SubjectName, readonly ColdStart[]>
 
-/** Round after round, each beginning with another subject: what follows what differs. The round before the first is for the disk's cache. */
+/** Each round begins with another subject, so that the order differs. The round before the first fills the disk's cache. */
 export async function coldRounds(
   stage: Stage,
   subjects: readonly SubjectName[],
@@ -44,7 +44,7 @@ export function coldFigures(starts: ColdStarts, rttMs: number): ColdFigures[] {
   }))
 }
 
-/** Apart from the timed ones, since counting modules slows their loading; the heap is weighed after a garbage collection. */
+/** Not in the timed cold starts, since counting modules slows their loading; the heap is measured after a garbage collection. */
 export async function loadFigures(stage: Stage, progress: Progress): Promise<LoadFigures[]> {
   const figures: LoadFigures[] = []
   stage.delay({ rttMs: 0, secretMs: 0 })

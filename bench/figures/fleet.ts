@@ -1,4 +1,4 @@
-/** Many environments side by side: one connection each, and a first row as fast as a single one's. */
+/** Many environments side by side: their connections, and the time to the first row beside a single environment's. */
 import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
 import type { Stage } from '../stage/stage.ts'
 import { answerOf } from './cold-start.ts'
@@ -6,12 +6,12 @@ import type { Progress } from './progress.ts'
 import type { FleetFigures } from './results.ts'
 import { median, spread } from './statistics.ts'
 
-/** A single environment says little: it is taken this often. */
+/** One run of a single environment is not enough to compare with: it is repeated this often. */
 const SINGLES = 7
 
 /**
- * Starts them one after the other and leaves them all alive with their connections. At once would measure how the
- * machine shares its processors among starting processes; on Lambda each has its own.
+ * Starts them one after the other and leaves them all alive with their connections. Starting them at once would measure how
+ * the machine shares its processors; on Lambda each environment has its own.
  */
 async function firstRows(stage: Stage, count: number): Promise<{ firstRowsMs: number[]; connections: number }> {
   stage.cloud.resetCounts()

@@ -1,4 +1,4 @@
-/** What loading a module costs, each in a process of its own. */
+/** The time of loading a module, each in a process of its own. */
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'

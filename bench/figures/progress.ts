@@ -1,4 +1,4 @@
-/** Tells what is being done, on stderr. */
+/** Reports progress on stderr. */
 export type Progress = (step: string) => void
 
 /** One line for each step, with the seconds since the beginning. */

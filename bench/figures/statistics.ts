@@ -31,7 +31,7 @@ export function spread(figures: readonly number[]): Spread {
   }
 }
 
-/** The median of the ratios round by round: what slows the machine down in one round slows both. */
+/** The median of the ratios round by round: whatever slows the machine in a round slows both. */
 export function pairedRatio(figures: readonly number[], base: readonly number[]): number {
   return median(figures.map((figure, round) => figure / (base[round] ?? Number.NaN)))
 }

@@ -50,7 +50,7 @@ export async function warmFigures(stage: Stage, turns: number, progress: Progres
   }
 }
 
-/** How long a round trip takes in truth: timers of the stand-in come late. */
+/** The round-trip time as measured: the stand-in's timers fire late. */
 export async function measureRoundTrips(
   stage: Stage,
   rttsMs: readonly number[],

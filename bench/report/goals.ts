@@ -1,4 +1,4 @@
-/** What the product promises to reach, each judged by the figures of a run. */
+/** The goals of docs/performance.md, each judged by the figures of a run. */
 import type { Goal, Results } from '../figures/results.ts'
 import { SUBJECTS, type SubjectName, subjectSource } from '../stage/subjects.ts'
 
@@ -9,7 +9,7 @@ type Figures = Omit<Results, 'goals'>
 
 const ratio = (value: number): string => `${value.toFixed(2)} x`
 
-/** The worse of ESM and CommonJS, without what the environment tells and with it. */
+/** The worse of ESM and CommonJS, without and with the server in the environment. */
 function worst(figures: Figures, rttMs: number, base: 'ratioToNaive' | 'ratioToFloor', knowsServer: boolean): number {
   const own = figures.cold.filter(
     ({ subject, rttMs: rtt }) =>

@@ -1,4 +1,4 @@
-/** For `node --import`: notes when the runtime begins to load the function's module, and on request what is loaded. */
+/** For `node --import`: records when the runtime begins to load the function's module, and on request what is loaded. */
 import { statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'

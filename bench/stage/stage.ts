@@ -1,4 +1,4 @@
-/** The world that all functions run in: PostgreSQL behind the Cloud stand-in, Secrets Manager's stand-in, the Lambda runner. */
+/** The servers and environments of all functions: PostgreSQL behind the Cloud stand-in, Secrets Manager's stand-in, the Lambda stand-in. */
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { createCertificateAuthority } from '../../local/certificates.ts'
@@ -17,7 +17,7 @@ const SECRET = 'bench/db'
 const USER = 'app'
 const DATABASE = 'defaultdb'
 const MEMORY_MB = 512
-/** For as many warm invocations as a run has in one. */
+/** Enough for the warm invocations that a run makes within one. */
 const TIMEOUT_SECONDS = 600
 /** More than the environments that run at once. */
 const MAX_CONNECTIONS = '150'
@@ -65,7 +65,7 @@ export class Stage {
     const fields = { host, port: cloud.port, username: USER, password, dbname: `${CLUSTER}.${DATABASE}` }
     secretsManager.secrets.create(SECRET, JSON.stringify(fields))
     const stage = new Stage({ cloud, secretsManager, code }, disposables.move())
-    await stage.#keepUnpacked()
+    await stage.#unpack()
     return stage
   }
 
@@ -75,7 +75,7 @@ export class Stage {
     this.secretsManager.delayMs = secretMs
   }
 
-  /** A new execution environment of a subject; whoever starts it ends it. */
+  /** A new execution environment of a subject; the caller ends it. */
   startEnvironment(
     subject: SubjectName | 'warm',
     options: { countsModules?: true } = {},
@@ -115,8 +115,8 @@ export class Stage {
     return []
   }
 
-  /** Unpacked once, and not for each cold start again. */
-  async #keepUnpacked(): Promise<void> {
+  /** Unpacks the code once, and not again for each cold start. */
+  async #unpack(): Promise<void> {
     const folders: UnpackedFolder[] = []
     this.#disposables.defer(async () => {
       await Promise.all(folders.map((folder) => folder.release()))

@@ -13,7 +13,7 @@ interface SubjectSource {
   /** Below `subjects/`. */
   readonly file: string
   readonly format: 'cjs' | 'esm'
-  /** Only its own file is bundled; packages lie beside it. */
+  /** Only its own file is bundled; its packages are beside it. */
   readonly isUnbundled?: true
   readonly usesLayer?: true
   /** Server, user and database are in the environment, as the CDK construct puts them there. */
@@ -55,7 +55,7 @@ export function subjectSource(name: SubjectName): SubjectSource {
   return SOURCES[name]
 }
 
-/** AWS' own advice for Node.js functions, and the CDK's. */
+/** As AWS advises for Node.js functions, and the CDK too. */
 const BUNDLED: BuildOptions = {
   bundle: true,
   minify: true,
@@ -70,11 +70,11 @@ const BUNDLED: BuildOptions = {
 export interface SubjectCode extends AsyncDisposable {
   /** The folder of the function's code, as `/var/task`. */
   folderOf(subject: SubjectName | 'warm'): string
-  /** A layer that puts our own root certificate in the place of the real one. */
+  /** A layer with our own root certificate instead of the real one. */
   readonly certificateLayer: string
 }
 
-/** @param rootCertificate PEM, laid beside the code of those who do without the layer */
+/** @param rootCertificate PEM, written beside the code of the functions without the layer */
 export async function bundleSubjects(rootCertificate: string): Promise<SubjectCode> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-subjects-'))
   const bundle = async (name: string, { file, format, isUnbundled }: Omit<SubjectSource, 'title'>) => {

@@ -1,10 +1,10 @@
-/** What every benchmarked handler does besides its work: tells when the row was there, repeats, weighs the process. */
+/** What every benchmarked handler does besides its work: reports the time of the row, repeats, and measures the process. */
 
 /** What the benchmark asks of a handler. */
 export interface BenchEvent {
   /** Whole invocations of the handler to run, one after the other, without the runtime in between. @default 1 */
   readonly times?: number
-  /** Collect garbage first, so that the heap holds what is used and nothing else. */
+  /** Collect garbage first, so that the heap contains only what is used. */
   readonly collects?: boolean
 }
 

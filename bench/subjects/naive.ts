@@ -1,4 +1,4 @@
-/** `pg` and the AWS SDK, each as its documentation has it; the pool is kept for warm invocations. */
+/** `pg` and the AWS SDK, each as its documentation has it; the pool stays for warm invocations. */
 import pg from 'pg'
 import { measured } from './measured.ts'
 import { sdkSecret } from './sdk-secret.ts'

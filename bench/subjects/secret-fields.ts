@@ -14,7 +14,7 @@ export interface SecretFields {
 export const secretId = process.env.COCKROACH_SECRET_ID ?? ''
 export const ca = readFileSync(join(process.env.LAMBDA_TASK_ROOT ?? '', 'root.crt'), 'utf8')
 
-/** The settings that `pg` takes, and packages that are made on it. */
+/** The settings of `pg`, and of packages that use it. */
 export function pgConfig({ host, port, username, password, dbname }: SecretFields) {
   return { host, port, user: username, password, database: dbname, ssl: { ca } }
 }

@@ -4,7 +4,7 @@ import { isPerformancePageCurrent, withSection } from '../../bench/performance-p
 const BEGIN = '<!-- bench:begin, written by `npm run bench` -->'
 const END = '<!-- bench:end -->'
 
-test('the section takes the place of what is between the markers, and of nothing else', () => {
+test('the section replaces the text between the markers, and nothing else', () => {
   const page = `before\n${BEGIN}\nold\n${END}\nafter\n`
   const written = withSection(page, 'new')
   expect(written).toBe(`before\n${BEGIN}\nnew\n${END}\nafter\n`)
@@ -15,6 +15,6 @@ test.each(['no markers', `${END}\n${BEGIN}`, BEGIN])('a page with %j is refused'
   expect(() => withSection(page, 'new')).toThrow('docs/performance.md has no')
 })
 
-test('docs/performance.md says what the results say', async () => {
+test('docs/performance.md has the figures of bench/results.json', async () => {
   expect(await isPerformancePageCurrent()).toBe(true)
 })

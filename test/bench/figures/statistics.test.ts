@@ -10,17 +10,17 @@ test.each([
   expect(median(figures)).toBe(expected)
 })
 
-test('a spread holds the quartiles and the number of figures', () => {
+test('a spread contains the quartiles and the number of figures', () => {
   expect(spread([5, 1, 4, 2, 3])).toEqual({ median: 3, q1: 2, q3: 4, count: 5 })
 })
 
-test('ratios and differences are taken round by round, so that a slow round counts once', () => {
+test('ratios and differences are medians of those of each round, so that a slow round counts once', () => {
   const base = [10, 100, 10]
   const figures = [5, 50, 6]
   expect(pairedRatio(figures, base)).toBe(0.5)
   expect(pairedDifference(figures, base)).toBe(-5)
 })
 
-test('a round that is missing on one side gives no figure', () => {
+test('the ratio of figures without a counterpart is NaN', () => {
   expect(pairedRatio([1], [])).toBeNaN()
 })

@@ -1,4 +1,4 @@
-/** Every compared function does its job: a cold start that ends with a row, over one verified connection. */
+/** Every compared function works: a cold start ends with a row, over one verified connection. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { coldStart } from '../../../bench/figures/cold-start.ts'
 import { Stage } from '../../../bench/stage/stage.ts'
