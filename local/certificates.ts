@@ -1,4 +1,4 @@
-/** A certificate authority made at run time, for servers that development and tests play; its private key never leaves memory. */
+/** A certificate authority made at run time, for the stand-ins; its private key is in memory only. */
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 // First: @peculiar/x509 throws while loading without it.

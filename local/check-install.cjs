@@ -1,6 +1,6 @@
 /**
- * In front of the scripts, by `node --require`: says in one line what `npm ci` left out, and what to do.
- * Plain JavaScript with the words of Node.js 16, since what is missing may be the Node.js that this project pins.
+ * Runs before the scripts, by `node --require`: reports in one line what `npm ci` left out, and what to do.
+ * JavaScript that Node.js 16 can run, since the Node.js that this project pins may be missing.
  */
 'use strict'
 
@@ -19,10 +19,10 @@ function problem() {
     // NODE_ENV=production and npm's omit=dev leave the development packages out, and this option overrules both.
     return `${missing.length} of ${names.length} packages are not installed${some}: run npm ci --include=dev`
   }
-  // Since 22.18; what is read next is TypeScript.
+  // Node.js has it since 22.18; the script itself is TypeScript.
   if (process.features.typescript) return undefined
   const found = `this is Node.js ${process.versions.node}, which does not run TypeScript`
-  if (existsSync(join(packages, '.bin/node'))) return `${found}: start it by npm run or npx, which take ${pinned}`
+  if (existsSync(join(packages, '.bin/node'))) return `${found}: start it by npm run or npx, which use ${pinned}`
   return `${found}, and ${pinned} is missing, since npm's install scripts were off: run npm ci --ignore-scripts=false`
 }
 

@@ -1,4 +1,4 @@
-/** Where the Node 22 binary is, for tests that run the layer on Lambda's older runtime as well. */
+/** Finds the Node 22 binary, for tests that run the layer on Lambda's older runtime as well. */
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
 

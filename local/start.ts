@@ -9,7 +9,7 @@ import { failureText, reportText } from './sample/text.ts'
 
 const USAGE = `npm start [-- --json] [-- --serve]
   --json   one JSON document on stdout; everything else goes to stderr
-  --serve  stay up, print the URLs, and invoke on request until interrupted`
+  --serve  print URLs that invoke the function, and serve them until interrupted`
 
 const OPTIONS = { json: { type: 'boolean' }, serve: { type: 'boolean' }, help: { type: 'boolean' } } as const
 
@@ -35,13 +35,13 @@ function readArguments(): Arguments {
   }
 }
 
-/** Aborted by Ctrl-C or SIGTERM, so that everything that was started is taken down on the way out. */
+/** Aborted by Ctrl-C or SIGTERM, so that everything that was started is stopped before the process ends. */
 function interruptible(): AbortSignal {
   const controller = new AbortController()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    // Not once: npm passes Ctrl-C on to a process that has had it from the terminal already, and the second would kill.
+    // Not once: npm passes Ctrl-C on to a process that has it from the terminal already, and the second would end it.
     process.on(signal, () => {
-      if (!controller.signal.aborted) console.error('Interrupted; taking everything down.')
+      if (!controller.signal.aborted) console.error('Interrupted: stopping everything.')
       process.exitCode = SIGNALLED + constants.signals[signal]
       controller.abort()
     })
@@ -75,6 +75,6 @@ else {
     if (!signal.aborted) console.error(failureText(error))
     return FAILED
   })
-  // Interrupted while serving is how that ends; anywhere else, the signal's own status stands.
+  // Interrupted while serving, the status is 0; anywhere else, it is the signal's own.
   if (!signal.aborted || status === OK) process.exitCode = status
 }

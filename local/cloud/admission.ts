@@ -5,10 +5,10 @@ import { type Refusal, refusalError, type Wording } from './refusals.ts'
 import type { PostgresAddress, Tenant } from './tenant.ts'
 import type { FatalError, StartupMessage } from './wire-protocol.ts'
 
-/** CockroachDB's database for clients that name none; PostgreSQL would take the user's name. */
+/** CockroachDB's database for clients that name none; PostgreSQL's is the user's name. */
 const DEFAULT_DATABASE = 'defaultdb'
 
-/** Where a client goes, and the start-up message that PostgreSQL is to see. */
+/** The server that a client is connected to, and the start-up message for it. */
 export interface Admission {
   readonly cluster: string | undefined
   readonly postgres: PostgresAddress

@@ -1,9 +1,9 @@
-/** Hands out cancellation keys of our own and remembers which backend's key each stands for. */
+/** Issues cancellation keys of the stand-in's own, each for the key of one session at a server. */
 import { randomInt } from 'node:crypto'
 import type { PostgresAddress } from './tenant.ts'
 import { int32 } from './wire-protocol.ts'
 
-/** Where a statement runs and the key its server gave out. */
+/** The server of a session, and the key that it issued for it. */
 export interface CancelTarget {
   readonly postgres: PostgresAddress
   readonly key: Buffer
@@ -12,7 +12,7 @@ export interface CancelTarget {
 export class CancelKeys {
   readonly #targets = new Map<string, CancelTarget>()
 
-  /** A key as it stands in BackendKeyData: process id and secret, both random, since several servers are behind us. */
+  /** A key as it stands in BackendKeyData: process id and secret, both random, since several servers are behind the stand-in. */
   replace(target: CancelTarget): Buffer {
     const key = Buffer.concat([int32(randomInt(1, 2 ** 31)), int32(randomInt(-(2 ** 31), 2 ** 31))])
     this.#targets.set(key.toString('hex'), target)
@@ -23,7 +23,7 @@ export class CancelKeys {
     return this.#targets.get(key.toString('hex'))
   }
 
-  forget(key: Buffer): void {
+  delete(key: Buffer): void {
     this.#targets.delete(key.toString('hex'))
   }
 }

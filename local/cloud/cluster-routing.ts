@@ -1,4 +1,4 @@
-/** Finds the cluster that a client means, by the rules of CockroachDB Cloud's SQL proxy. */
+/** Finds the cluster that a client names, by the rules of CockroachDB Cloud's SQL proxy. */
 import type { Refusal } from './refusals.ts'
 import type { StartupMessage } from './wire-protocol.ts'
 
@@ -9,7 +9,7 @@ const MAX_TENANT_ID = 2n ** 64n - 1n
 /** 0 is nobody's, 1 is the system tenant's. */
 const FIRST_TENANT_ID = 2n
 
-/** Which cluster, and the start-up message that its own servers are to see. */
+/** The cluster, and the start-up message for its servers. */
 export interface ClusterRoute {
   /** `<name>-<tenant id>`, the id without leading zeros. */
   readonly cluster: string
@@ -25,7 +25,7 @@ export function routeCluster(startup: StartupMessage, servername: string | undef
 
   if (database.identifier === undefined && options.identifier === undefined) {
     const cluster = parseIdentifier(beforeFirstDot(servername ?? ''))
-    // A server name that is no identifier was not meant as one. Routing by it changes no parameter.
+    // A server name that is not an identifier names no cluster. Routing by server name changes no parameter.
     return typeof cluster === 'string' ? { cluster, startup } : { reason: 'missing cluster identifier' }
   }
   const identifiers = [database.identifier, options.identifier].filter((identifier) => identifier !== undefined)
@@ -71,7 +71,7 @@ function parseIdentifier(identifier: string): string | Refusal {
   return `${name}-${BigInt(tenantId)}`
 }
 
-/** A name without a dot gives nothing. */
+/** Empty for a name without a dot. */
 function beforeFirstDot(servername: string): string {
   return servername.slice(0, Math.max(servername.indexOf('.'), 0))
 }

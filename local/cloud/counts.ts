@@ -1,4 +1,4 @@
-/** What crossed the stand-in since it started or was last reset. */
+/** Counts of what passed through the stand-in since it started, or since the last reset. */
 export class Counts {
   /** TCP connections accepted. */
   tcp = 0

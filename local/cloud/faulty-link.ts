@@ -1,16 +1,16 @@
-/** A client's TCP connection as a stream that can be slowed, stopped, cut or made to swallow, below TLS. */
+/** A client's TCP connection as a stream that can be slowed, paused, closed, or made a black hole, below TLS. */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { Lane, type LaneFaults } from './lane.ts'
 
-/** Told of everything that crosses the wire. */
+/** Counters that the link increases. */
 export interface LinkCounts {
   bytesIn: number
   bytesOut: number
   clientPackets: number
 }
 
-/** Emitted when the client's FIN arrives, even while nobody reads. */
+/** Emitted when the client's FIN arrives, even while nothing reads the link. */
 export const CLIENT_END = 'clientEnd'
 
 export class FaultyLink extends Duplex {
@@ -70,7 +70,7 @@ export class FaultyLink extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    // What was sent before (an error message, say) still arrives; a black hole tells nothing, not even that it closes.
+    // What was sent before (an error message, say) still arrives; a black hole sends nothing, not even FIN.
     if (!this.#isBlackHole) this.#toClient.afterwards(() => this.#socket.destroySoon())
     callback(error)
   }
@@ -90,7 +90,7 @@ export class FaultyLink extends Duplex {
     this.destroy()
   }
 
-  /** From now on nothing arrives on either side, not even that the other has gone. */
+  /** From now on nothing arrives on either side, not even FIN or RST. */
   swallow(): void {
     this.#isBlackHole = true
     this.#drop()
@@ -108,8 +108,8 @@ export class FaultyLink extends Duplex {
     this.#toClient.resume()
   }
 
-  /** Lets go of the socket whatever state it is in. */
-  discard(): void {
+  /** Destroys link and socket, whatever their state. */
+  destroyBoth(): void {
     this.#drop()
     this.#socket.destroy()
     this.destroy()

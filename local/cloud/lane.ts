@@ -16,7 +16,7 @@ export interface LaneFaults {
 
 interface Item {
   readonly dueAt: number
-  /** Undefined: nothing but a call. */
+  /** Undefined: `deliver` is called with no bytes. */
   readonly bytes: Buffer | undefined
   readonly deliver: (bytes: Buffer) => void
 }
@@ -25,7 +25,7 @@ const NOTHING = Buffer.alloc(0)
 /** A timer may come this much late, in milliseconds. */
 const TIMER_PRECISION_MS = 2
 
-/** Sleeps, and stays awake for the last of it: timers are too coarse for round trips of a millisecond. */
+/** Sleeps, and polls for the last two milliseconds: timers are too coarse for round trips of a millisecond. */
 async function sleepUntil(dueAt: number): Promise<void> {
   const coarseMs = dueAt - performance.now() - TIMER_PRECISION_MS
   if (coarseMs >= 1) await sleep(coarseMs)
@@ -67,7 +67,7 @@ export class Lane {
     this.#paused = undefined
   }
 
-  /** Nothing is delivered from now on, for good. */
+  /** From now on nothing is delivered any more. */
   drop(): void {
     this.#isDropped = true
     this.#queue.length = 0

@@ -1,14 +1,14 @@
 /** Refuses logins to a cluster for a while after too many wrong passwords, as CockroachDB Cloud's proxy does. */
 
 export interface ThrottleLimits {
-  /** How many failed logins to one cluster are let through within the window. */
+  /** How many failed logins to one cluster are allowed within the window. */
   readonly maxFailures: number
   readonly windowMs: number
 }
 
 /** Counts failures per cluster; the Cloud's key is client address and cluster, and here there is one address. */
 export class LoginThrottle {
-  /** Undefined: nobody is throttled. */
+  /** Undefined: no client is throttled. */
   limits: ThrottleLimits | undefined
   readonly #failedAt = new Map<string, number[]>()
 

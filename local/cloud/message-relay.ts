@@ -1,8 +1,8 @@
-/** Passes messages from one stream to another, each after a look at it. */
+/** Passes messages from one stream to another, after an inspection of each. */
 import type { Duplex } from 'node:stream'
 import { type Message, MessageSplitter } from './wire-protocol.ts'
 
-/** What is to be sent in a message's place, or that the connection is to end. */
+/** What is sent instead of a message; `kill` ends the connection. */
 export type Inspection = readonly Buffer[] | 'kill'
 
 /** Goes on until the source ends, then ends the target. Chunks stay chunks as far as nothing is taken out of them. */

@@ -1,4 +1,4 @@
-/** Connects to the PostgreSQL behind the stand-in, again and again if need be. */
+/** Connects to the PostgreSQL behind the stand-in, with repeated attempts if asked for. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -38,7 +38,7 @@ export async function logIn(
   return undefined
 }
 
-/** Connects once; undefined when nobody listens. */
+/** Connects once; undefined when nothing listens. */
 export async function dial({ host = '127.0.0.1', port }: PostgresAddress): Promise<Socket | undefined> {
   const backend = connect(port, host).setNoDelay(true)
   try {

@@ -39,7 +39,7 @@ export interface Front extends LaneFaults {
   readonly cancelKeys: CancelKeys
   readonly secureContext: SecureContext
   readonly acceptsTls: boolean
-  /** Connecting to PostgreSQL is tried again and again, as the Cloud does; otherwise the client is cut off. */
+  /** Attempts to reach PostgreSQL are repeated, as the Cloud does; otherwise the client is reset after the first. */
   readonly redials: boolean
   readonly crdbVersion: string | undefined
   readonly beforeLogin: (() => Promise<void>) | undefined
@@ -90,7 +90,7 @@ export class ProxiedConnection {
     return this.#closed.signal
   }
 
-  /** FIN to both sides, without TLS's goodbye: what the client sees when the Cloud drops it. Resolves when it is sent. */
+  /** FIN to both sides, without TLS's close_notify, as when the Cloud ends a connection. Resolves when it is sent. */
   end(): Promise<void> {
     this.#backend?.end()
     return this.#link.sendFin()
@@ -102,7 +102,7 @@ export class ProxiedConnection {
     this.#link.sendReset()
   }
 
-  /** Both sides go on believing in a connection over which nothing comes any more. */
+  /** From now on nothing arrives on either side, and neither learns that the connection is lost. */
   blackHole(): void {
     this.#link.swallow()
   }
@@ -116,19 +116,19 @@ export class ProxiedConnection {
     this.#link.resumeBoth()
   }
 
-  /** Lets go of everything, black hole or not. */
-  discard(): void {
-    this.#link.discard()
+  /** Destroys all sockets, those of a black hole too. */
+  destroy(): void {
+    this.#link.destroyBoth()
     this.#close()
   }
 
-  /** Plays the proxy until the messages flow by themselves. Never rejects: what goes wrong ends the connection. */
+  /** Does what the proxy does until messages are relayed. Never rejects: an error destroys the connection. */
   async serve(): Promise<void> {
     try {
       const client = await this.#acceptTls()
       if (client !== undefined) await this.#startUp(client)
     } catch {
-      this.discard()
+      this.destroy()
     }
   }
 
@@ -156,7 +156,7 @@ export class ProxiedConnection {
     }
     link.write('S')
     const client = new TLSSocket(link, { isServer: true, secureContext: this.#front.secureContext })
-    // A client that rejects the certificate is no fault of ours; 'close' follows.
+    // A client may refuse the certificate; 'close' follows.
     client.on('error', () => undefined)
     client.once('close', () => link.destroy())
     client.once('secure', () => {
@@ -164,13 +164,13 @@ export class ProxiedConnection {
       const servername: unknown = Reflect.get(client, 'servername')
       this.host = typeof servername === 'string' ? servername : undefined
     })
-    // Not when it is secure: only a stream that is read tells when a client leaves in the middle of the handshake.
+    // Not when it is secure: only a stream that is read reports a client that leaves in the middle of the handshake.
     return client
   }
 
   async #startUp(client: Duplex): Promise<void> {
     const packet = await readStartupPacket(client)
-    if (packet === undefined) return this.discard()
+    if (packet === undefined) return this.destroy()
     if (startupPacketCode(packet) === CANCEL_REQUEST) return await this.#cancel(client, packet)
     const startup = parseStartupMessage(packet)
     this.#front.counts.startups += 1
@@ -223,7 +223,7 @@ export class ProxiedConnection {
   }
 
   #replaceKey(postgres: PostgresAddress, key: Buffer): Buffer {
-    // A copy: the payload is a window on a chunk that would be kept alive by it.
+    // A copy: the payload is a view of a whole chunk, which would stay in memory.
     this.#key = this.#front.cancelKeys.replace({ postgres, key: Buffer.from(key) })
     return this.#key
   }
@@ -247,6 +247,6 @@ export class ProxiedConnection {
     if (this.closed.aborted) return
     this.#closed.abort()
     this.#backend?.destroySoon()
-    if (this.#key !== undefined) this.#front.cancelKeys.forget(this.#key)
+    if (this.#key !== undefined) this.#front.cancelKeys.delete(this.#key)
   }
 }

@@ -1,10 +1,10 @@
-/** The errors with which CockroachDB Cloud's proxy turns a client away, in its present and its older wording. */
+/** The errors with which CockroachDB Cloud's proxy refuses a client, in its current and its older wording. */
 import type { FatalError } from './wire-protocol.ts'
 
 /** `older`: SQLSTATE 08004 and the texts of older releases, which a client must understand too. */
 export type Wording = 'current' | 'older'
 
-/** Why the proxy turns a client away, before it is put into words. */
+/** Why the proxy refuses a client. */
 export type Refusal =
   | { readonly reason: 'missing cluster identifier' }
   | { readonly reason: 'invalid cluster identifier'; readonly identifier: string; readonly hint: string }
@@ -58,7 +58,7 @@ function words(refusal: ProxyRefusal, older: boolean): { message: string; hint?:
     }
     case 'unavailable':
       return { message: 'codeUnavailable: the cluster is not accepting connections' }
-    // Without a code in front: the proxy tells nothing of what went wrong before it knew its client.
+    // Without a code in front, as the proxy writes errors from before the client was routed.
     case 'server requires encryption':
     case 'internal server error':
       return { message: refusal.reason }

@@ -1,4 +1,4 @@
-/** Plays CockroachDB Cloud's SQL proxy, or an ordinary TLS front, before a real PostgreSQL; and breaks on request. */
+/** A stand-in for CockroachDB Cloud's SQL proxy, or for an ordinary server with TLS, before a real PostgreSQL; with faults on request. */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext, type SecureContext } from 'node:tls'
@@ -17,9 +17,9 @@ export type { MessageHook, ProxiedConnection, Verdict } from './proxied-connecti
 export type { TenantOptions } from './tenant.ts'
 
 /**
- * How new clients are turned away: `tls` answers SSLRequest with `N`, `silence` accepts and says nothing, `rst` resets
- * at once, an error is sent after the client was routed, in place of its cluster's answer, and a function plays somebody
- * else on the client's socket.
+ * How new clients are refused: `tls` answers SSLRequest with `N`, `silence` accepts and sends nothing, `rst` resets at
+ * once, an error is sent after the client was routed, instead of its cluster's answer, and a function answers on the
+ * client's socket in its own way.
  */
 export type Refuse = 'tls' | 'silence' | 'rst' | FatalError | ((socket: Socket) => void)
 
@@ -30,30 +30,30 @@ export interface CloudStandInOptions {
   readonly tenants?: readonly TenantOptions[]
   /** The names in the certificate. @default every tenant's host */
   readonly hosts?: readonly string[]
-  /** False: an ordinary server (or an Advanced cluster), which routes nothing and keeps what the client says. @default true */
+  /** False: an ordinary server (or an Advanced cluster), which routes nothing and changes no parameter. @default true */
   readonly routing?: boolean
   /** @default 'current' */
   readonly wording?: Wording
-  /** @default nobody is throttled */
+  /** @default no client is throttled */
   readonly throttle?: ThrottleLimits
-  /** Told to clients as `crdb_version`, by which they know a CockroachDB server. @default not told */
+  /** Sent to clients as the parameter `crdb_version`, by which they recognise a CockroachDB server. @default not sent */
   readonly crdbVersion?: string
 }
 
 export class CloudStandIn {
-  /** By cluster. Their switches may be turned, and tenants added or deleted, while it runs. */
+  /** By cluster. Tenants may be changed, added and deleted while the stand-in runs. */
   readonly tenants = new Map<string, Tenant>()
   /** One-way latency in milliseconds, both directions, below TLS: a round trip takes twice as long. */
   delayMs = 0
-  /** What goes to clients goes in small pieces. */
+  /** Bytes to clients are sent in small pieces. */
   trickle: Trickle | undefined
   refuse: Refuse | undefined
-  /** Sees every message from a client after start-up, and decides what becomes of it. */
+  /** Called with every message from a client after start-up; decides whether it is passed on. */
   onClientMessage: MessageHook | undefined
-  /** Sees every message from the server, and decides what becomes of it. */
+  /** Called with every message from the server; decides whether it is passed on. */
   onServerMessage: MessageHook | undefined
   crdbVersion: string | undefined
-  /** Awaited before a client that was let through is handed on to its cluster. */
+  /** Awaited before an admitted client is connected to its cluster. */
   beforeLogin: (() => Promise<void>) | undefined
 
   readonly #postgres: PostgresAddress
@@ -128,7 +128,7 @@ export class CloudStandIn {
     this.#counts = new Counts()
   }
 
-  /** The connections that were let through and are not closed, oldest first; black holes stay until `stop()`. */
+  /** The connections that have logged in and are not closed, oldest first; black holes stay until `stop()`. */
   get connections(): readonly ProxiedConnection[] {
     return [...this.#open].filter((connection) => connection.isAuthenticated)
   }
@@ -140,21 +140,21 @@ export class CloudStandIn {
     return tenant
   }
 
-  /** Its host gets into the certificate only when the stand-in is started with it. */
+  /** The certificate contains only hosts of tenants with which the stand-in was started. */
   addTenant(options: TenantOptions): Tenant {
     const tenant = new Tenant(options, this.#postgres)
     this.tenants.set(tenant.cluster, tenant)
     return tenant
   }
 
-  /** Every connection there is now becomes a black hole; new ones work. */
+  /** Every open connection becomes a black hole; new ones work. */
   blackHoleAll(): void {
     for (const connection of this.#open) connection.blackHole()
   }
 
   /** Closes the port and every connection. May be called twice. */
   async stop(): Promise<void> {
-    for (const connection of this.#open) connection.discard()
+    for (const connection of this.#open) connection.destroy()
     for (const socket of this.#sockets) socket.destroy()
     if (!this.#server.listening) return
     this.#server.close()
@@ -170,7 +170,7 @@ export class CloudStandIn {
     this.#sockets.add(socket)
     socket.once('close', () => this.#sockets.delete(socket))
     if (this.refuse === 'rst') socket.resetAndDestroy()
-    else if (this.refuse === 'silence') listenWithoutAWord(socket)
+    else if (this.refuse === 'silence') acceptSilently(socket)
     else if (typeof this.refuse === 'function') this.refuse(socket)
     else void this.#serve(socket)
   }
@@ -241,8 +241,8 @@ function secureContext({ certificate, privateKey }: ServerCertificate): SecureCo
   return createSecureContext({ cert: certificate, key: privateKey, minVersion: 'TLSv1.2' })
 }
 
-function listenWithoutAWord(socket: Socket): void {
+function acceptSilently(socket: Socket): void {
   socket.on('error', () => undefined).resume()
-  // Half-open otherwise: a client that gives up shall be let go.
+  // Otherwise the connection would stay half-open after the client has ended it.
   socket.once('end', () => socket.end())
 }

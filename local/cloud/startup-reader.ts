@@ -1,13 +1,13 @@
-/** Reads one start-up packet from a stream and leaves the stream paused for the next reader. */
+/** Reads one start-up packet from a stream, and pauses the stream for the next reader. */
 import type { Duplex } from 'node:stream'
 import { startupPacketLength } from './wire-protocol.ts'
 
 /**
  * The packet, or undefined when the stream ended before it was whole.
  *
- * Bytes behind the packet are thrown away: a client must not send any, and the Cloud's proxy may lose them too.
+ * Bytes behind the packet are dropped: a client must not send any, and the Cloud's proxy may drop them too.
  *
- * @throws RangeError when the bytes are no start-up packet (a TLS hello without SSLRequest, HTTP, …)
+ * @throws RangeError when the bytes are not a start-up packet (a TLS hello without SSLRequest, HTTP, …)
  */
 export async function readStartupPacket(stream: Duplex): Promise<Buffer | undefined> {
   return await new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** A cluster behind the stand-in: its name, its host, the PostgreSQL databases that play it, and its troubles. */
+/** A cluster behind the stand-in: its name, its host, its databases in PostgreSQL, and its faults. */
 
 /** What Cockroach Labs' console showed for the cluster of the article, less the name. */
 const HOST_SUFFIX = '7tt.aws-ap-southeast-1.cockroachlabs.cloud'
@@ -16,7 +16,7 @@ export interface TenantOptions {
   readonly host?: string
   /**
    * The cluster's databases, by the name a client asks for, and PostgreSQL's name for each. A client of this cluster
-   * reaches no other. `current_database()` tells PostgreSQL's name, so use the same name where only one tenant has it.
+   * reaches no other. `current_database()` returns PostgreSQL's name, so use the same name where only one tenant has it.
    *
    * @default every database, under its own name
    */

@@ -4,11 +4,11 @@
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 
-/** Codes that stand where StartupMessage has its protocol version. */
+/** Codes in the place of a StartupMessage's protocol version. */
 export const SSL_REQUEST = 80877103
 export const CANCEL_REQUEST = 80877102
 
-/** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH). A TLS hello sent in its place reads as far more. */
+/** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH). The first bytes of a TLS hello read as far more. */
 const MAX_STARTUP_PACKET_BYTES = 10_000
 /** One type letter and an Int32 length. */
 const MESSAGE_HEADER_BYTES = 5
@@ -19,7 +19,7 @@ export interface StartupMessage {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** What an ErrorResponse of severity FATAL tells. */
+/** The fields of an ErrorResponse of severity FATAL. */
 export interface FatalError {
   readonly sqlstate: string
   readonly message: string
@@ -32,7 +32,7 @@ export interface Message {
   readonly type: string
   /** What follows the length. */
   readonly payload: Buffer
-  /** The whole message, to be passed on. */
+  /** The whole message. */
   readonly bytes: Buffer
 }
 

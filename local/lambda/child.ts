@@ -1,4 +1,4 @@
-/** A process inside an execution environment: stopped, continued and ended by signals, and never left behind. */
+/** A process inside an execution environment: stopped, continued and ended by signals; it does not outlive this process. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -63,12 +63,12 @@ export class Child {
     return ended
   }
 
-  /** Stops the process; on Linux, resolves when it does stand still. */
+  /** Stops the process with SIGSTOP; on Linux, resolves when it is stopped. */
   async freeze(): Promise<void> {
     this.signal('SIGSTOP')
     while (process.platform === 'linux' && this.exitStatus === undefined) {
       const stat = await readFile(`/proc/${this.pid}/stat`, 'utf8').catch(() => ') T')
-      // The state is the field after the command's name, which may hold blanks and parentheses itself.
+      // The state is the field after the command's name, which may contain blanks and parentheses.
       if (/^[TZ]/.test(stat.slice(stat.lastIndexOf(')') + 2))) return
       await sleep(1)
     }

@@ -43,7 +43,7 @@ export interface Surroundings {
   readonly tmp: string
   /** Host and port of the Runtime API. */
   readonly runtimeApi: string
-  /** Put on top of everything; for what the machine has to add to Lambda's own, like the addresses of stand-ins. */
+  /** Take precedence over all others; for what this machine adds to Lambda's own, such as the addresses of stand-ins. */
   readonly environment: Readonly<Record<string, string>>
 }
 
@@ -74,7 +74,7 @@ export function environmentVariables(definition: FunctionDefinition, around: Sur
       task,
     ].join(delimiter),
     AWS_XRAY_CONTEXT_MISSING: 'LOG_ERROR',
-    // There the home folder of the sandbox's user does not exist either.
+    // On Lambda this folder does not exist either.
     HOME: '/home/sbx_user1051',
     TMPDIR: around.tmp,
     ...withOptAt(opt, definition.environment),

@@ -1,4 +1,4 @@
-/** A Lambda execution environment on this machine: invoked often, frozen in between, started anew when it died. */
+/** A Lambda execution environment on this machine: invoked often, frozen in between, and restarted after its process has ended. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { FunctionDefinition } from './function-definition.ts'
@@ -15,7 +15,7 @@ export interface ExecutionEnvironmentOptions extends LaunchOptions {
   readonly initTimeoutMs?: number
   /** Called with what the processes write to stdout and stderr. */
   readonly onOutput?: (text: string) => void
-  /** Called at the end of the shutdown phase, before SIGKILL: what a process leaves to the system has not happened yet. */
+  /** Called at the end of the shutdown phase, before SIGKILL: the system has not closed the process's connections yet. */
   readonly onKill?: () => void
 }
 
@@ -42,7 +42,7 @@ export class ExecutionEnvironment {
 
   /**
    * Unpacks code and layers and runs the init phase. An init phase that fails is run again by the first invocation,
-   * which tells how it went.
+   * which has its error.
    */
   static async start(
     definition: FunctionDefinition,
@@ -76,7 +76,7 @@ export class ExecutionEnvironment {
     return this.#launch.opt
   }
 
-  /** One invocation; one at a time except on Managed Instances, since Lambda would take another environment for the second. */
+  /** One invocation; one at a time except on Managed Instances, since Lambda would use another environment for the second. */
   async invoke(event: unknown, { timeoutMs = this.#timeoutMs }: InvokeOptions = {}): Promise<InvocationResult> {
     if (this.#shutdown !== undefined) throw new Error('The execution environment was shut down')
     const { maxConcurrency = 1 } = this.#options
@@ -105,7 +105,7 @@ export class ExecutionEnvironment {
     this.#sandbox?.thaw()
   }
 
-  /** Ends the environment as Lambda does when it needs it no longer, and removes its folders. */
+  /** Ends the environment as Lambda does with an unused one, and removes its folders. */
   shutdown(): Promise<Shutdown> {
     this.#shutdown ??= this.#end()
     return this.#shutdown
@@ -135,16 +135,16 @@ export class ExecutionEnvironment {
     this.#isFrozen = false
     const { invokedFunctionArn } = this.#launch
     const invocation = { requestId, event, deadlineMs, invokedFunctionArn, traceId: makeTraceId() }
-    // A process that died while nobody looked fails this invocation, as if it had died just now.
+    // A process that ended since the last invocation fails this one.
     const answer = await orTimeUp(sandbox.invoke(invocation, wasFrozen), limit)
     const isManaged = this.#options.maxConcurrency !== undefined
     if (answer === undefined) {
-      // On Managed Instances the others go on, and so does the function's code.
+      // On Managed Instances the other invocations continue, and so does the function's code.
       if (!isManaged) await this.#discard(sandbox)
       return failed(timeoutError(requestId, limit.ms))
     }
     const ms = performance.now() - startedAt
-    // Lambda freezes an environment, or gives it the next invocation, when all in it have asked for more.
+    // Lambda freezes an environment, or sends it the next invocation, when its runtime and extensions wait for their next event.
     const isIdle = isManaged ? sandbox.exitStatus === undefined : await orTimeUp(sandbox.untilIdle(), limit)
     if (!isIdle) await this.#discard(sandbox)
     else if (this.#options.freezeBetween) await this.freeze()
@@ -154,7 +154,7 @@ export class ExecutionEnvironment {
     return { ok: true, payload: JSON.parse(answer.payload), timedOut: false, ms }
   }
 
-  /** The init phase of a new process; gives the error it ended with, if any, and leaves no sandbox then. */
+  /** The init phase of a new process; returns its error, if any, and then leaves no sandbox. */
   async #initialize(requestId: string, limit: TimeLimit): Promise<FunctionError | undefined> {
     const startedAt = performance.now()
     this.coldStarts += 1

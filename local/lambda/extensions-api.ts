@@ -38,7 +38,7 @@ export interface ExtensionsApiOptions {
   readonly metadata: { readonly functionName: string; readonly functionVersion: string; readonly handler: string }
   /** Called whenever an extension registers, or asks for its next event. */
   readonly onChange: () => void
-  /** Called when an extension says that it could not start, or must end. */
+  /** Called when an extension reports that it could not start, or must end. */
   readonly onError: (error: FunctionError) => void
 }
 
@@ -66,7 +66,7 @@ export class ExtensionsApi {
     return this.#all.every(({ next }) => next !== undefined)
   }
 
-  /** Tells the extensions that asked for this kind of event. */
+  /** Sends the event to the extensions that registered for its type. */
   send(event: ExtensionEvent): void {
     for (const extension of this.#all) {
       if (!extension.events.includes(event.eventType) || extension.next === undefined) continue

@@ -1,4 +1,4 @@
-/** What the runner must know of a Lambda function: what CloudFormation would tell Lambda. */
+/** The definition of a Lambda function, as Lambda has it from CloudFormation. */
 
 export type LambdaRuntime = 'nodejs22.x' | 'nodejs24.x'
 

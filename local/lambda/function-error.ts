@@ -1,4 +1,4 @@
-/** Errors as Lambda reports them to whoever invoked a function. */
+/** Errors as Lambda reports them to the caller of a function. */
 
 export interface FunctionError {
   /** The name of the error's class, or one of Lambda's own, like `Runtime.ExitError`. */
@@ -34,7 +34,7 @@ const SIGNAL_WORDS: Partial<Record<NodeJS.Signals, string>> = {
   SIGTERM: 'terminated',
 }
 
-/** The invocation outlived the function's time-out. */
+/** The invocation took longer than the function's time-out. */
 export function timeoutError(requestId: string, timeoutMs: number): FunctionError {
   const seconds = (timeoutMs / 1000).toFixed(2)
   return {
@@ -43,7 +43,7 @@ export function timeoutError(requestId: string, timeoutMs: number): FunctionErro
   }
 }
 
-/** What the runtime posts as an error is JSON of this shape; anything else is kept as text. */
+/** What the runtime posts as an error is JSON of this shape; anything else is text. */
 export function parseFunctionError(body: string): FunctionError {
   try {
     const { errorType, errorMessage, trace } = JSON.parse(body)

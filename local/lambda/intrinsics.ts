@@ -1,9 +1,9 @@
-/** Resolves CloudFormation's intrinsic functions where this machine can know the answer, and says where it cannot. */
+/** Resolves CloudFormation's intrinsic functions whose values are known on this machine, and throws for all others. */
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
 /**
- * What a resource is known by here: `Ref` for its Ref, else the attribute's name; `undefined` when nothing is known.
+ * A resource's value on this machine: for `Ref`, or for the attribute of this name; `undefined` when it is not known.
  */
 export type ResolveResource = (logicalId: string, attribute: string, resourceType: string) => string | undefined
 

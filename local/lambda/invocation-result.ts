@@ -1,4 +1,4 @@
-/** What the invoker of a function gets. */
+/** The result that the caller of a function gets. */
 import type { FunctionError } from './function-error.ts'
 
 export interface InvocationResult {

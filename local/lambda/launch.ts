@@ -21,7 +21,7 @@ export interface LaunchOptions {
   readonly bootstrap?: string
   /** Arguments for Node itself, like `--import` of a preload. */
   readonly execArgv?: readonly string[]
-  /** Put on top of the variables that Lambda and the function set. */
+  /** Take precedence over the variables that Lambda and the function set. */
   readonly environment?: Readonly<Record<string, string>>
   /** @default on-demand, or lambda-managed-instances with maxConcurrency */
   readonly initializationType?: InitializationType
@@ -119,7 +119,7 @@ export class Launch {
     }
   }
 
-  /** Gives the folders back. */
+  /** Releases the folders. */
   async cleanUp(): Promise<void> {
     await Promise.all([this.#task.release(), this.#opt.release(), removeTemporaryFolder(this.#tmp)])
   }

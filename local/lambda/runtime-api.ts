@@ -22,9 +22,9 @@ export interface Invocation {
 /** What a function answered: JSON text, or an error. */
 export type Answer = { readonly payload: string } | { readonly error: FunctionError }
 
-/** An invocation on its way. */
+/** An invocation that has been sent. */
 export interface Dispatched {
-  /** Settles when the invocation lies in the runtime's socket. */
+  /** Settles when the invocation has been written to the runtime's socket. */
   readonly sent: Promise<void>
   /** Settles when the runtime has posted a response or an error. */
   readonly answered: Promise<Answer>
@@ -65,7 +65,7 @@ export class RuntimeApi {
     return api
   }
 
-  /** What AWS_LAMBDA_RUNTIME_API must say. */
+  /** The value of AWS_LAMBDA_RUNTIME_API. */
   get address(): string {
     return `127.0.0.1:${this.#server?.port}`
   }
@@ -79,7 +79,7 @@ export class RuntimeApi {
     await this.#when(() => this.extensions.externalRegistered)
   }
 
-  /** Hands an invocation to the runtime, as soon as it asks for one, and to the extensions that want to know. */
+  /** Sends an invocation to the runtime, as soon as it asks for one, and to the extensions that registered for INVOKE. */
   async dispatch(invocation: Invocation): Promise<Dispatched> {
     const next = await this.#takeNext()
     const { requestId, deadlineMs, invokedFunctionArn, traceId } = invocation
@@ -95,7 +95,7 @@ export class RuntimeApi {
     })
     next.end(invocation.event, onSent)
     const tracing = { type: 'X-Amzn-Trace-Id', value: traceId }
-    // On Managed Instances extensions are not told of invocations.
+    // On Managed Instances extensions get no INVOKE events.
     if (this.#maxConcurrency === undefined) {
       this.extensions.send({ eventType: 'INVOKE', deadlineMs, requestId, invokedFunctionArn, tracing })
     }
@@ -133,7 +133,7 @@ export class RuntimeApi {
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? ''
-    // A process that is killed in the middle of a request is no error of ours.
+    // A process that is killed in the middle of a request is not an error here.
     request.on('error', () => {})
     response.on('error', () => {})
     if (url.startsWith(EXTENSIONS_API)) return this.extensions.handle(request, response).catch(() => {})

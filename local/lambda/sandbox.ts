@@ -8,9 +8,9 @@ import { type Answer, type Invocation, RuntimeApi } from './runtime-api.ts'
 
 /** The time that Lambda leaves for a shutdown, by the kind of extension; without extensions it leaves none. */
 const SHUTDOWN_MS = { internal: 500, external: 2_000 } as const
-/** The runtime's part of it when external extensions must be told afterwards. */
+/** The runtime's part of it when external extensions get SHUTDOWN afterwards. */
 const RUNTIME_SHUTDOWN_MS = 300
-/** A stopped process may leave a large event partly unsent, since nobody empties its socket. */
+/** A large event to a stopped process may stay partly unsent, since its socket is not read. */
 const SEND_MS = 250
 
 export interface SandboxOptions {
@@ -57,7 +57,7 @@ export class Sandbox {
     const extensions = external.map(
       (name) => new Child({ ...common, command: join(opt, 'extensions', name), args: [] }),
     )
-    // One that ends or hangs instead of registering is found by whoever waits for `initialized`.
+    // An extension that ends or hangs instead of registering is reported by `initialized()`.
     const over = [aborted(timeLimit), ...extensions.map(({ exited }) => exited)]
     await Promise.race([api.whenExternalExtensionsRegistered(), ...over])
     const runtime = new Child({ ...common, command: options.nodeBinary, args: options.args })
@@ -73,7 +73,7 @@ export class Sandbox {
     return this.#runtime.exitStatus
   }
 
-  /** Waits for the end of the init phase; gives the error it ended with, if any. */
+  /** Waits for the end of the init phase; returns its error, if any. */
   async initialized(requestId: string): Promise<FunctionError | 'ready'> {
     return await Promise.race([
       this.#api.initError,
@@ -83,7 +83,7 @@ export class Sandbox {
     ])
   }
 
-  /** Hands over an invocation; a stopped process finds it in its socket when it goes on. */
+  /** Sends an invocation; a stopped process reads it from its socket when it continues. */
   async invoke(invocation: Invocation, wasFrozen: boolean): Promise<Answer> {
     const ended = this.#runtime.exited.then((status) => ({ error: exitError(invocation.requestId, status) }))
     return await Promise.race([this.#deliver(invocation, wasFrozen), ended])

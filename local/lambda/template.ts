@@ -1,4 +1,4 @@
-/** Takes a Lambda function out of what `cdk synth` wrote, so that nothing about it is written down a second time. */
+/** Reads a Lambda function's definition from what `cdk synth` wrote, so that it is stated only once. */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FunctionDefinition, LambdaRuntime } from './function-definition.ts'
@@ -18,7 +18,7 @@ export interface TemplateSource {
   readonly stackName: string
   /** Which function, when the stack has several; matched against logical ids. */
   readonly logicalIdPattern?: RegExp
-  /** What the stack's resources are known by here, for example a secret's ARN. */
+  /** The values of the stack's resources on this machine, for example a secret's ARN. */
   readonly resolve: ResolveResource
 }
 
@@ -68,13 +68,13 @@ function findFunction(resources: JsonObject, pattern: RegExp, stackName: string)
   throw new Error(`${stackName} has ${found} matching ${pattern}; its functions: ${all.join(', ') || 'none'}`)
 }
 
-/** The layer must be one of the stack's own: another's content is out of reach. */
+/** The layer must be one of the stack's own: the content of others is not available. */
 function layerInStack(layer: unknown, path: string, resources: JsonObject): string {
   const logicalId = isObject(layer) ? layer.Ref : undefined
   if (typeof logicalId === 'string' && member(resources, logicalId).Type === 'AWS::Lambda::LayerVersion') {
     return logicalId
   }
-  throw new Error(`${path}: ${JSON.stringify(layer)} is no layer of this stack`)
+  throw new Error(`${path}: ${JSON.stringify(layer)} is not a layer of this stack`)
 }
 
 /** Finds the zip file or folder that `cdk deploy` would upload to this S3Key. */
@@ -97,7 +97,7 @@ function variables(environment: unknown): Record<string, string> {
 
 function lambdaRuntime(value: unknown, path: string): LambdaRuntime {
   const runtime = RUNTIMES.find((known) => known === value)
-  if (runtime === undefined) throw new Error(`${path}: "${value}" is none of ${RUNTIMES.join(', ')}`)
+  if (runtime === undefined) throw new Error(`${path}: "${value}" is not one of ${RUNTIMES.join(', ')}`)
   return runtime
 }
 

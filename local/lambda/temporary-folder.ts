@@ -1,4 +1,4 @@
-/** Temporary folders that go when they are removed, and at the latest when this process ends. */
+/** Temporary folders that are removed on request, and at the latest when this process ends. */
 import { mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

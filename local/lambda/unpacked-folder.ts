@@ -5,7 +5,7 @@ import { dirname, join, relative, resolve, sep } from 'node:path'
 import { unzipSync } from 'fflate'
 import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts'
 
-/** A folder to read from; `release` it when done, once. */
+/** A folder to read from; call `release` once, when it is no longer needed. */
 export interface UnpackedFolder {
   readonly path: string
   release(): Promise<void>
@@ -27,7 +27,7 @@ export async function unpack(sources: readonly string[]): Promise<UnpackedFolder
   const release = async () => {
     folder.users -= 1
     if (folder.users > 0) return
-    // Whoever comes from now on unpacks anew, instead of finding a folder that is going away.
+    // From now on callers unpack anew, instead of using a folder that is being removed.
     if (shared.get(key) === folder) shared.delete(key)
     const path = await folder.path.catch(() => undefined)
     if (path !== undefined) await removeTemporaryFolder(path)
@@ -58,13 +58,13 @@ async function unpackAnew(sources: readonly string[]): Promise<string> {
 async function unzip(source: string, target: string): Promise<void> {
   for (const [name, bytes] of Object.entries(unzipSync(await readFile(source)))) {
     const path = resolve(target, name)
-    if (!path.startsWith(target + sep)) throw new Error(`${source} holds "${name}", which leads out of its folder`)
+    if (!path.startsWith(target + sep)) throw new Error(`${source} contains "${name}", which is outside its folder`)
     await mkdir(name.endsWith('/') ? path : dirname(path), { recursive: true })
     if (!name.endsWith('/')) await writeFile(path, bytes)
   }
 }
 
-/** Mode bits are lost on the way through the zip; Lambda runs these files only if they are executable. */
+/** Unzipping loses mode bits; Lambda runs these files only if they are executable. */
 async function makeExtensionsExecutable(folder: string): Promise<void> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
   await Promise.all(entries.filter((entry) => entry.isFile()).map(({ name }) => chmod(join(folder, name), 0o755)))

@@ -1,11 +1,11 @@
-/** Ends processes and removes folders that this process would leave behind, however it ends, SIGKILL included. */
+/** Ends processes and removes folders of this process when it ends, SIGKILL included. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { Socket } from 'node:net'
 import type { Writable } from 'node:stream'
 
 /*
- * A pipe to a shell, since the system closes it however its writer dies; a process that is stopped by SIGSTOP would
- * otherwise stay for good. Lines begin with + or -; then comes a process id, or a folder, which begins with a slash.
+ * A pipe to a shell, since the system closes it, however its writer ends; a process that is stopped by SIGSTOP would
+ * otherwise stay for ever. Lines begin with + or -; then comes a process id, or a folder, which begins with a slash.
  */
 const SCRIPT = `NL='
 '
@@ -24,17 +24,17 @@ for word in $kept; do case $word in /*) rm -rf "$word" ;; esac; done`
 const watched = new Set<string>()
 let shell: ChildProcessByStdio<Writable, null, null> | undefined
 
-/** Remembers a process id or a folder. */
-export function watch(left: number | string): void {
-  watched.add(String(left))
+/** Adds a process id or a folder. */
+export function watch(name: number | string): void {
+  watched.add(String(name))
   shell ??= startShell()
-  shell.stdin.write(`+${left}\n`)
+  shell.stdin.write(`+${name}\n`)
 }
 
-/** Forgets it: the process has ended, or the folder is gone. */
-export function unwatch(left: number | string): void {
-  if (!watched.delete(String(left))) return
-  shell?.stdin.write(`-${left}\n`)
+/** Removes it from the list: the process has ended, or the folder is removed. */
+export function unwatch(name: number | string): void {
+  if (!watched.delete(String(name))) return
+  shell?.stdin.write(`-${name}\n`)
   if (watched.size > 0) return
   shell?.stdin.end()
   shell = undefined

@@ -1,4 +1,4 @@
-/** A plain HTTP server on a free loopback port, as every HTTP stand-in needs one. */
+/** An HTTP server on a free loopback port, for the HTTP stand-ins. */
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 
@@ -16,7 +16,7 @@ export class LoopbackHttpServer {
 
   static async start(handle: RequestHandler): Promise<LoopbackHttpServer> {
     const server = createServer((request, response) => void handle(request, response))
-    // Long polls, and connections idle between two requests, stay open for as long as their client wants.
+    // Long polls, and connections idle between two requests, stay open until their client closes them.
     server.requestTimeout = 0
     server.keepAliveTimeout = 0
     server.listen(0, '127.0.0.1')
@@ -30,7 +30,7 @@ export class LoopbackHttpServer {
     return `http://127.0.0.1:${this.port}`
   }
 
-  /** Stops listening and cuts what is open. */
+  /** Stops listening, and closes all connections. */
   async stop(): Promise<void> {
     if (!this.#server.listening) return
     const closed = once(this.#server, 'close')

@@ -8,10 +8,10 @@ const LOOPBACK = { address: '127.0.0.1', family: 4 } as const
 type Callback = (error: NodeJS.ErrnoException | null, address?: string | dns.LookupAddress[], family?: number) => void
 
 /**
- * Patches `dns.lookup` and `dns.promises.lookup`, which `net`, `tls` and `http` use too; other names resolve as ever.
+ * Patches `dns.lookup` and `dns.promises.lookup`, which `net`, `tls` and `http` use too; other names resolve as before.
  *
  * @param suffixes ends of host names, each with its leading dot
- * @returns a function that takes the patch back
+ * @returns a function that removes the patch
  */
 export function resolveToLoopback(suffixes: readonly string[] = ['.cockroachlabs.cloud']): () => void {
   const original = { lookup: dns.lookup, lookupPromise: dns.promises.lookup }
@@ -23,7 +23,7 @@ export function resolveToLoopback(suffixes: readonly string[] = ['.cockroachlabs
       Reflect.apply(original.lookup, dns, [hostname, ...rest])
       return
     }
-    // Not at once: callers of lookup count on being back in the event loop.
+    // Not at once: callers of lookup rely on a callback in a later turn.
     process.nextTick(answer, hostname, lookupOptions(rest[0]), callback)
   }
   const lookupPromise = async (hostname: string, options?: unknown): Promise<unknown> => {
@@ -54,7 +54,7 @@ interface LookupOptions {
   readonly family: unknown
 }
 
-/** `lookup` takes nothing, a family, or an object. */
+/** The options of `lookup` are absent, a family, or an object. */
 function lookupOptions(options: unknown): LookupOptions {
   if (typeof options !== 'object' || options === null) return { all: false, family: options }
   return { all: 'all' in options && options.all === true, family: 'family' in options ? options.family : 0 }

@@ -1,4 +1,4 @@
-/** What a superuser does to a PostgreSQL for development and tests, be it this process's or another's. */
+/** A superuser's statements for a PostgreSQL of development and tests, whichever process started it. */
 import pg from 'pg'
 
 /** The `application_name` of our own sessions; `sessions()` leaves them out. */
@@ -57,7 +57,7 @@ export class PostgresAdmin {
     await this.query('GRANT ALL ON SCHEMA public TO PUBLIC', [], name)
   }
 
-  /** Drops a database; whoever is connected to it is cut off. */
+  /** Drops a database, and terminates its sessions. */
   async dropDatabase(name: string): Promise<void> {
     await this.query(`DROP DATABASE IF EXISTS ${pg.escapeIdentifier(name)} WITH (FORCE)`)
   }

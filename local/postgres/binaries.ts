@@ -4,13 +4,13 @@ import { chown, cp, lchown, readdir, readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
-/** Whom a process runs as; empty means as ourselves. */
+/** The user that a process runs as; empty for the user of this process. */
 export type RunAs = { readonly uid: number; readonly gid: number } | Record<string, never>
 
 /**
  * PostgreSQL refuses to run as root, so root runs it as `nobody`.
  *
- * `/etc/passwd` is read rather than 65534 taken for granted: that number is a plain user's on some systems.
+ * `/etc/passwd` is read, since 65534 is an ordinary user's number on some systems.
  */
 export async function unprivilegedUser(): Promise<RunAs> {
   if (process.getuid?.() !== 0) return {}
@@ -23,8 +23,8 @@ export async function unprivilegedUser(): Promise<RunAs> {
 /**
  * The folder with `initdb` and `postgres`.
  *
- * A clone below a folder that the unprivileged user cannot enter (mode 700, say) is no obstacle: the programs are copied
- * to `copyTo` then (60 MB). Trying is the only sure test, and takes 10 ms.
+ * Where the unprivileged user cannot enter the clone (a folder above it has mode 700, say), the programs are copied to
+ * `copyTo` (60 MB). Only running them shows whether that is needed, and takes 10 ms.
  *
  * @throws Error when npm left the platform's package out, or its programs do not run here
  */

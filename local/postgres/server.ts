@@ -16,8 +16,8 @@ const SUPERUSER = 'postgres'
 const PORT_ATTEMPTS = 5
 
 /**
- * Nothing here needs to survive a power failure. It must survive `kill()`, though: `synchronous_commit` stays on, or a
- * crash would lose what was committed just before.
+ * The data needs not survive a power failure, but it must survive `kill()`: `synchronous_commit` stays on, or a crash
+ * would lose what was committed just before.
  */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
@@ -34,12 +34,12 @@ const SETTINGS = {
   log_min_error_statement: 'panic',
 } as const
 
-/** How the server is told to end, by PostgreSQL's names. */
+/** How the server ends, by PostgreSQL's names. */
 export type ShutdownMode = 'smart' | 'fast' | 'immediate'
 const SIGNALS: Record<ShutdownMode, NodeJS.Signals> = { smart: 'SIGTERM', fast: 'SIGINT', immediate: 'SIGQUIT' }
 
 export interface PostgresServerOptions {
-  /** Told what is being done, one short line at a time. */
+  /** Called at each step, with one short line of text. */
   readonly onProgress?: (step: string) => void
   /** Server settings, as in postgresql.conf: `{ max_connections: '50' }`. */
   readonly settings?: Readonly<Record<string, string>>
@@ -48,30 +48,30 @@ export interface PostgresServerOptions {
 export class PostgresServer extends PostgresAdmin {
   readonly port: number
   readonly #installation: Installation
-  readonly #callOffWatchdog: () => Promise<void>
+  readonly #stopWatchdog: () => Promise<void>
   #process: ChildProcess | undefined
 
-  private constructor(port: number, installation: Installation, callOffWatchdog: () => Promise<void>) {
+  private constructor(port: number, installation: Installation, stopWatchdog: () => Promise<void>) {
     const { password } = installation
     super({ host: '127.0.0.1', port, user: SUPERUSER, password, database: 'postgres' })
     this.port = port
     this.#installation = installation
-    this.#callOffWatchdog = callOffWatchdog
+    this.#stopWatchdog = stopWatchdog
   }
 
   /**
    * Makes a data folder below the temp folder and starts the server on a free port: 127.0.0.1, SCRAM-SHA-256 only.
    *
-   * Takes about a second. No signal handler is installed: call `stop()` from your own. When this process dies without
-   * (SIGKILL), a watchdog stops the server and removes the folder.
+   * Takes about a second. No signal handler is installed: call `stop()` from your own. When this process ends without
+   * that (SIGKILL), a watchdog stops the server and removes the folder.
    */
   static async start({ onProgress, settings = {} }: PostgresServerOptions = {}): Promise<PostgresServer> {
     onProgress?.('initialising PostgreSQL')
     const installation = await initialise({ ...SETTINGS, ...settings })
-    const callOffWatchdog = watchOver(installation.folder, installation.runAs)
+    const stopWatchdog = watchOver(installation.folder, installation.runAs)
     onProgress?.('starting PostgreSQL')
     for (let attempt = 1; ; attempt += 1) {
-      const server = new PostgresServer(await getPort(), installation, callOffWatchdog)
+      const server = new PostgresServer(await getPort(), installation, stopWatchdog)
       try {
         await server.resume()
         onProgress?.(`PostgreSQL listens on 127.0.0.1:${server.port}`)
@@ -122,7 +122,7 @@ export class PostgresServer extends PostgresAdmin {
   /** Ends the server and removes its data. May be called twice. */
   async stop(): Promise<void> {
     await this.#end('immediate')
-    await this.#callOffWatchdog()
+    await this.#stopWatchdog()
     await rm(this.#installation.folder, { recursive: true, force: true })
   }
 
@@ -156,7 +156,7 @@ async function initialise(settings: Readonly<Record<string, string>>): Promise<I
     if (runAs.uid !== undefined) await chown(folder, runAs.uid, runAs.gid)
     const programs = await postgresPrograms(runAs, join(folder, 'programs'))
     const password = randomBytes(24).toString('base64url')
-    // initdb takes a password from a file only; this one is readable by its owner alone and is gone right after.
+    // initdb reads a password from a file only; this one is readable by its owner alone, and removed right after.
     const passwordFile = join(folder, 'password')
     await writeFile(passwordFile, password, { mode: 0o600 })
     if (runAs.uid !== undefined) await chown(passwordFile, runAs.uid, runAs.gid)
@@ -177,11 +177,11 @@ async function initialise(settings: Readonly<Record<string, string>>): Promise<I
   }
 }
 
-/** Resolves when the server's log says that it takes connections, and rejects with that log when it ends before. */
+/** Resolves when the server's log says that it accepts connections, and rejects with that log when it ends before. */
 async function untilReady(server: ChildProcess): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     let log = ''
-    // Read to the end even when nobody looks at it any more: a full pipe would stop the server.
+    // Read to the end, since a full pipe would stop the server.
     server.stderr?.setEncoding('utf8').on('data', (text: string) => {
       log = (log + text).slice(-4_000)
       if (log.includes('ready to accept connections')) resolve()

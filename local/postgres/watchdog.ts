@@ -4,15 +4,15 @@ import { once } from 'node:events'
 import type { RunAs } from './binaries.ts'
 
 /*
- * A pipe to a shell is the one thing that works on every Unix: the system closes it however its writer dies. A line on
- * the pipe means that all is well and the shell may go; the end of the pipe without one means that we are gone.
+ * A pipe to a shell works on every Unix: the system closes it, however its writer ends. After a line on the pipe the
+ * shell ends; the end of the pipe without a line means that this process has ended.
  */
 const SCRIPT = `read -r word && exit 0
 kill -QUIT "$(head -n 1 "$0/data/postmaster.pid")"
 while kill -0 "$(head -n 1 "$0/data/postmaster.pid")"; do sleep 0.1; done
 rm -rf "$0"`
 
-/** Watches over `<folder>/data/postmaster.pid`. The function that is returned calls the watchdog off. */
+/** Watches over `<folder>/data/postmaster.pid`. The function that is returned stops the watchdog. */
 export function watchOver(folder: string, runAs: RunAs): () => Promise<void> {
   const watchdog = spawn('/bin/sh', ['-c', SCRIPT, folder], {
     ...runAs,

@@ -1,4 +1,4 @@
-/** Runs the sample stack's health check cold, warm and after a freeze, and gathers what came back. */
+/** Runs the sample stack's health check cold, warm and after a freeze, and collects the results. */
 
 import { Password } from '../../src/base/password.ts'
 import { buildConnectionString } from '../../src/connection-string/parse.ts'
@@ -75,8 +75,8 @@ function describeConnection(report: HealthReport | undefined, opt: string): Samp
   return { redacted, host, database, sslmode: fields.sslmode, sslrootcert }
 }
 
-/** Cold, warm and warm again on one backend, then frozen, thawed and still well; the promise of the product in short. */
-function keepsItsPromise(invocations: readonly SampleInvocation[]): boolean {
+/** True when all invocations succeeded, on one session, over verified TLS. */
+function isOneVerifiedSession(invocations: readonly SampleInvocation[]): boolean {
   const [cold, ...later] = invocations
   const isReused = later.every(({ reused, backendPid }) => reused === true && backendPid === cold?.backendPid)
   return isReused && invocations.every(({ ok, tls }) => ok && tls?.authorized === true)
@@ -85,7 +85,7 @@ function keepsItsPromise(invocations: readonly SampleInvocation[]): boolean {
 /**
  * One cold invocation, some warm ones, a freeze and one more, in one execution environment.
  *
- * @param signal aborted: no further invocation is made, and the promise rejects
+ * @param signal when aborted, no further invocation is made, and the promise rejects
  */
 export async function runSample(
   stack: SampleStack,
@@ -105,7 +105,7 @@ export async function runSample(
   const invocations = described.map(({ report, ...invocation }) => invocation)
   const first = described.find(({ report }) => report?.connection !== undefined)?.report
   return {
-    ok: keepsItsPromise(invocations),
+    ok: isOneVerifiedSession(invocations),
     layer: stack.layer,
     connection: describeConnection(first, environment.opt),
     tls: first?.tls,

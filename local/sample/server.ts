@@ -1,4 +1,4 @@
-/** Keeps the sample stack up and invokes its function on request, over HTTP on loopback. */
+/** Invokes the sample stack's function on request, over HTTP on loopback. */
 import type { ServerResponse } from 'node:http'
 import type { ExecutionEnvironment } from '../lambda/execution-environment.ts'
 import { LoopbackHttpServer } from '../loopback/http-server.ts'

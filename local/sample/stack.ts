@@ -1,4 +1,4 @@
-/** The sample stack on this machine: the layer built, the template synthesised, database, Cloud and Secrets Manager played. */
+/** The sample stack on this machine: layer and template are built, PostgreSQL runs, and stand-ins replace CockroachDB Cloud and Secrets Manager. */
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
@@ -43,19 +43,19 @@ export interface SampleStack extends AsyncDisposable {
 }
 
 export interface SampleStackOptions {
-  /** Told what is being done, one short line at a time. */
+  /** Called at each step, with one short line of text. */
   readonly onProgress?: (step: string) => void
-  /** Aborted: what was started is taken down, and the promise rejects. */
+  /** When aborted, everything that was started is stopped, and the promise rejects. */
   readonly signal?: AbortSignal
 }
 
-/** Runs a script of this repository; its output is seen only when it fails. */
+/** Runs a script of this repository; its output is in the error when it fails. */
 async function run(script: string, variables: Readonly<Record<string, string>> = {}): Promise<void> {
   const child = spawn(process.execPath, [join(REPOSITORY, script)], {
     cwd: REPOSITORY,
     env: { ...process.env, ...variables },
     stdio: ['ignore', 'ignore', 'pipe'],
-    // Out of reach of Ctrl-C, which would leave half-made files: it ends by itself in seconds.
+    // Not ended by Ctrl-C, which would leave half-made files: it ends by itself in seconds.
     detached: true,
   })
   const [output, [status]] = await Promise.all([text(child.stderr), once(child, 'close')])
@@ -79,7 +79,7 @@ async function buildLayer(): Promise<BuiltLayer> {
   }
 }
 
-/** Runs the app as `cdk synth` would, with the stand-in's authority in the place of the public ones. */
+/** Runs the app as `cdk synth` would, with the stand-in's authority instead of the public ones. */
 async function synthesise(cdkOut: string, certificate: string): Promise<void> {
   const rootCertificate = join(cdkOut, '..', 'stand-in-root.crt')
   await writeFile(rootCertificate, certificate)
@@ -102,7 +102,7 @@ export async function startSampleStack({ onProgress, signal }: SampleStackOption
     onProgress?.('building the layer and starting PostgreSQL')
     const building = buildLayer()
     const starting = PostgresServer.start(onProgress && { onProgress }).then((server) => stack.use(server))
-    // Both to their end, or a failed build would leave a PostgreSQL behind that nobody knows of yet.
+    // Waits for both, or a failed build would leave a PostgreSQL that is not in the stack yet.
     await Promise.allSettled([building, starting])
     const [layer, postgres] = [await building, await starting]
     signal?.throwIfAborted()

@@ -38,20 +38,20 @@ export function reportText({ ok, layer, connection, tls, invocations }: SampleRe
   return [
     'Layer',
     `  ${layer.path}, ${layer.bytes} bytes, SHA-256 ${layer.sha256}`,
-    'TLS chain (of the stand-in for CockroachDB Cloud, its authority made for this run)',
-    ...(chain.length === 0 ? ['  none was seen'] : chain),
+    'TLS chain (of the stand-in for CockroachDB Cloud, whose authority was made for this run)',
+    ...(chain.length === 0 ? ['  none'] : chain),
     'Connection string',
-    `  ${connection.redacted || 'none was made'}`,
+    `  ${connection.redacted || 'none'}`,
     'Invocations of the health-check function',
     table.toString(),
     ...failures,
     ok
       ? 'All well: one verified connection served the cold, the warm and the thawed invocations.'
-      : 'Something is wrong: see the table above.',
+      : 'Failed: not every invocation was answered over one verified connection; see the table above.',
   ].join('\n')
 }
 
-/** What made `npm start` fail: messages, cause by cause; with a stack only where the code itself is to blame. */
+/** What made `npm start` fail: messages, cause by cause; with a stack only for bugs. */
 export function failureText(error: unknown): string {
   const lines: string[] = []
   for (let cause = error; cause !== undefined; cause = cause instanceof Error ? cause.cause : undefined) {

@@ -11,7 +11,7 @@ const STATUS_AND_MESSAGE = {
   MissingAuthenticationTokenException: [400, 'Missing Authentication Token'],
   ResourceExistsException: [400, 'A resource with the ID you requested already exists.'],
   ResourceNotFoundException: [400, "Secrets Manager can't find the specified secret."],
-  SerializationException: [400, 'The request body is no JSON object.'],
+  SerializationException: [400, 'The request body is not a JSON object.'],
   ThrottlingException: [400, 'Rate exceeded'],
   UnknownOperationException: [400, ''],
   ValidationException: [400, '1 validation error detected'],

@@ -8,13 +8,13 @@ import {
 import { LoopbackHttpServer } from '../loopback/http-server.ts'
 
 /**
- * `broken` answers 500, `silent` nothing, `absent` cuts every connection as if nothing listened, `notReady` answers 400
+ * `broken` answers 500, `silent` nothing, `absent` resets every connection as if nothing listened, `notReady` answers 400
  * as during init.
  */
 export type ExtensionState = 'ready' | 'notReady' | 'broken' | 'silent' | 'absent'
 
 export interface SecretsExtensionOptions {
-  /** Where Secrets Manager, or its stand-in, is. */
+  /** The address of Secrets Manager, or of its stand-in. */
   readonly secretsManagerUrl: string
   /** AWS_SESSION_TOKEN, which callers must send as X-Aws-Parameters-Secrets-Token. */
   readonly sessionToken: string
@@ -55,7 +55,7 @@ export class SecretsExtensionStandIn {
     return standIn
   }
 
-  /** What PARAMETERS_SECRETS_EXTENSION_HTTP_PORT must say (2773 on AWS). */
+  /** The value of PARAMETERS_SECRETS_EXTENSION_HTTP_PORT (2773 on AWS). */
   get port(): number {
     return this.#server?.port ?? 0
   }
@@ -105,7 +105,7 @@ export class SecretsExtensionStandIn {
       this.#cache.set(key, { body, expiresAt: Date.now() + this.#ttlMs })
       answer(response, 200, body)
     } catch (error) {
-      // The extension is a Go program and hands on the Go SDK's words.
+      // The extension is a Go program, and answers with the Go SDK's texts.
       const isAnswer = error instanceof SecretsManagerServiceException
       const status = isAnswer ? (error.$metadata.httpStatusCode ?? 500) : 500
       const reason = isAnswer ? `${error.name}: ${error.message}` : 'request send failed'

@@ -8,7 +8,7 @@ type Response = Readonly<Record<string, unknown>>
 
 type Operation = (store: SecretStore, request: Request) => Response
 
-/** What stands behind `X-Amz-Target: secretsmanager.<operation>`. */
+/** The operation of `X-Amz-Target: secretsmanager.<operation>`. */
 export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
   Object.entries<Operation>({
     CreateSecret(store, request) {
@@ -149,14 +149,14 @@ function requiredText(request: Request, member: string): string {
 function text(request: Request, member: string): string | undefined {
   const value = request[member] ?? undefined
   if (value === undefined || typeof value === 'string') return value
-  throw new SecretsManagerError('SerializationException', `${member} is no string.`)
+  throw new SecretsManagerError('SerializationException', `${member} is not a string.`)
 }
 
 function texts(request: Request): readonly string[] | undefined {
   const value = request.VersionStages ?? undefined
   if (value === undefined) return undefined
   if (Array.isArray(value) && value.every((stage) => typeof stage === 'string')) return value
-  throw new SecretsManagerError('SerializationException', 'VersionStages is no list of strings.')
+  throw new SecretsManagerError('SerializationException', 'VersionStages is not a list of strings.')
 }
 
 function epochSeconds(date: Date): number {

@@ -7,7 +7,7 @@ import { SecretsManagerError, type SecretsManagerErrorType } from './errors.ts'
 import { OPERATIONS, type Request } from './operations.ts'
 import { AWSCURRENT, type PutOptions, type Secret, SecretStore, type SecretValue } from './store.ts'
 
-/** How a request may be made to fail: one of AWS's errors, or a connection that is cut. */
+/** How a request can be made to fail: one of AWS's errors, or a connection that is reset. */
 export type SecretsManagerFault = SecretsManagerErrorType | 'connection reset'
 
 /** One request that came in; the log holds nothing secret. */
@@ -21,7 +21,7 @@ export interface LoggedRequest {
 
 /** The AWS JSON 1.1 protocol in front of a store of secrets, with controls for tests. */
 export class SecretsManagerStandIn {
-  /** Answers come this much later. */
+  /** Delays every answer, in milliseconds. */
   delayMs = 0
   readonly requests: LoggedRequest[] = []
   /** What tests do to secrets without a request. */
@@ -41,7 +41,7 @@ export class SecretsManagerStandIn {
     return standIn
   }
 
-  /** What AWS_ENDPOINT_URL_SECRETS_MANAGER must say. */
+  /** The value of AWS_ENDPOINT_URL_SECRETS_MANAGER. */
   get url(): string {
     return this.#server?.url ?? ''
   }
@@ -100,7 +100,7 @@ export class SecretsManagerStandIn {
   }
 }
 
-/** Test controls over the secrets; names, ARNs and partial ARNs are taken everywhere. */
+/** Test controls over the secrets; names, ARNs and partial ARNs are accepted everywhere. */
 class SecretControls {
   readonly #store: SecretStore
 
@@ -108,14 +108,14 @@ class SecretControls {
     this.#store = store
   }
 
-  /** Creates a secret, without any version when there is no value; gives its ARN. */
+  /** Creates a secret, without any version when there is no value; returns its ARN. */
   create(name: string, value?: SecretValue): string {
     const secret = this.#store.add(name)
     if (value !== undefined) secret.put(value)
     return secret.ARN
   }
 
-  /** Adds a version; gives its VersionId. */
+  /** Adds a version; returns its VersionId. */
   put(secretId: string, value: SecretValue, options: PutOptions = {}): string {
     return this.#find(secretId).put(value, options).VersionId
   }

@@ -8,7 +8,7 @@ const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 export const AWSCURRENT = 'AWSCURRENT'
 const AWSPREVIOUS = 'AWSPREVIOUS'
 
-/** What a version holds: SecretString, or SecretBinary. */
+/** The value of a version: SecretString, or SecretBinary. */
 export type SecretValue = string | Buffer
 
 export interface SecretVersion {
@@ -92,7 +92,7 @@ export class Secret {
     return [...this.versions.values()].find((version) => version.stages.has(stage))
   }
 
-  /** Gives a staging label to one version, or to none; whoever loses AWSCURRENT becomes AWSPREVIOUS. */
+  /** Gives a staging label to one version, or to none; the version that loses AWSCURRENT gets AWSPREVIOUS. */
   moveStage(stage: string, to: SecretVersion | undefined): void {
     const from = this.holder(stage)
     if (from === to) return

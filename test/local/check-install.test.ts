@@ -33,7 +33,7 @@ function install(...paths: readonly string[]): void {
   for (const path of paths) mkdirSync(join(folder, 'node_modules', path), { recursive: true })
 }
 
-/** A script with the check in front; without TypeScript the process is what an older Node.js would be. */
+/** A script that runs after the check; without TypeScript, the process stands for an older Node.js. */
 function run({ hasTypeScript }: { hasTypeScript: boolean }) {
   const options = hasTypeScript ? [] : ['--no-experimental-strip-types']
   const { status, stdout, stderr } = spawnSync(process.execPath, [...options, '-r', `./${CHECK}`, 'script.ts'], {
@@ -68,7 +68,7 @@ describe('says in one line what is missing and what to do:', () => {
       'past npm, on an older Node.js',
       [...Object.keys(PACKAGES), '.bin/node'],
       false,
-      `this is Node.js ${version}, which does not run TypeScript: start it by npm run or npx, which take Node.js 24.0.0`,
+      `this is Node.js ${version}, which does not run TypeScript: start it by npm run or npx, which use Node.js 24.0.0`,
     ],
   ])('%s', (_name, installed, hasTypeScript, line) => {
     install(...installed)

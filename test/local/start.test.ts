@@ -195,7 +195,7 @@ describe('interrupted', () => {
     await untilItSays(run, `… ${step}`)
     tell(run)
     expect(await run.ended, run.stderr).toBe(status)
-    expect(run.stderr.match(/^Interrupted; taking everything down\.$/gm)).toHaveLength(1)
+    expect(run.stderr.match(/^Interrupted: stopping everything\.$/gm)).toHaveLength(1)
     expect(run.stdout).toBe('')
     await expectNothingLeft()
   })

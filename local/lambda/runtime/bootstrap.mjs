@@ -10,13 +10,13 @@ const RUNTIME_API = `http://${AWS_LAMBDA_RUNTIME_API}/2018-06-01/runtime`
 const takesCallbacks = AWS_EXECUTION_ENV === 'AWS_Lambda_nodejs22.x'
 const agent = new Agent({ keepAlive: true })
 
-// Kept, so that a test that moves a function's clock does not move its deadline.
+// The real clock: a test that moves the function's clock does not move its deadline.
 const { now } = Date
 const forever = new Promise(() => {})
 
-/** Where an error that nobody caught is reported to. */
+/** The path to which an uncaught error is reported. */
 let errorPath = 'init/error'
-/** True while such an error is reported. Lambda's runtime blocks meanwhile, so nothing else may go on here either. */
+/** True while such an error is reported. Lambda's runtime blocks meanwhile, so nothing else may run here either. */
 let isEnding = false
 
 process.on('uncaughtException', (error) => void reportAndExit('Uncaught Exception', error, 129))
@@ -30,7 +30,7 @@ let handler
 if (isMainThread && AWS_LAMBDA_MAX_CONCURRENCY !== undefined) startWorkers()
 else await serve(workerData?.loops ?? 1)
 
-/** On Managed Instances the main thread only watches over its workers, each with modules and loops of its own. */
+/** On Managed Instances the main thread only starts its workers, each with modules and loops of its own. */
 function startWorkers() {
   const count = Number(AWS_LAMBDA_NODEJS_WORKER_COUNT)
   for (let index = 0; index < count; index += 1) {
@@ -109,7 +109,7 @@ async function exchange(method, path, body) {
   return await answer.then((value) => (isEnding ? forever : value))
 }
 
-/** One request to the Runtime API. Without an answer nobody is there any more, and the process ends. */
+/** One request to the Runtime API. Without an answer the environment has ended, and the process ends too. */
 function call(method, path, body) {
   return new Promise((resolve) => {
     const gone = () => process.exit(1)
@@ -143,7 +143,7 @@ function format(error) {
   return { errorType: error.name, errorMessage: error.message, trace: error.stack?.split('\n') ?? [] }
 }
 
-/** An error as the log gets it, with all its own properties: what must not be printed may well be found there. */
+/** An error as the log gets it, with all its own properties: tests look there for what must not be printed. */
 function logError(title, error) {
   try {
     console.error(`${title}\t${JSON.stringify(error, (_, value) => withProperties(value))}`)

@@ -3,7 +3,7 @@ import { registerHooks } from 'node:module'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-// Packages lie in folders of this name; Lambda's other entries serve CJS `require` only.
+// Packages are in folders of this name; Lambda's other entries are for CommonJS `require` only.
 const folders = (process.env.NODE_PATH ?? '').split(delimiter).filter((folder) => basename(folder) === 'node_modules')
 
 registerHooks({

@@ -1,4 +1,4 @@
-/** Finds the function's handler, and says what is wrong with it in the words of Lambda's Node.js runtime. */
+/** Finds the function's handler, and reports what is wrong with it in the words of Lambda's Node.js runtime. */
 import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
@@ -43,7 +43,7 @@ async function load(taskRoot, moduleName) {
     return require(require.resolve(moduleName, { paths: [taskRoot] }))
   } catch (error) {
     if (error instanceof SyntaxError) throw runtimeError('UserCodeSyntaxError', String(error), error)
-    // ESM says ERR_MODULE_NOT_FOUND, and Lambda lets that pass as it is.
+    // For ES modules the code is ERR_MODULE_NOT_FOUND, and Lambda reports that error unchanged.
     if (error?.code === 'MODULE_NOT_FOUND') throw runtimeError('ImportModuleError', String(error), error)
     throw error
   }

@@ -81,7 +81,7 @@ const SOAK_FAULTS: readonly SoakFault[] = [
       for (const connection of swallowed) connection.blackHole()
       await aMoment(random, 8000)
       // As the server does in the end, when its keep-alive goes unanswered.
-      for (const connection of swallowed) connection.discard()
+      for (const connection of swallowed) connection.destroy()
     },
   },
   {

@@ -21,7 +21,7 @@ afterEach(async () => {
   const { standIn } = cloud
   Object.assign(standIn, { delayMs: 0, trickle: undefined, refuse: undefined })
   Object.assign(standIn, { onClientMessage: undefined, onServerMessage: undefined })
-  for (const connection of standIn.connections) connection.discard()
+  for (const connection of standIn.connections) connection.destroy()
   await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)))
 })
 
@@ -79,7 +79,7 @@ describe('an open connection', () => {
     Reflect.get(client, 'connection').stream.destroy()
     expect(await outcome).toBe('failed')
     expect([await sessionCount(), await countEntries(1)]).toEqual([1, 0])
-    connection.discard()
+    connection.destroy()
     await expect.poll(sessionCount).toBe(0)
   })
 

@@ -81,13 +81,13 @@ describe('what cannot be resolved is an error that names its path', () => {
     ],
     [variable({ 'Fn::Sub': `\${Nobody.Arn}` }), `${path}.Environment.Variables.X: Fn::GetAtt Nobody.Arn names nothing`],
     [variable({ 'Fn::Join': ['', 'x'] }), `${path}.Environment.Variables.X: expected a list, found "x"`],
-    [{ Runtime: 'python3.13' }, `${path}.Runtime: "python3.13" is none of nodejs22.x, nodejs24.x`],
+    [{ Runtime: 'python3.13' }, `${path}.Runtime: "python3.13" is not one of nodejs22.x, nodejs24.x`],
     [{ Handler: undefined }, `${path}.Handler: expected text, found undefined`],
     [{ Code: { ZipFile: 'x' } }, `${path}.Code: expected the S3Key of a file asset`],
     [{ Code: { S3Key: 'nobody.zip' } }, `${path}.Code: no asset has the S3Key nobody.zip`],
     [
       { Layers: ['arn:aws:lambda:us-east-1:1:layer:x:1'] },
-      `${path}.Layers[0]: "arn:aws:lambda:us-east-1:1:layer:x:1" is no layer of this stack`,
+      `${path}.Layers[0]: "arn:aws:lambda:us-east-1:1:layer:x:1" is not a layer of this stack`,
     ],
   ])('%j', async (changes, message) => {
     const template = JSON.parse(await readFile(join(cdkOut, 'Sample.template.json'), 'utf8'))
