@@ -1,4 +1,4 @@
-/** A lock that the function's statements run into, so that a fault meets them while they are under way. */
+/** A lock that the function's statements wait for, so that a fault happens while they are under way. */
 import pg from 'pg'
 import type { Stage } from './stage.ts'
 
@@ -42,7 +42,7 @@ export class Blockade implements AsyncDisposable {
     return new Blockade(stage, holder)
   }
 
-  /** Resolves when a statement waits, or when `call` ends without having come here. */
+  /** Resolves when a statement waits, or when `call` ends without one. */
   async met(call: Promise<unknown>): Promise<void> {
     let hasEnded = false
     const end = (): void => {
@@ -51,7 +51,7 @@ export class Blockade implements AsyncDisposable {
     call.then(end, end)
     const isMet = async (): Promise<boolean> =>
       hasEnded || (await this.#stage.postgres.query(WAITING, [], this.#stage.database)).length > 0
-    if (!(await this.#stage.until(isMet, LONGEST_WAIT_MS))) throw new Error('no statement ran into the blockade')
+    if (!(await this.#stage.until(isMet, LONGEST_WAIT_MS))) throw new Error('no statement waited at the blockade')
   }
 
   /** Ends the sessions that wait. */
@@ -63,7 +63,7 @@ export class Blockade implements AsyncDisposable {
     )
   }
 
-  /** Lets everybody through. */
+  /** Releases the lock, so that the statements run. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#holder.end().catch(() => undefined)
   }

@@ -11,7 +11,7 @@ export interface MessageToLose {
   readonly text?: string
 }
 
-/** How the client learns of the loss. */
+/** What the client receives when its connection is lost. */
 export type LossMode = 'fin' | 'rst' | 'silence'
 
 const LOSSES: Readonly<Record<LossMode, (connection: ProxiedConnection) => void>> = {

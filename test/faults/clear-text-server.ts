@@ -1,7 +1,7 @@
-/** Somebody in the middle who asks for clear text in place of TLS, and remembers what came. */
+/** A server in the middle that offers clear text instead of TLS, and records what clients send. */
 import type { Socket } from 'node:net'
 
-/** AuthenticationCleartextPassword: hands out the password, if anybody listens to it outside TLS. */
+/** AuthenticationCleartextPassword: a client that accepts it outside TLS sends its password. */
 const ASK_FOR_PASSWORD = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3])
 /** AuthenticationOk and ReadyForQuery: as if the login were over. */
 const LOGGED_IN = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 0, 0x5a, 0, 0, 0, 5, 0x49])
@@ -19,23 +19,23 @@ export const ANSWERS: Readonly<Record<string, readonly Buffer[]>> = {
 
 export class ClearTextServer {
   readonly #answer: readonly Buffer[]
-  #heard = ''
+  #received = ''
 
   constructor(answer: readonly Buffer[]) {
     this.#answer = answer
   }
 
   /** Everything that clients sent. */
-  get heard(): string {
-    return this.#heard
+  get received(): string {
+    return this.#received
   }
 
-  /** Plays the server on a client's socket. */
+  /** Answers on a client's socket. */
   readonly serve = (socket: Socket): void => {
     socket.setNoDelay(true).on('error', () => undefined)
     socket.once('end', () => socket.end())
     socket.on('data', (bytes) => {
-      this.#heard += bytes.toString('latin1')
+      this.#received += bytes.toString('latin1')
     })
     socket.once('data', () => {
       for (const bytes of this.#answer) socket.write(bytes)

@@ -1,4 +1,4 @@
-/** Lets a function's clock be moved on, as after a freeze of that length: `Date.now`, from the first move. */
+/** Lets a test advance a function's clock, as after a freeze of that length: `Date.now`, from the first advance. */
 const realNow = Date.now
 let offsetMs = 0
 

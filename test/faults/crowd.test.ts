@@ -1,4 +1,4 @@
-/** The faults that need all processors, against this package: its promises hold. Runs when nothing else does. */
+/** The faults that need all processors, against this package: its promises hold. Runs when no other test does. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { ROWS } from './rows.ts'
 import { runRow } from './run-row.ts'

@@ -70,7 +70,5 @@ const bitten = new Set(
   outcomes.filter(({ subject, broken }) => subject !== SUBJECTS[0] && broken.length > 0).map(({ row }) => row.id),
 )
 const rows = new Set(outcomes.map(({ row }) => row.id))
-console.log(
-  `${SUBJECTS[0]} kept ${rows.size - broken.length} of ${rows.size} promises; ${bitten.size} rows break with a peer.`,
-)
+console.log(`${SUBJECTS[0]} kept ${rows.size - broken.length} of ${rows.size} promises; a peer broke ${bitten.size}.`)
 process.exitCode = broken.length === 0 ? 0 : 1

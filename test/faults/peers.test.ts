@@ -1,4 +1,4 @@
-/** Every fault but those of crowd.test.ts, once, against two peers: the suite is known to bite. */
+/** Every fault but those of crowd.test.ts, once, against two peers: shows that the suite finds faults. */
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { ROWS } from './rows.ts'
 import { runRow } from './run-row.ts'

@@ -1,4 +1,4 @@
-/** The table of docs/faults.md, made of the rows, so that the two cannot part. */
+/** The table of docs/faults.md, made from the rows, so that the two cannot differ. */
 import type { FaultRow } from './fault-row.ts'
 
 const BEGIN = '<!-- faults: begin -->'

@@ -8,7 +8,7 @@ export function allAnswered({ tally }: Stage): string[] {
   return codes.length === 0 ? [] : [`callers saw ${codes.join(', ')}`]
 }
 
-/** Callers saw `code` exactly as often as told, and no other error. */
+/** Callers saw `code` exactly `times(stage)` times, and no other error. */
 export function onlyErrors(code: string, times: (stage: Stage) => number): (stage: Stage) => string[] {
   return (stage) => {
     const others = [...stage.tally.errors]
@@ -25,7 +25,7 @@ export function onlyErrors(code: string, times: (stage: Stage) => number): (stag
 /** Lambda kills an invocation at its deadline: this much before, in milliseconds, it must have answered. */
 const SPARE_MS = 100
 
-/** No call came near Lambda's own deadline. */
+/** Every call was answered well before Lambda's own deadline. */
 export function inTime({ tally, timeoutMs }: Stage): string[] {
   const spareMs = Math.round(timeoutMs - tally.slowestMs)
   return spareMs >= SPARE_MS ? [] : [`the slowest answer came ${spareMs} ms before Lambda's deadline`]
@@ -33,7 +33,7 @@ export function inTime({ tally, timeoutMs }: Stage): string[] {
 
 /**
  * Each injection gave the caller `count` errors: of this package one of `codes`. A peer has names of its own, and may
- * answer instead; whether that was right is what the ledger tells.
+ * answer instead; the ledger shows whether that was right.
  */
 export function errorsPerInjection(count: number, ...codes: readonly string[]): (stage: Stage) => string[] {
   return ({ subject, tally }) => {
@@ -48,7 +48,7 @@ export function errorsPerInjection(count: number, ...codes: readonly string[]): 
   }
 }
 
-/** The ledger has as many lines as told. */
+/** The ledger has the stated number of lines. */
 export function ledgerHolds(lines: (tally: Tally) => number): (stage: Stage) => Promise<string[]> {
   return async (stage) => {
     const [held, due] = [await stage.ledgerSize(), lines(stage.tally)]

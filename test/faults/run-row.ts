@@ -1,4 +1,4 @@
-/** Plays one row for one subject: injects the fault as often as asked, audits, and tells which promises broke. */
+/** Runs one row for one subject: injects the fault `runs` times, audits, and reports which promises broke. */
 import type { SuperuserConfig } from '../../local/postgres/admin.ts'
 import type { FaultRow } from './fault-row.ts'
 import { seededRandom } from './random.ts'
@@ -19,7 +19,7 @@ export interface RowOutcome {
   readonly row: FaultRow
   readonly subject: SubjectName
   readonly tally: Tally
-  /** What did not come true, one sentence each; empty when all promises were kept. */
+  /** The promises that broke, one sentence each; empty when all were kept. */
   readonly broken: readonly string[]
   /** Shown below the table. */
   readonly notes: readonly string[]
@@ -34,7 +34,7 @@ function brokenAlways({ duplicatedWrites, lostWrites, violations }: Tally): stri
   ]
 }
 
-/** A row's own dice, so that leaving another row out changes nothing. */
+/** A row's own random numbers, so that they do not depend on which rows run. */
 function seedOf(row: FaultRow, seed: number): number {
   return [...row.id].reduce((sum, letter) => sum * 31 + letter.charCodeAt(0), seed)
 }

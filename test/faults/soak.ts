@@ -1,4 +1,4 @@
-/** `npm run soak`: several environments under load, faults at random, for an hour or as many minutes as told; exits with 1 when a promise broke. */
+/** `npm run soak`: several environments under load, faults at random, for an hour or SOAK_MINUTES; exits with 1 when a promise broke. */
 import { PostgresServer } from '../../local/postgres/server.ts'
 import { seededRandom } from './random.ts'
 import { type FaultLog, inflictFaults } from './soak/faults.ts'

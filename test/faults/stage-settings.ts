@@ -6,7 +6,7 @@ export interface StageSettings {
   readonly environment?: Readonly<Record<string, string>>
   /** @default 4 */
   readonly timeoutSeconds?: number
-  /** `commonjs.handler` is the CommonJS way in of our subject. @default index.handler */
+  /** `commonjs.handler` is the CommonJS entry of our subject. @default index.handler */
   readonly handler?: string
   /** Further layers of the function: folders or zip files. */
   readonly layers?: readonly string[]

@@ -1,4 +1,4 @@
-/** Where a row plays for one subject: function, stand-ins, a ledger in the database, and the tally of what callers see. */
+/** What a row needs for one subject: function, stand-ins, a ledger in the database, and the tally of what callers see. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
@@ -21,7 +21,7 @@ const PRELOADS = [join(REPOSITORY, 'local/loopback/names-preload.ts'), join(impo
 const CLUSTER = 'cozy-otter-4821'
 const SECRET = 'faults/db'
 const MEMORY_MB = 512
-/** Lambda counts a little after the function's own clock; an answer this late is no hang. */
+/** Lambda counts a little after the function's own clock; an answer that is this late is not a hang. */
 const GRACE_MS = 250
 const DEFAULT_TIMEOUT_SECONDS = 4
 const LOOK_AGAIN_MS = 15
@@ -34,7 +34,7 @@ export interface StageOptions {
   readonly random: () => number
 }
 
-/** Setting-up of the ledger that writes are counted in, and of the bank of row 9. */
+/** Creates the ledger, in which writes are counted, and the accounts of row 9. */
 const TABLES = `
   create table ledger (id text not null, at timestamptz not null default clock_timestamp());
   create table account (id int primary key, balance int not null);
@@ -44,7 +44,7 @@ const TABLES = `
 export class Stage {
   readonly subject: SubjectName
   readonly cloud: CloudStandIn
-  /** Whom the function trusts, and who issued the stand-in's certificate. */
+  /** The authority that issued the stand-in's certificate, and that the function trusts. */
   readonly authority: CertificateAuthority
   readonly postgres: PostgresAdmin
   /** Set where the row asked for a PostgreSQL of its own. */
@@ -54,16 +54,16 @@ export class Stage {
   readonly database: string
   readonly user: string
   readonly tally = newTally()
-  /** What a row saw going wrong while it injected, one sentence each. */
+  /** What went wrong while the row injected its fault, one sentence each. */
   readonly findings: string[] = []
-  /** What is worth to be shown below the table. */
+  /** Lines to show below the table. */
   readonly notes: string[] = []
   readonly #secretFields: Readonly<Record<string, unknown>>
   readonly #passwords: string[]
-  /** Ids of the ledger that a caller was told are written. */
+  /** Ids of the ledger whose writes were acknowledged. */
   readonly #acknowledged = new Set<string>()
   readonly #environments: ExecutionEnvironment[] = []
-  readonly #kept: Promise<ExecutionEnvironment>[] = []
+  readonly #shared: Promise<ExecutionEnvironment>[] = []
   readonly #options: StageOptions
   readonly #disposables: AsyncDisposableStack
 
@@ -159,7 +159,7 @@ export class Stage {
     return [this.user, ...this.#passwords].some((secret) => text.includes(secret))
   }
 
-  /** Looks until the condition holds; false when it does not within `limitMs`. */
+  /** Checks until the condition holds; false when it does not within `limitMs`. */
   async until(holds: () => boolean | Promise<boolean>, limitMs = 2000): Promise<boolean> {
     const endAt = performance.now() + limitMs
     while (!(await holds())) {
@@ -202,20 +202,20 @@ export class Stage {
     return environment
   }
 
-  /** One environment for all injections, as a busy function keeps its own. */
-  async keptEnvironment(): Promise<ExecutionEnvironment> {
-    const [environment] = await this.keptEnvironments(1)
+  /** One environment for all injections, as a busy function has. */
+  async sharedEnvironment(): Promise<ExecutionEnvironment> {
+    const [environment] = await this.sharedEnvironments(1)
     if (environment === undefined) throw new Error('no environment was started')
     return environment
   }
 
   /** Several of them, as a function under load has. */
-  keptEnvironments(count: number): Promise<ExecutionEnvironment[]> {
-    while (this.#kept.length < count) this.#kept.push(this.startEnvironment())
-    return Promise.all(this.#kept.slice(0, count))
+  sharedEnvironments(count: number): Promise<ExecutionEnvironment[]> {
+    while (this.#shared.length < count) this.#shared.push(this.startEnvironment())
+    return Promise.all(this.#shared.slice(0, count))
   }
 
-  /** Invokes, counts, and looks for what must never happen. */
+  /** Invokes, counts, and checks for what must never happen. */
   async invoke(environment: ExecutionEnvironment, event: FaultEvent): Promise<FaultAnswer | undefined> {
     const result = await environment.invoke(event)
     this.tally.calls += 1
@@ -226,7 +226,7 @@ export class Stage {
     return answer
   }
 
-  /** Writes one line of the ledger; what the caller is told is remembered for `audit()`. */
+  /** Writes one line of the ledger; the answer is recorded for `audit()`. */
   async write(
     environment: ExecutionEnvironment,
     changes: { advanceMs?: number; inTransaction?: boolean; text?: string; idempotent?: boolean } = {},
@@ -239,7 +239,7 @@ export class Stage {
     return answer
   }
 
-  /** Remembers a write that was made with another event. */
+  /** Records a write that was made with another event. */
   acknowledge(id: string): void {
     this.#acknowledged.add(id)
   }
@@ -259,7 +259,7 @@ export class Stage {
     return row?.count ?? 0
   }
 
-  /** Compares the ledger with what callers were told, and hunts for the password in all that was printed. */
+  /** Compares the ledger with the answers, and looks for the password in all output. */
   async audit(): Promise<void> {
     const rows = await this.postgres.query<{ id: string; copies: number }>(
       'select id, count(*)::int as copies from ledger group by id',

@@ -1,4 +1,4 @@
-/** Makes the faulted functions deployable: each subject bundled with what its documentation bundles. */
+/** Makes the functions of the fault suite deployable: each subject is bundled as its documentation says. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -32,7 +32,7 @@ export async function bundleSubjects(): Promise<SubjectCode> {
       external: ['cockroach-lambda', 'pg-native'],
       logLevel: 'error',
     })
-  // The peers are CommonJS packages. Ours is there twice: `index.mjs` is what a function uses, `commonjs.cjs` the other way in.
+  // The peers are CommonJS packages. Ours is there twice: `index.mjs` is what a function uses, `commonjs.cjs` the other entry.
   await Promise.all([
     bundle('cockroach-lambda', 'esm', 'index.mjs'),
     bundle('cockroach-lambda', 'cjs', 'commonjs.cjs'),

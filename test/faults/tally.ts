@@ -9,7 +9,7 @@ export interface Tally {
   readonly errors: Map<string, number>
   /** Lines of the ledger that are there more than once. */
   duplicatedWrites: number
-  /** Lines of the ledger that the caller was told of, and that are not there. */
+  /** Acknowledged lines that are missing from the ledger. */
   lostWrites: number
   slowestMs: number
   /** What must never happen, whatever the row: a hang, a dead process, a secret in an output. */

@@ -22,14 +22,14 @@ async function writeAndLose(
   changes: NonNullable<Parameters<Stage['write']>[1]> = {},
   mode = finOrRst(stage),
 ): Promise<void> {
-  const environment = await stage.keptEnvironment()
+  const environment = await stage.sharedEnvironment()
   loseMessage(stage, message, mode)
   await stage.write(environment, changes)
   await stage.write(environment)
 }
 
 const IN_TRANSACTION = { inTransaction: true }
-/** Does no harm when it runs twice. */
+/** Has the same result when it runs twice. */
 const IDEMPOTENT_WRITE = {
   idempotent: true,
   text: 'insert into ledger (id) select $1 where not exists (select from ledger where id = $1)',
@@ -80,7 +80,7 @@ export const COMMIT_ROWS: readonly FaultRow[] = [
   },
   {
     id: '8c',
-    fault: 'answer to COMMIT lost without a word',
+    fault: 'answer to COMMIT lost, without FIN or RST',
     caller: 'ERR_COMMIT_AMBIGUOUS in time; the next invocation is answered',
     database: 'every write once, the unanswered one too',
     isSlow: true,
@@ -90,11 +90,11 @@ export const COMMIT_ROWS: readonly FaultRow[] = [
   },
   {
     id: '8d',
-    fault: 'session killed during COMMIT',
+    fault: 'session terminated during COMMIT',
     caller: 'ERR_COMMIT_AMBIGUOUS; the next invocation is answered',
     database: 'nothing of the transaction, every other write once',
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       const blockade = await Blockade.raise(stage)
       await stage.postgres.query(BLOCKADE_AT_COMMIT, [], stage.database)
       const call = stage.write(environment, IN_TRANSACTION)

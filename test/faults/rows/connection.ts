@@ -10,13 +10,13 @@ async function restart({ ownPostgres, random }: Stage): Promise<void> {
   await ownPostgres?.restart(random() < 0.5 ? 'fast' : 'immediate')
 }
 
-/** Writes, brings `fault` down on the statement under way, and writes again. */
+/** Writes, injects `fault` into the statement under way, and writes again. */
 async function faultDuring(
   stage: Stage,
   changes: NonNullable<Parameters<Stage['write']>[1]>,
   fault: (blockade: Blockade) => Promise<void>,
 ): Promise<void> {
-  const environment = await stage.keptEnvironment()
+  const environment = await stage.sharedEnvironment()
   const blockade = await Blockade.raise(stage)
   const call = stage.write(environment, changes)
   try {
@@ -29,7 +29,7 @@ async function faultDuring(
   await stage.write(environment)
 }
 
-/** Starts an environment while the server is away, which comes back before the third invocation. */
+/** Starts an environment while the server is down; it is up before the third invocation. */
 async function startWithout(stage: Stage, comeBack: () => Promise<void>): Promise<void> {
   const environment = await stage.startEnvironment()
   await stage.write(environment)
@@ -56,7 +56,7 @@ export const CONNECTION_ROWS: readonly FaultRow[] = [
     isSlow: true,
     settings: { ownPostgres: {} },
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await stage.write(environment)
       if (stage.random() < 0.5) await environment.freeze()
       await restart(stage)
@@ -114,7 +114,7 @@ export const CONNECTION_ROWS: readonly FaultRow[] = [
   },
   {
     id: '6a',
-    fault: 'session killed during a statement',
+    fault: 'session terminated during a statement',
     caller: '57P01; the next invocation is answered',
     database: 'nothing of the statement, every other write once',
     inject: (stage) => faultDuring(stage, { text: BLOCKED_WRITE }, (blockade) => blockade.terminateWaiting()),
@@ -122,7 +122,7 @@ export const CONNECTION_ROWS: readonly FaultRow[] = [
   },
   {
     id: '6b',
-    fault: 'session killed during a statement that is idempotent',
+    fault: 'session terminated during a statement that is idempotent',
     caller: 'the answer: the statement runs again',
     database: 'every write once',
     inject: (stage) => faultDuring(stage, IDEMPOTENT_WRITE, (blockade) => blockade.terminateWaiting()),
@@ -130,7 +130,7 @@ export const CONNECTION_ROWS: readonly FaultRow[] = [
   },
   {
     id: '6c',
-    fault: 'session killed during a transaction',
+    fault: 'session terminated during a transaction',
     caller: 'the answer: the whole unit runs again',
     database: 'every write once',
     inject: (stage) => faultDuring(stage, IN_TRANSACTION, (blockade) => blockade.terminateWaiting()),

@@ -21,7 +21,7 @@ function transferBy(random: () => number): Transfer {
   return { from, to: ((from + between(random, 0, ACCOUNTS - 2)) % ACCOUNTS) + 1 }
 }
 
-/** What each account should hold more or less than at the start, by what callers were told. */
+/** What each account should hold more or less than at the start, by the acknowledged transfers. */
 const due = new WeakMap<Stage, Map<number, number>>()
 
 function book(stage: Stage, { from, to }: Transfer): void {
@@ -68,9 +68,9 @@ export const CONTENTION_ROWS: readonly FaultRow[] = [
     database: 'every transfer once: each account and the ledger add up',
     settings: { timeoutSeconds: 10 },
     inject: async (stage) => {
-      const environments = await stage.keptEnvironments(WRITERS)
+      const environments = await stage.sharedEnvironments(WRITERS)
       const count = between(stage.random, ...TRANSFERS)
-      // The dice fall before the writers start: which of them comes first is up to the machine.
+      // Random numbers are taken before the writers start: the machine decides which of them is first.
       const plans = environments.map(() => Array.from({ length: count }, () => transferBy(stage.random)))
       await Promise.all(
         environments.map((environment, index) => transferInTurn(stage, environment, plans[index] ?? [])),

@@ -8,10 +8,10 @@ import type { FaultEvent } from '../subjects/operations.ts'
 
 const inSeconds = (stage: Stage): number => between(stage.random, 5, 60)
 
-/** Nothing of the function may run on, or keep a transaction open, once it has answered. */
+/** No statement may run, and no transaction stay open, once the function has answered. */
 async function findUnfinished(stage: Stage): Promise<void> {
   const isOver = await stage.untilSessions((sessions) => sessions.every(({ state }) => state === 'idle'), 1000)
-  if (!isOver) stage.findings.push('a statement or transaction went on at the server')
+  if (!isOver) stage.findings.push('a statement or transaction continued at the server')
 }
 
 async function meetDeadline(stage: Stage, environment: ExecutionEnvironment, event: FaultEvent): Promise<void> {
@@ -31,7 +31,7 @@ export const DEADLINE_ROWS: readonly FaultRow[] = [
     isSlow: true,
     settings: { timeoutSeconds: 2 },
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await meetDeadline(stage, environment, { op: 'query', text: `select pg_sleep(${inSeconds(stage)})` })
     },
     brokenPromises: PROMISES,
@@ -44,7 +44,7 @@ export const DEADLINE_ROWS: readonly FaultRow[] = [
     isSlow: true,
     settings: { timeoutSeconds: 2 },
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       const id = crypto.randomUUID()
       const text = `select pg_sleep(${inSeconds(stage)})`
       await meetDeadline(stage, environment, { op: 'writeInTransaction', id, text })
@@ -60,7 +60,7 @@ export const DEADLINE_ROWS: readonly FaultRow[] = [
     isSlow: true,
     settings: { timeoutSeconds: 2, environment: { COCKROACH_MAX_CONNECTIONS: '4' } },
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       const text = `select $1, pg_sleep(${inSeconds(stage)})`
       await meetDeadline(stage, environment, { op: 'parallel', text, count: between(stage.random, 2, 12) })
     },
@@ -68,12 +68,12 @@ export const DEADLINE_ROWS: readonly FaultRow[] = [
   },
   {
     id: '16',
-    fault: 'the last invocation never gave its client back',
-    caller: 'ERR_CLIENT_NOT_RELEASED at once, naming the place; the next call is answered',
-    database: 'the session of the forgotten client is closed',
+    fault: 'the last invocation did not release its client',
+    caller: 'ERR_CLIENT_NOT_RELEASED at once, with the call site; the next call is answered',
+    database: 'the session of that client is ended',
     settings: { timeoutSeconds: 2 },
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await stage.invoke(environment, { op: 'leak' })
       if (stage.random() < 0.5) {
         await environment.freeze()
@@ -81,7 +81,7 @@ export const DEADLINE_ROWS: readonly FaultRow[] = [
       }
       const answer = await stage.write(environment)
       if (answer?.ok === false && !/taken at .*leak.*index\.mjs:\d+/.test(answer.error.message))
-        stage.findings.push('the error does not name the place')
+        stage.findings.push('the error does not name the call site')
       await stage.write(environment)
       if (!(await stage.untilSessions(({ length }) => length === 1))) stage.findings.push('a session was left behind')
     },

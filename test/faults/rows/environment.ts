@@ -1,4 +1,4 @@
-/** Rows 18 to 20: how execution environments end, share and crowd. */
+/** Rows 18 to 20: execution environments end, share, and start all at once. */
 
 import type { FaultRow } from '../fault-row.ts'
 import { RUSH_ROWS } from './rush.ts'

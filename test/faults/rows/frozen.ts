@@ -27,13 +27,13 @@ const LONG_MS = [350_000, 900_000] as const
 export const FROZEN_ROWS: readonly FaultRow[] = [
   {
     id: '1',
-    fault: 'frozen, session killed (FIN) meanwhile, thawed by an invocation',
+    fault: 'frozen, session ended (FIN) meanwhile, thawed by an invocation',
     caller: 'the answer, on a new connection',
     database: 'every write once',
     inject: async (stage) =>
       loseWhileFrozen(
         stage,
-        await stage.keptEnvironment(),
+        await stage.sharedEnvironment(),
         (connection) => connection.end(),
         between(stage.random, ...SHORT_MS),
       ),
@@ -47,7 +47,7 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
     inject: async (stage) =>
       loseWhileFrozen(
         stage,
-        await stage.keptEnvironment(),
+        await stage.sharedEnvironment(),
         (connection) => connection.reset(),
         between(stage.random, ...SHORT_MS),
       ),
@@ -55,13 +55,13 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
   },
   {
     id: '3a',
-    fault: 'frozen for less than a minute, peer gone without a word',
+    fault: 'frozen for less than a minute, connection lost without FIN or RST',
     caller: 'ERR_DEADLINE in time; the next invocation is answered',
     database: 'every acknowledged write once',
     isSlow: true,
     settings: { timeoutSeconds: 3 },
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await loseWhileFrozen(
         stage,
         environment,
@@ -74,13 +74,13 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
   },
   {
     id: '3b',
-    fault: 'frozen for one to five minutes, peer gone without a word',
+    fault: 'frozen for one to five minutes, connection lost without FIN or RST',
     caller: 'the answer, after a probe of at most a second',
     database: 'every write once',
     inject: async (stage) =>
       loseWhileFrozen(
         stage,
-        await stage.keptEnvironment(),
+        await stage.sharedEnvironment(),
         (connection) => connection.blackHole(),
         between(stage.random, ...PROBED_MS),
       ),
@@ -88,13 +88,13 @@ export const FROZEN_ROWS: readonly FaultRow[] = [
   },
   {
     id: '3c',
-    fault: 'frozen for longer, peer gone without a word',
+    fault: 'frozen for longer, connection lost without FIN or RST',
     caller: 'the answer, on a new connection',
     database: 'every write once',
     inject: async (stage) =>
       loseWhileFrozen(
         stage,
-        await stage.keptEnvironment(),
+        await stage.sharedEnvironment(),
         (connection) => connection.blackHole(),
         between(stage.random, ...LONG_MS),
       ),

@@ -1,4 +1,4 @@
-/** Row 14: the server drains, refuses, says nothing, or says it too slowly. */
+/** Row 14: the server drains, refuses, sends nothing, or sends too slowly. */
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
@@ -19,7 +19,7 @@ async function terminate({ postgres, user }: Stage): Promise<void> {
 
 /** An environment that worked and lost its connection, so that it has to open one. */
 async function disconnected(stage: Stage): Promise<ExecutionEnvironment> {
-  const environment = await stage.keptEnvironment()
+  const environment = await stage.sharedEnvironment()
   await stage.write(environment)
   for (const connection of stage.cloud.connections) connection.end()
   await stage.until(() => stage.cloud.connections.length === 0)
@@ -60,7 +60,7 @@ export const REFUSING_ROWS: readonly FaultRow[] = [
     caller: 'the answer, on a new connection',
     database: 'every write once',
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await stage.write(environment)
       const refused = refuseFor(stage, between(stage.random, ...FOR_A_MOMENT_MS))
       await terminate(stage)
@@ -75,7 +75,7 @@ export const REFUSING_ROWS: readonly FaultRow[] = [
     caller: "query(): the server's own 57P01; transaction(): the answer, on a new connection",
     database: 'nothing of the interrupted statement; the transaction once',
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       const interrupted = randomUUID()
       const text = 'insert into ledger select $1 from pg_sleep(3)'
       await Promise.all([stage.invoke(environment, { op: 'query', text, values: [interrupted] }), drainUnder(stage)])
@@ -123,7 +123,7 @@ export const REFUSING_ROWS: readonly FaultRow[] = [
   },
   {
     id: '14e',
-    fault: 'server accepts and says nothing',
+    fault: 'server accepts and sends nothing',
     caller: 'ERR_CONNECT in time; the next invocation is answered',
     database: 'every acknowledged write once',
     isSlow: true,
@@ -161,7 +161,7 @@ export const REFUSING_ROWS: readonly FaultRow[] = [
     isSlow: true,
     settings: { timeoutSeconds: 2 },
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await stage.write(environment)
       stage.cloud.trickle = { bytes: between(stage.random, 1, 100), pauseMs: 5 }
       await stage.invoke(environment, { op: 'query', text: `select repeat('x', 200000)` })

@@ -44,7 +44,7 @@ export const ROTATION_ROWS: readonly FaultRow[] = [
     caller: 'the answer, with the new password',
     database: 'every write once; at most one refused login for each rotation',
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await stage.write(environment)
       await rotate(stage)
       await writeOnNewConnection(stage, environment)
@@ -58,12 +58,12 @@ export const ROTATION_ROWS: readonly FaultRow[] = [
     database: 'every write once; at most one refused login for each rotation',
     inject: async (stage) => {
       const isCold = stage.random() < 0.5
-      if (!isCold) await stage.write(await stage.keptEnvironment())
+      if (!isCold) await stage.write(await stage.sharedEnvironment())
       stage.cloud.beforeLogin = () => {
         stage.cloud.beforeLogin = undefined
         return rotate(stage)
       }
-      if (!isCold) return writeOnNewConnection(stage, await stage.keptEnvironment())
+      if (!isCold) return writeOnNewConnection(stage, await stage.sharedEnvironment())
       const environment = await stage.startEnvironment()
       await stage.write(environment)
       await environment.shutdown()
@@ -77,7 +77,7 @@ export const ROTATION_ROWS: readonly FaultRow[] = [
     database: 'every write once; at most two refused logins for each rotation',
     inject: async (stage) => {
       const { secrets } = stage.secretsManager
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await stage.write(environment)
       const password = newPassword()
       const VersionId = secrets.put(stage.secretId, stage.secretText({ password }), { stages: ['AWSPENDING'] })

@@ -1,4 +1,4 @@
-/** Row 20: more execution environments at once than the server takes connections. */
+/** Row 20: more execution environments at once than the server accepts connections. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
 import type { FaultRow } from '../fault-row.ts'
@@ -6,7 +6,7 @@ import type { Stage } from '../stage.ts'
 
 const ENVIRONMENTS = 100
 const MAX_CONNECTIONS = 50
-/** PostgreSQL keeps three connections for superusers, and may still be parting with some. */
+/** PostgreSQL reserves three connections for superusers, and some may not have ended yet. */
 const LATER_CALLS = MAX_CONNECTIONS - 10
 /** On Lambda each has a processor of its own to start and to log in with; here they share a few. */
 const COLD_AT_ONCE = 10
@@ -15,7 +15,7 @@ const INIT_MS = 120_000
 const MOST_ATTEMPTS = 3
 /** By each environment on average, in any one second. */
 const MOST_ATTEMPTS_PER_SECOND = 1.25
-/** How a server that is full may be told of. */
+/** Codes that report a server without free connections. */
 const REFUSALS = ['ERR_SERVER_REFUSED', '53300']
 
 /** How many of these instants fall into each second from the first one on. */

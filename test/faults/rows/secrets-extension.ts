@@ -1,4 +1,4 @@
-/** Row 13: the Parameters and Secrets extension beside the function, in good and bad health. */
+/** Row 13: the Parameters and Secrets extension beside the function, working and failing. */
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
 import { type ExtensionState, SecretsExtensionStandIn } from '../../../local/secrets-manager/extension-stand-in.ts'
 import type { FaultRow } from '../fault-row.ts'
@@ -47,7 +47,7 @@ function inState(id: string, state: ExtensionState, words: string): FaultRow {
   }
 }
 
-// The peers leave it to the function where its secret comes from.
+// With the peers, reading the secret is the function's own code.
 export const SECRETS_EXTENSION_ROWS: readonly FaultRow[] = [
   {
     id: '13a',
@@ -70,7 +70,7 @@ export const SECRETS_EXTENSION_ROWS: readonly FaultRow[] = [
   },
   {
     id: '13b',
-    fault: 'secrets extension still holds the password from before a rotation',
+    fault: 'secrets extension still has the password from before a rotation',
     caller: 'the answer, with the new password',
     database: 'every write once',
     hasPeers: false,
@@ -86,5 +86,5 @@ export const SECRETS_EXTENSION_ROWS: readonly FaultRow[] = [
   inState('13c', 'absent', 'absent'),
   inState('13d', 'notReady', 'not ready'),
   inState('13e', 'broken', 'broken'),
-  inState('13f', 'silent', 'accepts and says nothing'),
+  inState('13f', 'silent', 'accepts and sends nothing'),
 ]

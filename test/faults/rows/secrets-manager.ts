@@ -31,7 +31,7 @@ function whileWarm(id: string, fault: keyof typeof BREAKS): FaultRow {
     isSlow: fault === 'is slow',
     settings: { timeoutSeconds: 3 },
     inject: async (stage) => {
-      const environment = await stage.keptEnvironment()
+      const environment = await stage.sharedEnvironment()
       await stage.write(environment)
       BREAKS[fault](stage)
       const requestsBefore = stage.secretsManager.requests.length

@@ -1,4 +1,4 @@
-/** Rows 10 to 13: the secret changes, is wrong, or cannot be had. */
+/** Rows 10 to 13: the secret changes, is wrong, or cannot be read. */
 import type { FaultRow } from '../fault-row.ts'
 import { ROTATION_ROWS } from './rotation.ts'
 import { SECRETS_EXTENSION_ROWS } from './secrets-extension.ts'

@@ -1,4 +1,4 @@
-/** Rows 14 to 17: what the server does to its clients, and what clients do to themselves. */
+/** Rows 14 to 17: what the server does to its clients, and what functions do to their own clients. */
 
 import type { FaultRow } from '../fault-row.ts'
 import { DEADLINE_ROWS } from './deadline.ts'

@@ -1,4 +1,4 @@
-/** Row 18: the execution environment ends, and with it everything that would tell the server so. */
+/** Row 18: the execution environment ends, and the server gets no FIN from it. */
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FaultRow } from '../fault-row.ts'
@@ -9,7 +9,7 @@ const EXTENSION_LAYER = join(import.meta.dirname, '../../fixtures/lambda/extensi
 const STATEMENT = 'select pg_sleep(60)'
 /** What Lambda leaves between SIGTERM and SIGKILL, with an external extension beside the function. */
 const SHUTDOWN_MS = 300
-/** What was sent in time may take the server this long to act upon. */
+/** The server may need this long to act upon what was sent in time. */
 const SERVER_MS = 2000
 
 async function until(condition: () => Promise<boolean>, limitMs: number): Promise<boolean> {
@@ -23,7 +23,7 @@ async function until(condition: () => Promise<boolean>, limitMs: number): Promis
 
 /**
  * A virtual machine that is gone sends no FIN. Here the system would send it for a killed process, so at SIGKILL, and at
- * the latest 300 ms after SIGTERM, every connection becomes a black hole: only what the function said before counts.
+ * the latest 300 ms after SIGTERM, every connection becomes a black hole: only what the function sent before counts.
  */
 async function vanish(stage: Stage, isBusy: boolean): Promise<void> {
   const { cloud, postgres, user } = stage

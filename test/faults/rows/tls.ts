@@ -1,4 +1,4 @@
-/** Row 17: somebody else answers in the server's place. */
+/** Row 17: another server answers instead of the real one. */
 import { createCertificateAuthority, type ServerCertificate } from '../../../local/certificates.ts'
 import type { Refuse } from '../../../local/cloud/stand-in.ts'
 import { ANSWERS, ClearTextServer } from '../clear-text-server.ts'
@@ -17,7 +17,7 @@ function pick<Value>({ random }: Stage, values: readonly Value[]): Value {
 
 /** The function has to connect anew while `change` is in force, and again afterwards. */
 async function reconnect(stage: Stage, change: () => void, undo: () => void): Promise<void> {
-  const environment = await stage.keptEnvironment()
+  const environment = await stage.sharedEnvironment()
   await stage.write(environment)
   change()
   for (const connection of stage.cloud.connections) stage.random() < 0.5 ? connection.end() : connection.reset()
@@ -39,20 +39,20 @@ async function swapCertificate(stage: Stage, certificate: ServerCertificate): Pr
       cloud.certificate = certificate
     },
     () => {
-      if (cloud.counts.startups > startups) stage.findings.push('an unverified server was told user and database')
+      if (cloud.counts.startups > startups) stage.findings.push('user and database were sent to an unverified server')
       cloud.certificate = before
     },
   )
 }
 
-/** Puts somebody into the server's place who offers clear text. */
+/** Replaces the server with one that offers clear text. */
 async function stripTls(stage: Stage, answers: readonly (readonly Buffer[])[]): Promise<void> {
   const server = new ClearTextServer(pick(stage, answers))
   const refuse = (how: Refuse | undefined) => () => {
     stage.cloud.refuse = how
   }
   await reconnect(stage, refuse(server.serve), refuse(undefined))
-  if (stage.isSecretIn(server.heard)) stage.findings.push('user or password were sent in clear text')
+  if (stage.isSecretIn(server.received)) stage.findings.push('user or password were sent in clear text')
 }
 
 const answersOf = (isTlsOffered: boolean): (readonly Buffer[])[] =>
@@ -65,7 +65,7 @@ export const TLS_ROWS: readonly FaultRow[] = [
     id: '17a',
     fault: 'certificate swapped: another authority, or another host',
     caller: 'ERR_TLS at once; answered as soon as the right one is back',
-    database: 'hears nothing',
+    database: 'receives nothing',
     inject: async (stage) => {
       const hosts = [...stage.cloud.tenants.values()].map(({ host }) => host)
       const stranger = await createCertificateAuthority('Stand-in Root CA')
@@ -81,7 +81,7 @@ export const TLS_ROWS: readonly FaultRow[] = [
     id: '17b',
     fault: 'certificate swapped: expired, or not valid yet',
     caller: 'ERR_TLS at once; answered as soon as the right one is back',
-    database: 'hears nothing',
+    database: 'receives nothing',
     inject: async (stage) => {
       const hosts = [...stage.cloud.tenants.values()].map(({ host }) => host)
       const days = between(stage.random, 1, 365)
@@ -98,7 +98,7 @@ export const TLS_ROWS: readonly FaultRow[] = [
     id: '17c',
     fault: 'TLS stripped in the middle: "no TLS here"',
     caller: 'ERR_TLS at once; answered as soon as TLS is back',
-    database: 'hears nothing; neither user nor password crosses the wire',
+    database: 'receives nothing; neither user nor password is sent',
     inject: (stage) => stripTls(stage, answersOf(false)),
     brokenPromises: PROMISES,
   },
@@ -106,7 +106,7 @@ export const TLS_ROWS: readonly FaultRow[] = [
     id: '17d',
     fault: 'TLS promised, then clear text: a request for the password, a login that is over',
     caller: 'ERR_TLS at once; answered as soon as TLS is back',
-    database: 'hears nothing; neither user nor password crosses the wire',
+    database: 'receives nothing; neither user nor password is sent',
     inject: (stage) => stripTls(stage, answersOf(true)),
     brokenPromises: PROMISES,
   },

@@ -1,4 +1,4 @@
-/** Row 11: the secret's password is wrong and stays wrong; CockroachDB Cloud would throttle everybody behind the address. */
+/** Row 11: the secret's password is wrong and stays wrong; CockroachDB Cloud would throttle every client behind the address. */
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
 import type { FaultRow } from '../fault-row.ts'
 import { between } from '../random.ts'
@@ -11,7 +11,7 @@ const LONGEST_PAUSE_MS = 15 * MINUTE_MS
 /** As this package and as the server names it. */
 const REFUSALS = ['ERR_AUTHENTICATION', '28P01']
 
-/** A new environment, whose password the server does not take. */
+/** A new environment, whose password the server refuses. */
 async function startWithWrongPassword(stage: Stage): Promise<ExecutionEnvironment> {
   await stage.changePassword(newPassword())
   return stage.startEnvironment()
@@ -22,7 +22,7 @@ function brokenUnlessRefused({ tally }: Stage): string[] {
   return others.map(([code, count]) => `callers saw ${count} x ${code}`)
 }
 
-/** Every call was told that the password is wrong. */
+/** Every call failed, because the password is wrong. */
 function onlyRefusals(stage: Stage): string[] {
   const { answered } = stage.tally
   return [...brokenUnlessRefused(stage), ...(answered > 0 ? [`${answered} calls were answered`] : [])]

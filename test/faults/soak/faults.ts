@@ -1,4 +1,4 @@
-/** The faults that a soak mixes: each comes down, stays for a moment, and is taken back. */
+/** The faults that a soak mixes: each is injected, lasts for a moment, and is undone. */
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
@@ -10,12 +10,12 @@ import type { Stage } from '../stage.ts'
 
 interface SoakFault {
   readonly name: string
-  /** What it changes: two faults that change the same do not come together. */
+  /** What it changes: two faults that change the same part do not overlap. */
   readonly part: 'connections' | 'messages' | 'latency' | 'trickle' | 'front' | 'database' | 'secrets manager'
   inflict(scene: Scene): Promise<void>
 }
 
-/** Where faults come down. */
+/** What faults act upon. */
 interface Scene {
   readonly stage: Stage
   readonly server: PostgresServer
@@ -200,7 +200,7 @@ export interface FaultLog {
   readonly inflicted: Map<string, number>
 }
 
-/** Inflicts one fault after another until it is told to stop; all are over when it resolves. */
+/** Inflicts one fault after another until `isOver()`; all are over when it resolves. */
 export async function inflictFaults(scene: Scene, { busy, inflicted }: FaultLog, isOver: () => boolean): Promise<void> {
   while (!isOver()) {
     await aMoment(scene.random, 1500)

@@ -8,7 +8,7 @@ import { pick } from './faults.ts'
 import type { Memory } from './memory.ts'
 
 const ACCOUNTS = 10
-/** How long a freeze seems to the function: nothing to a probe to a replaced connection. */
+/** How long a freeze is for the function: from no check, to a probe, to a new connection. */
 const ADVANCES_MS = [0, 0, 20_000, 120_000, 600_000]
 const FREEZE = 0.05
 
@@ -19,7 +19,7 @@ type Operation = (
   advanceMs: number,
 ) => Promise<unknown>
 
-/** Writes most of all, since they are what can be lost or doubled. */
+/** Mostly writes, since they can be lost or doubled. */
 const OPERATIONS: readonly Operation[] = [
   (stage, environment, _, advanceMs) => stage.write(environment, { advanceMs }),
   (stage, environment, _, advanceMs) => stage.write(environment, { advanceMs }),
@@ -42,7 +42,7 @@ const OPERATIONS: readonly Operation[] = [
     }),
 ]
 
-/** What a function should not do, and does: seldom, so that the rest is not drowned. */
+/** What a function should not do: seldom, so that most calls are correct ones. */
 const MISUSES: readonly Operation[] = [
   (stage, environment, _, advanceMs) => stage.invoke(environment, { op: 'leak', advanceMs }),
   (stage, environment, _, advanceMs) =>
@@ -62,7 +62,7 @@ export interface Load {
   readonly endAt: number
 }
 
-/** Invokes until the time is up, and looks at the memory now and then. */
+/** Invokes until the time is up, and samples the memory now and then. */
 export async function load({ stage, environment, random, memory, endAt }: Load): Promise<void> {
   const everyMs = (endAt - performance.now()) / MEMORY_SAMPLES
   let lookAt = performance.now() + everyMs

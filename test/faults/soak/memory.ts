@@ -1,4 +1,4 @@
-/** Follows the memory of a function's process, to tell growth without end from growth to a size. */
+/** Samples the memory of a function's process, to distinguish growth without end from growth to a size. */
 
 export interface MemorySample {
   readonly rss: number
@@ -8,7 +8,7 @@ export interface MemorySample {
 const MEBIBYTE = 2 ** 20
 /** Growth that is too much, of the last quarter over the second: both the part and the bytes. */
 const GROWTH = { rss: { part: 0.4, bytes: 32 * MEBIBYTE }, heapUsed: { part: 0.4, bytes: 5 * MEBIBYTE } } as const
-/** With fewer than these the quarters tell nothing. */
+/** With fewer samples the quarters say nothing. */
 const FEWEST_SAMPLES = 12
 
 function median(values: readonly number[]): number {
@@ -34,7 +34,7 @@ export class Memory {
 
   /** One sentence for each kind that grew all the time. */
   findings(): string[] {
-    if (this.#samples.length < FEWEST_SAMPLES) return [`memory was looked at ${this.#samples.length} times only`]
+    if (this.#samples.length < FEWEST_SAMPLES) return [`memory was sampled only ${this.#samples.length} times`]
     const quarter = Math.floor(this.#samples.length / 4)
     return (['rss', 'heapUsed'] as const).flatMap((kind) => {
       const values = this.#samples.map((sample) => sample[kind])

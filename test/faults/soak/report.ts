@@ -1,4 +1,4 @@
-/** What a soak found out, for people. */
+/** The report of a soak, for people. */
 import Table from 'cli-table3'
 import type { Tally } from '../tally.ts'
 import type { Memory } from './memory.ts'

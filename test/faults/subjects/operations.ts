@@ -11,13 +11,13 @@ export type Query = (
 export interface Subject {
   readonly query: Query
   transaction<Result>(work: (query: Query) => Promise<Result>): Promise<Result>
-  /** Takes a client and never gives it back. */
+  /** Takes a client and never releases it. */
   leak(): Promise<void>
 }
 
 /** What an invocation asks for. */
 export type FaultEvent = {
-  /** Moves the function's clock on first: time that went by while it was frozen. */
+  /** Advances the function's clock first: the time during which it was frozen. */
   readonly advanceMs?: number
 } & (
   | { readonly op: 'query'; readonly text: string; readonly values?: unknown[] }
@@ -32,7 +32,7 @@ export type FaultEvent = {
   | { readonly op: 'leak' }
   /** Sends a statement and answers without waiting for it. */
   | { readonly op: 'unawaited'; readonly text: string }
-  /** Tells how much memory the process has, once it has collected what it can (Node's --expose-gc). */
+  /** Reports the memory of the process after a garbage collection (Node's --expose-gc). */
   | { readonly op: 'memory' }
 )
 

@@ -1,4 +1,4 @@
-/** What the peers' documentation leaves to the function: the secret, read once and kept. */
+/** What the peers' documentation leaves to the function: the secret, read once. */
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager'
 
 export interface SecretConfig {
@@ -10,13 +10,20 @@ export interface SecretConfig {
   readonly ssl: { readonly ca: string }
 }
 
-let kept: SecretConfig | undefined
+let config: SecretConfig | undefined
 
 export async function secretConfig(): Promise<SecretConfig> {
-  if (kept !== undefined) return kept
+  if (config !== undefined) return config
   const client = new SecretsManagerClient({})
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: process.env.COCKROACH_SECRET_ID }))
   const { host, port, username, password, dbname, sslrootcert } = JSON.parse(SecretString ?? '{}')
-  kept = { host, port, user: username, password, database: `${host.split('.')[0]}.${dbname}`, ssl: { ca: sslrootcert } }
-  return kept
+  config = {
+    host,
+    port,
+    user: username,
+    password,
+    database: `${host.split('.')[0]}.${dbname}`,
+    ssl: { ca: sslrootcert },
+  }
+  return config
 }
