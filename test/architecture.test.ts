@@ -27,7 +27,7 @@ function relativeImports(folder: string): ReadonlyMap<string, readonly string[]>
 /** Every circle of imports, as the way round from its first file back to it. */
 function circlesOf(imports: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] {
   const circles: string[][] = []
-  /** Files whose imports were followed to the end: none of them leads to a circle that is not known. */
+  /** Files whose imports were followed to the end: every circle that they are part of is known. */
   const followed = new Set<string>()
   const follow = (file: string, way: readonly string[]): void => {
     if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file])
@@ -46,7 +46,7 @@ describe('src/', () => {
   const rooms = new Map([...imports.keys()].map((path) => [roomOf(path), [] as string[]]))
   for (const [path, imported] of imports) rooms.get(roomOf(path))?.push(...imported)
 
-  test('every room has its place in the order, and no place is empty', () => {
+  test('the order of rooms names every room, and no other', () => {
     expect([...rooms.keys()].sort()).toEqual([...ROOMS].sort())
   })
 
@@ -73,7 +73,7 @@ describe('src/', () => {
     expect(lines.filter((each) => each.lines > 250)).toEqual([])
   })
 
-  test('only settings/settings.ts sees process.env', () => {
+  test('only settings/settings.ts reads process.env', () => {
     const seeing = [...imports.keys()].filter((name) =>
       /\bprocess\.env\b|\benv\b.*from 'node:process'/.test(
         readFileSync(join(REPOSITORY, 'src', name), 'utf8').replace(/\/\*\*.*?\*\/|\/\/.*/gs, ''),

@@ -46,7 +46,7 @@ describe('snippets', () => {
     const text = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${standIn.port}/defaultdb?sslmode=verify-full`
     secretsManager.secrets.create(SECRET, text)
     installPackedPackage(folder)
-    // A cluster's own CA, put where the layer has the public ones and where containers have theirs.
+    // A cluster's own CA, instead of the public ones in the layer, and in the home folder of a container.
     for (const place of ['own-ca/certs', 'home/.postgresql']) {
       mkdirSync(join(folder, place), { recursive: true })
       writeFileSync(join(folder, place, 'root.crt'), cloud.authority.certificate)
@@ -124,7 +124,7 @@ describe('snippets', () => {
     })
   })
 
-  test('connectionString gives what the comment says', async () => {
+  test('connectionString returns what the comment says', async () => {
     const text = snippet('js', 'connectionString()')
     const [, promised] = /^\/\/ (postgresql:.*)$/m.exec(text) ?? []
     const { payload, opt } = await runInLambda(text, 'text')
@@ -171,7 +171,7 @@ describe('snippets', () => {
       return file
     }
 
-    test('holds its types', { timeout: SETUP_TIMEOUT_MS }, () => {
+    test('passes the type check', { timeout: SETUP_TIMEOUT_MS }, () => {
       const options = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--noEmit', '--skipLibCheck']
       const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
       execFileSync(process.execPath, [tsc, ...options, '--types', 'node', write()], { cwd: folder, stdio: 'pipe' })
@@ -203,7 +203,7 @@ describe('snippets', () => {
 })
 
 describe('lines of a shell', () => {
-  /** Who runs each: a file that must name it, or `here`. */
+  /** What runs each: a file that must name it, or `here`. */
   const RUN_BY: Readonly<Record<string, string>> = {
     'npm ci': '.ci/run',
     'npm start': 'test/local/start.test.ts',
@@ -213,7 +213,7 @@ describe('lines of a shell', () => {
     'aws secretsmanager create-secret': 'test:fidelity',
     'npx cdk synth': 'here',
     'npx cdk deploy': 'test:fidelity',
-    // From the registry; the packed package takes its place above.
+    // From the registry; the packed package is used above instead.
     'npm install cockroach-lambda': 'here',
     'npm run check': '.ci/run',
   }

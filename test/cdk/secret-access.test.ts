@@ -171,7 +171,7 @@ describe('a customer managed key', () => {
         return kms.Alias.fromAliasAttributes(stack, 'Key', { aliasName: 'alias/secrets', aliasTargetKey })
       },
     ],
-  ])('imported by its alias (%s) is told by that, since an alias is no resource', (_name, key) => {
+  ])('imported by its alias (%s) is selected by a condition on the alias', (_name, key) => {
     const resource = { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':kms:us-east-1:111111111111:key/*']] }
     expect(withKey(key).decrypt).toEqual([
       decrypt(resource, 'us-east-1', { 'ForAnyValue:StringEquals': { 'kms:ResourceAliases': 'alias/secrets' } }),

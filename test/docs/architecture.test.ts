@@ -13,7 +13,7 @@ test('docs/architecture.md names the channels of DiagnosticMessages, in its orde
   expect(tableOf(PAGE, 'Watching it').flatMap(([channel]) => codeIn(channel))).toEqual(channels)
 })
 
-test('docs/architecture.md names folders that are there', () => {
+test('docs/architecture.md names folders that exist', () => {
   const folders = tableOf(PAGE, 'Folders').flatMap(([folder]) => codeIn(folder))
   expect(folders).toContain('src/')
   for (const folder of folders) expect(existsSync(join(REPOSITORY, folder))).toBe(true)

@@ -27,7 +27,7 @@ describe('options and variables', () => {
   const pairs = rows.flatMap(([options, variables]) =>
     codeIn(options).map((option, index) => [option, codeIn(variables)[index] ?? ''] as const),
   )
-  /** What a connection cannot do without. */
+  /** What every connection needs. */
   const SERVER = { PGHOST: 'db.example.com' }
 
   test('name every option', () => {
@@ -54,7 +54,7 @@ describe('options and variables', () => {
     deadlineMarginMs: 700,
   }
 
-  /** What counts in the end, wherever it came from. */
+  /** The settings, whatever their origin. */
   function effective(options: DatabaseOptions, variables: Readonly<Record<string, string>>): unknown {
     const { options: inCode, environment, ...settings } = readNow(options, variables)
     return { ...settings, fields: { ...environment, ...inCode } }

@@ -15,7 +15,7 @@ const CODE = ['src', 'cdk']
   .map((path) => readFileSync(join(REPOSITORY, path), 'utf8').replace(/\$\{[^{}]*\}/g, '…'))
   .join('\n')
 
-test('there are messages', () => {
+test('docs/troubleshooting.md has messages', () => {
   expect(MESSAGES.length).toBeGreaterThan(60)
 })
 

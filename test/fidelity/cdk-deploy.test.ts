@@ -9,11 +9,11 @@ import { ACCOUNT, firstJson, type Ministack, startMinistack } from './support/mi
 import { wholeReport } from './support/whole-report.ts'
 
 /**
- * What ministack does not do, and who shows it instead:
- * - no AWS::EC2 types that the VPC variant needs: vpc-deploy.test.ts; the test of `vpc` here fails when it learns them;
+ * What ministack does not do, and what tests it instead:
+ * - no AWS::EC2 types that the VPC variant needs: vpc-deploy.test.ts; the test of `vpc` here fails when it has them;
  * - a secret without a value has an empty one: secret-source.test.ts shows what AWS answers;
  * - a secret's Ref is its name, not its ARN, also in policies: the role is asked about in the stack with `secretName`;
- * - alarms are judged only when they are made or somebody puts metrics, and what a rule starts is not counted: here the schedule's
+ * - alarms are judged only when they are made or metrics are put, and what a rule starts is not counted: here the schedule's
  *   event is sent by hand, and the alarm's state set; that AWS publishes to the topic, its own policy must allow;
  * - no Runtime API, no /opt, no freezing: the tests of the runtime interface client and emulator;
  * - policies are kept but not enforced on a function: the last tests here ask its IAM what they allow.
@@ -57,7 +57,7 @@ async function http(line: string): Promise<{ status: number; report: unknown }> 
   return { status: Number(status), report: JSON.parse(report) }
 }
 
-/** Types the output that asks over the URL. ministack speaks HTTP: the line as it is but for the scheme, and led to it. */
+/** Types the output that asks over the URL. ministack speaks HTTP: the line as it is, but for scheme and address. */
 async function askUrl(line = ''): Promise<{ status: number; report: unknown }> {
   const { host } = new URL(/https:\S+/.exec(line)?.[0] ?? '')
   return await http(`${line.replace('https:', 'http:')} --connect-to ${host}:80:${new URL(ministack.url).host}`)
@@ -75,7 +75,7 @@ async function theFunction(): Promise<{ name: string; role: string; layers: read
   return Object(answer)
 }
 
-/** What a stack could have left behind; the names of each kind. */
+/** What a stack could leave behind; the names of each kind. */
 async function remains(): Promise<Readonly<Record<string, unknown>>> {
   const questions = {
     stacks: 'cloudformation describe-stacks --query "Stacks[].StackName"',
@@ -116,7 +116,7 @@ describe('a stack with a new secret', () => {
   let firstLayers: readonly string[]
   let api: { id: string; url: string }
 
-  test('is deployed, and says what to type next', async () => {
+  test('is deployed, and its outputs are the commands to type next', async () => {
     outputs = await deploy('', { build: true })
     expect(Object.keys(outputs).sort()).toEqual([
       'AttachLayer',
@@ -129,7 +129,7 @@ describe('a stack with a new secret', () => {
     expect(await remains()).toMatchObject({ ...SOMETHING, secrets: [expect.stringContaining('EmptySecret')] })
   })
 
-  test('before the secret is filled, the check says with which command', async () => {
+  test('before the secret is filled, the check reports the command that fills it', async () => {
     const report = { ok: false, error: { code: 'ERR_SECRET_INVALID', hint: expect.stringContaining(FILL) } }
     expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject(report)
     const { name } = await theFunction()
@@ -139,7 +139,7 @@ describe('a stack with a new secret', () => {
     expect(await http(`curl ${api.url}`)).toMatchObject({ status: 503, report })
   })
 
-  test('that command fills it, with the connection string in the place of the example', async () => {
+  test('that command fills it, with the connection string instead of the example', async () => {
     const { payload } = await invokeFunction(ministack, (await theFunction()).name)
     const [, command] =
       new RegExp(`(${FILL}(?: --region \\S+)? --secret-id \\S+ --secret-string )'`).exec(Object(payload).error.hint) ??
@@ -149,7 +149,7 @@ describe('a stack with a new secret', () => {
     expect(report).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
   })
 
-  test('step 1 fills it; the check then refuses a server that no public authority vouches for', async () => {
+  test('step 1 fills it; the check then refuses a server whose authority is not public', async () => {
     await type(outputs.Step1FillSecret)
     expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
   })
@@ -170,7 +170,7 @@ describe('a stack with a new secret', () => {
     expect(JSON.stringify(cold)).not.toContain(cloud.password)
   })
 
-  test('the URL answers the signed request, and an HTTP API its own, with 200 and the report', async () => {
+  test('the URL answers a signed request, and an HTTP API its own, with 200 and the report', async () => {
     const report = { ok: true, connection: { host: cloud.host } }
     expect(await askUrl(outputs.CheckHealthOverHttp)).toMatchObject({ status: 200, report })
     expect(await http(`curl ${api.url}`)).toMatchObject({ status: 200, report })
@@ -217,7 +217,7 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
     queueUrl = await sqs('create-queue --queue-name on-call --query QueueUrl')
   })
 
-  /** The command line leads this one service past AWS_ENDPOINT_URL. */
+  /** The command line ignores AWS_ENDPOINT_URL for this one service. */
   async function sqs(line: string): Promise<unknown> {
     return await ministack.aws(`sqs ${line} --endpoint-url ${ministack.url}`)
   }
@@ -230,7 +230,7 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
     return JSON.parse(JSON.parse(body).Message)
   }
 
-  test('is deployed; while the secret is not there, what the schedule sends is counted where the alarm looks', async () => {
+  test('is deployed; without the secret, a scheduled event is counted in the metric of the alarm', async () => {
     outputs = await deploy(context())
     expect(await ministack.aws('events list-rules --query "Rules[].ScheduleExpression"')).toEqual(['rate(1 hour)'])
     expect(await remains()).toMatchObject({ ...SOMETHING, rules: [expect.any(String)], alarms: [expect.any(String)] })
@@ -252,7 +252,7 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
     expect(sums).toBe(1)
   })
 
-  test('answers from the database when the secret is there', async () => {
+  test('answers from the database when the secret exists', async () => {
     await ministack.sh('aws secretsmanager create-secret --name app/db --secret-string file://secret.txt', {
       cwd: folder,
     })
@@ -260,8 +260,8 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
     expect(firstJson(await type(outputs.Step1CheckHealth))).toEqual(wholeReport(cloud, 1, server))
   })
 
-  test('the alarm tells the topic when it is raised and when it is over', async () => {
-    // From here on: ministack has judged the new alarm by another function's metrics already, and told the topic.
+  test('the alarm publishes to the topic when it is raised and when it is over', async () => {
+    // From here on: ministack has judged the new alarm by another function's metrics already, and published to the topic.
     const queueArn = `arn:aws:sqs:${REGION}:${ACCOUNT}:on-call`
     await ministack.aws(`sns subscribe --topic-arn ${topicArn} --protocol sqs --notification-endpoint ${queueArn}`)
     const { AlarmName } = Object(await ministack.aws('cloudwatch describe-alarms --query "MetricAlarms[0]"'))
@@ -315,7 +315,7 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
   })
 })
 
-test('a context that cannot be fails before anything is made', async () => {
+test('a wrong value in the context fails before anything is made', async () => {
   await expect(deploy('-c scretName=app/db')).rejects.toThrow('context scretName is unknown; did you mean secretName?')
   await expect(deploy('-c alarmTopicArn=on-call')).rejects.toThrow(
     'context alarmTopicArn is "on-call"; expected arn:aws:sns:<region>:<account>:<name>',
@@ -323,7 +323,7 @@ test('a context that cannot be fails before anything is made', async () => {
   expect(await remains()).toMatchObject(NOTHING)
 })
 
-test('vpc=true takes resource types that ministack has not learnt yet', async () => {
+test('vpc=true needs resource types that ministack does not have yet', async () => {
   await expect(deploy('-c vpc=true')).rejects.toThrow(
     'Unrecognized resource types: [AWS::EC2::EIP, AWS::EC2::FlowLog, AWS::EC2::NatGateway, AWS::EC2::SecurityGroupIngress]',
   )

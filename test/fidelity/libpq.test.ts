@@ -1,4 +1,4 @@
-/** libpq's clients, psycopg2 and psql, with the string that we print and with the variables that the construct sets. */
+/** libpq's clients, psycopg2 and psql, with the string of connectionString() and with the variables that the construct sets. */
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -115,7 +115,7 @@ test("the article's program does not connect when root.crt is another authority'
   await expect(failure).rejects.toMatchObject({ stderr: expect.stringContaining('certificate verify failed') })
 })
 
-test('connectionString() prints what the article found, with the path of the layer', () => {
+test('connectionString() returns the form of the article, with the path of the layer', () => {
   const { PGHOST, PGPORT, PGDATABASE } = target()
   expect(printed).toContain(`@${PGHOST}:${PGPORT}/${PGDATABASE}?`)
   expect(new URL(printed).searchParams.get('sslmode')).toBe('verify-full')
@@ -128,11 +128,11 @@ const CLIENTS: readonly (readonly [string, (variables: Variables) => Promise<str
 ]
 
 describe.each(CLIENTS)('%s', (_name, connect) => {
-  test('connects with the string that connectionString() prints', async () => {
+  test('connects with the string of connectionString()', async () => {
     expect(await connect({ CONNECTION: printed })).toBe('app defaultdb')
   })
 
-  test("connects with PGSSLMODE and PGSSLROOTCERT of the construct's", async () => {
+  test("connects with the construct's PGSSLMODE and PGSSLROOTCERT", async () => {
     expect(await connect({ ...target(), ...constructVariables() })).toBe('article defaultdb')
   })
 

@@ -34,7 +34,7 @@ afterAll(async () => {
   await stack?.[Symbol.asyncDispose]()
 })
 
-/** A home folder as the documents of AWS and PostgreSQL have it. */
+/** A home folder as AWS and PostgreSQL document it. */
 function makeHome(leftOut = ''): string {
   const home = mkdtempSync(join(folder, 'home-'))
   const files = {
@@ -124,7 +124,7 @@ describe.each(BUNDLES)('bundled as %s', (_name, options) => {
     ])
   })
 
-  test('SIGTERM closes its session', async () => {
+  test('SIGTERM ends its session', async () => {
     const environment = {
       ...stack.definition.environment,
       PGSSLROOTCERT: './root.crt',

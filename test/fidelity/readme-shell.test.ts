@@ -36,7 +36,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('aws lambda publish-layer-version takes the built layer', async () => {
+test('aws lambda publish-layer-version accepts the built layer', async () => {
   expect(JSON.parse(await ministack.sh(line('aws lambda publish-layer-version'), { cwd: folder }))).toMatchObject({
     Version: 1,
     CompatibleRuntimes: ['nodejs24.x', 'nodejs22.x'],
@@ -62,7 +62,7 @@ test.each([
     join(folder, name, 'package.json'),
     JSON.stringify({ type: file.endsWith('.mjs') ? 'module' : 'commonjs' }),
   )
-  // The stand-in's authority in the place of the public ones.
+  // The stand-in's authority instead of the public ones.
   writeFileSync(join(folder, 'own-ca.crt'), cloud.authority.certificate)
   const layer = await ministack.aws('lambda list-layers --query "Layers[0].LatestMatchingVersion.LayerVersionArn"')
   const variables = `COCKROACH_SECRET_ID=app/db,PGSSLROOTCERT=${join(folder, 'own-ca.crt')}`

@@ -35,7 +35,7 @@ describe.each(ROWS)('$runtime, $kind', ({ code }) => {
     expect(environment.coldStarts).toBe(1)
   })
 
-  test('a session that ended while frozen is replaced unnoticed', async () => {
+  test('a session that ended while frozen is replaced, and the call succeeds', async () => {
     await using environment = await startUnderClient(stack, code)
     const { payload: before } = await environment.invoke({})
     await environment.freeze()
@@ -45,7 +45,7 @@ describe.each(ROWS)('$runtime, $kind', ({ code }) => {
     expect(environment.coldStarts).toBe(1)
   })
 
-  test('SIGTERM comes to who registered for it, and the sessions are closed before SIGKILL', async () => {
+  test('a function that registered gets SIGTERM, and its sessions end before SIGKILL', async () => {
     const onKill = () => stack.cloud.blackHoleAll()
     const environment = await startUnderClient(stack, code, { ...GRACEFUL, onKill })
     expect(await environment.invoke({})).toMatchObject({ payload: { ok: true } })
@@ -55,7 +55,7 @@ describe.each(ROWS)('$runtime, $kind', ({ code }) => {
     expect(environment.output).not.toContain('graceful-shutdown')
   })
 
-  test('SIGTERM does not come to who did not ask', async () => {
+  test('a function that did not register gets no SIGTERM', async () => {
     const environment = await startUnderClient(stack, code)
     await environment.invoke({})
     expect(await environment.shutdown()).toMatchObject({ signalled: false, exitedBy: 'SIGKILL' })
@@ -71,7 +71,7 @@ describe.each(RUNTIMES)('%s', (runtime) => {
     expect(JSON.stringify(error) + environment.output).not.toContain('correct horse')
   })
 
-  test('a wrong variable is an answer, not an init error', async () => {
+  test('a wrong variable is reported in the answer, not as an init error', async () => {
     const changes = { environment: { ...stack.definition.environment, COCKROACH_SECRET_IDD: 'x' }, runtime }
     await using environment = await startUnderClient(stack, changes)
     expect(await environment.invoke({})).toMatchObject({ payload: { ok: false, error: { code: 'ERR_CONFIG' } } })

@@ -42,7 +42,7 @@ afterAll(async () => {
   await stack?.[Symbol.asyncDispose]()
 })
 
-/** Away from here, where the library's name would lead to this repository. */
+/** Outside this repository, where the library's name would resolve to its sources. */
 async function unpacked(sources: readonly string[]): Promise<string> {
   const folder = await unpack(sources)
   folders.push(folder)
@@ -82,7 +82,7 @@ async function start(
   return emulator
 }
 
-/** Whether the function said goodbye to the server, which a killed process does not. */
+/** True when the function sent Terminate to the server, which a killed process does not. */
 async function saysGoodbye(emulator: Emulator): Promise<boolean> {
   let isSaid = false
   stack.cloud.onClientMessage = (_connection, type) => {
@@ -142,7 +142,7 @@ describe.each(RUNTIMES)('%s', (runtime) => {
     ])
   })
 
-  test('without registering, the session is left to the server', async () => {
+  test('without registration, the session stays at the server', async () => {
     const emulator = await start({ runtime })
     expect(await emulator.invoke({})).toMatchObject({ ok: true })
     expect(await saysGoodbye(emulator)).toBe(false)

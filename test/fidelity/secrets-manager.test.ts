@@ -107,7 +107,7 @@ const ROWS: readonly Row[] = [
       ...[put(TWO, 'two', ['AWSPENDING']), get(), get({ VersionStage: 'AWSPENDING' }), moveCurrent(ONE, TWO)],
       ...[get(), get({ VersionStage: 'AWSPREVIOUS' })],
     ],
-    // moto goes on answering with the version that was current when it was put.
+    // moto still answers with the version that was current when it was put.
     aws: { 4: { SecretString: 'two', VersionId: TWO, VersionStages: ['AWSCURRENT', 'AWSPENDING'] } },
   },
   {

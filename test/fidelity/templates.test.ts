@@ -82,7 +82,7 @@ describe.each(Object.entries(VARIANTS))('the template of %s', (name, { props, se
     const program = outsidePart('cfn-lint', 'bin/cfn-lint')
     const template = join(app.synth().directory, 'Stack.template.json')
     const regions = ['us-east-1', 'ap-southeast-1', 'eu-central-1']
-    // W3005: the CDK writes a DependsOn beside every Ref, which is no fault.
+    // W3005: the CDK writes a DependsOn beside every Ref, which is not an error.
     const args = ['--ignore-checks', 'W3005', '--regions', ...regions, '--template', template]
     const { stdout } = await promisify(execFile)(program, args).catch((error: { stdout: string }) => error)
     expect(stdout).toBe('')
@@ -121,11 +121,11 @@ describe.each(Object.entries(VARIANTS))('the template of %s', (name, { props, se
       )
     })
 
-    test('denies the code of the function what Lambda needs for the network', () => {
+    test('denies the code of the function the actions for network interfaces', () => {
       expect(statements('Deny').toSorted()).toEqual(more.map((line) => line.replace('Allow', 'Deny')).toSorted())
     })
 
-    test('has no other policy, and Lambda alone may take it', () => {
+    test('has no other policy, and only Lambda may assume it', () => {
       expect(Object.keys(role?.Properties)).toEqual(['AssumeRolePolicyDocument', 'Tags'])
       expect(role?.Properties.AssumeRolePolicyDocument.Statement).toEqual([
         { Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'lambda.amazonaws.com' } },
@@ -134,7 +134,7 @@ describe.each(Object.entries(VARIANTS))('the template of %s', (name, { props, se
       template.resourceCountIs('AWS::SecretsManager::ResourcePolicy', 0)
     })
 
-    test('is for a function that only the schedule may call without asking IAM', () => {
+    test('is for a function whose own policy allows only the schedule to invoke it', () => {
       const permissions = Object.values(template.findResources('AWS::Lambda::Permission'))
       expect(permissions.map(({ Properties }) => Properties)).toEqual(
         props.schedule === undefined

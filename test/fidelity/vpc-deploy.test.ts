@@ -7,7 +7,7 @@ import { type LoopbackServer, startLoopbackServer } from './support/loopback-ser
 import { outsidePart } from './support/outside-part.ts'
 
 /**
- * `-c vpc=true` on moto, which makes networks, other than ministack. What it does not do, and who shows it instead:
+ * `-c vpc=true` on moto, which makes networks, other than ministack. What it does not do, and what tests it instead:
  * - no function URL, for want of which it gives no outputs: the address is what the stack calls its own here, cdk.test.ts shows the output;
  * - no secret without a value: a secret by name here;
  * - which subnet has which route table is lost: the private subnets are those that lack the NAT gateway, cfn-lint and cdk-nag see the rest;
@@ -58,7 +58,7 @@ test('connections come from one Elastic IP, that of the only NAT gateway, which 
   expect(await shell.aws(`${ref} --query StackResourceDetail.PhysicalResourceId`)).toBe(address?.PublicIp)
 })
 
-test('the function is in two subnets without the gateway, and as many route tables lead to it', async () => {
+test('the function is in two subnets without the gateway, each with a route table to it', async () => {
   const [gateway] = await list('describe-nat-gateways', 'NatGateways')
   const { SubnetIds } = await theFunction()
   expect(SubnetIds).toHaveLength(2)

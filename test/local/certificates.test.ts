@@ -21,7 +21,7 @@ beforeAll(async () => {
   stranger = await createCertificateAuthority('Test Root CA')
 })
 
-/** The code of the error with which Node turns the server down, or the peer's names. */
+/** The code of the error with which Node refuses the server, or the names in the server's certificate. */
 async function handshake(issuer: CertificateAuthority, options: ServerCertificateOptions, servername: string) {
   const { certificate, privateKey } = await issuer.issue(options)
   const server = createServer({ cert: certificate, key: privateKey }, (socket) => socket.end())
@@ -68,7 +68,7 @@ describe('Node', () => {
   })
 })
 
-test('the authority is a CA, and the server certificate is none', async () => {
+test('the authority is a CA, and the server certificate is not', async () => {
   const root = new X509Certificate(authority.certificate)
   const server = new X509Certificate((await authority.issue({ hosts: [HOST] })).certificate)
   expect([root.ca, server.ca, server.checkIssued(root), server.keyUsage]).toEqual([

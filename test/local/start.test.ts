@@ -53,7 +53,7 @@ function npmStart(options: readonly string[], variables: Readonly<Record<string,
   return run
 }
 
-/** Waits until it writes these words to stderr; fails at once when it ends without. */
+/** Waits until it writes these words to stderr; fails at once when it ends without them. */
 async function untilItSays(run: Run, words: string): Promise<void> {
   let hasEnded = false
   void run.ended.then(() => {
@@ -68,12 +68,12 @@ function interrupt({ child }: Run): void {
   process.kill(-child.pid, 'SIGINT')
 }
 
-/** A supervisor tells npm alone. */
+/** A supervisor sends SIGTERM to npm alone. */
 function terminate({ child }: Run): void {
   process.kill(child.pid, 'SIGTERM')
 }
 
-/** Processes that know this test's temp folder, by command line or environment; Linux only, empty elsewhere. */
+/** Processes that have the name of this test's temp folder, by command line or environment; Linux only, empty elsewhere. */
 function processesLeft(): string[] {
   if (process.platform !== 'linux') return []
   return readdirSync('/proc')
@@ -91,7 +91,7 @@ function contents(path: string): string {
   }
 }
 
-/** Watchdogs end a moment after those they watched; and somebody else may be building beside us. */
+/** Watchdogs end a moment after the processes that they watched; and another build may run meanwhile. */
 async function expectNothingLeft(): Promise<void> {
   await vi.waitFor(
     () => {
@@ -109,7 +109,7 @@ const MS = expect.any(Number)
 const TLS = { authorized: true, protocol: 'TLSv1.3' }
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
 
-test('npm start tells people what happened', { timeout: START_TIMEOUT_MS }, async () => {
+test('npm start prints a report for people', { timeout: START_TIMEOUT_MS }, async () => {
   const run = npmStart([])
   expect(await run.ended, run.stderr).toBe(0)
   expect(run.stderr).toContain('… starting PostgreSQL\n')
@@ -126,7 +126,7 @@ function kinds(stdout: string): string[] {
   return [...stdout.matchAll(/^│ (cold|warm|thawed) +│ ok +│/gm)].map(([, kind = '']) => kind)
 }
 
-test('npm start --json gives one document with what was promised', { timeout: START_TIMEOUT_MS }, async () => {
+test('npm start --json prints one document with the same report', { timeout: START_TIMEOUT_MS }, async () => {
   const run = npmStart(['--json'])
   expect(await run.ended, run.stderr).toBe(0)
   const report: unknown = JSON.parse(run.stdout)
@@ -190,10 +190,10 @@ describe('interrupted', () => {
     ['PostgreSQL listens', terminate, 143],
     ['synthesising the stack', interrupt, 130],
     ['invoking', interrupt, 130],
-  ])('while %s, npm start takes everything down', { timeout: START_TIMEOUT_MS }, async (step, tell, status) => {
+  ])('while %s, npm start stops everything', { timeout: START_TIMEOUT_MS }, async (step, send, status) => {
     const run = npmStart([])
     await untilItSays(run, `… ${step}`)
-    tell(run)
+    send(run)
     expect(await run.ended, run.stderr).toBe(status)
     expect(run.stderr.match(/^Interrupted: stopping everything\.$/gm)).toHaveLength(1)
     expect(run.stdout).toBe('')
@@ -209,7 +209,7 @@ describe('wrong usage', () => {
     expect(run.stdout).toBe('')
   })
 
-  test('--help is no mistake', async () => {
+  test('--help prints usage, with status 0', async () => {
     const run = npmStart(['--help'])
     expect(await run.ended).toBe(0)
     expect(run.stdout).toMatch(/^npm start \[-- --json\] \[-- --serve\]\n/)

@@ -7,7 +7,7 @@ import { CloudStandIn, type CloudStandInOptions } from '../../local/cloud/stand-
 import { resolveToLoopback } from '../../local/loopback/names.ts'
 import { PostgresAdmin } from '../../local/postgres/admin.ts'
 
-/** The superuser's hand on the shared server. */
+/** The superuser's statements for the shared server. */
 function sharedPostgres(): PostgresAdmin {
   return new PostgresAdmin(inject('postgres'))
 }

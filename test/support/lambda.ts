@@ -35,7 +35,7 @@ export async function startFunction(
   return environment
 }
 
-/** Files that a test file makes for itself; whoever makes them disposes of them. */
+/** Files that a test file makes for itself, and disposes of. */
 export class Scratch implements AsyncDisposable {
   readonly path: string
 
@@ -47,7 +47,7 @@ export class Scratch implements AsyncDisposable {
     return new Scratch(await mkdtemp(join(tmpdir(), 'cockroach-lambda-scratch-')))
   }
 
-  /** Writes a zip file; gives its path. */
+  /** Writes a zip file; returns its path. */
   async zip(name: string, files: Readonly<Record<string, string>>): Promise<string> {
     const path = join(this.path, name)
     const entries = Object.entries(files).map(([entry, text]) => [entry, strToU8(text)])
@@ -55,7 +55,7 @@ export class Scratch implements AsyncDisposable {
     return path
   }
 
-  /** Writes a folder of files; gives its path. */
+  /** Writes a folder of files; returns its path. */
   async folder(name: string, files: Readonly<Record<string, string>>): Promise<string> {
     const path = join(this.path, name)
     for (const [file, text] of Object.entries(files)) {
@@ -98,7 +98,7 @@ export function isAlive(pid: number | undefined): boolean {
   }
 }
 
-/** Linux's letter for a process: `T` is stopped, `Z` a zombie. Where nobody collects orphans, what was killed stays as one. */
+/** Linux's letter for a process: `T` is stopped, `Z` a zombie. Where nothing collects orphans, a killed process stays a zombie. */
 export async function processState(pid: number | undefined): Promise<string | undefined> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => ') Z')
   return stat.slice(stat.lastIndexOf(') ') + 2)[0]

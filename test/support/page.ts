@@ -1,4 +1,4 @@
-/** Reads one of the project's pages apart: its fenced snippets, tables, headings and links. */
+/** Reads the parts of one of the project's pages: its fenced snippets, tables, headings and links. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 

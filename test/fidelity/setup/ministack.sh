@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# AWS on loopback: takes a real `cdk bootstrap` and `cdk deploy`, and runs functions in Node.
+# AWS on loopback: accepts a real `cdk bootstrap` and `cdk deploy`, and runs functions in Node.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 source test/fidelity/setup/python-venv.bash

@@ -1,4 +1,4 @@
-/** The command lines of AWS and the CDK, led to a server on loopback. */
+/** The command lines of AWS and the CDK, with a server on loopback as their endpoint. */
 import { execFile } from 'node:child_process'
 import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -13,7 +13,7 @@ export const CREDENTIALS = {
 }
 
 export interface AwsShell {
-  /** Runs a line of a shell; gives what it prints. */
+  /** Runs a shell command; returns its output. */
   sh(line: string, options?: { readonly cwd?: string }): Promise<string>
   /** Runs `aws`, and parses its answer. */
   aws(line: string): Promise<unknown>

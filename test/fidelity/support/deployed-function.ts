@@ -1,4 +1,4 @@
-/** Asks a deployed function as programs do: through the AWS SDK, and through an HTTP API. */
+/** Invokes a deployed function as programs do: through the AWS SDK, and through an HTTP API. */
 import { Lambda } from '@aws-sdk/client-lambda'
 import { CREDENTIALS, REGION } from './aws-shell.ts'
 import { ACCOUNT, type Ministack } from './ministack.ts'
@@ -21,7 +21,7 @@ export async function invokeFunction(ministack: Ministack, name: string, event: 
   }
 }
 
-/** Puts an HTTP API before the function, with payload format 2.0; gives its id, and the address that leads to the function. */
+/** Puts an HTTP API before the function, with payload format 2.0; returns its id, and the function's address. */
 export async function createHttpApi(ministack: Ministack, name: string): Promise<{ id: string; url: string }> {
   const target = `arn:aws:lambda:${REGION}:${ACCOUNT}:function:${name}`
   const id = await ministack.aws('apigatewayv2 create-api --name health --protocol-type HTTP --query ApiId')

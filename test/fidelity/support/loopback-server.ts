@@ -1,4 +1,4 @@
-/** A server made by others, started on a free loopback port; it and what it starts are gone at the end. */
+/** An outside part that is a server, on a free loopback port; it and its processes end with the test. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'

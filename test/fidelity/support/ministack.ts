@@ -21,7 +21,7 @@ export async function startMinistack(folder: string): Promise<Ministack> {
       BIND_HOST: '127.0.0.1',
       GATEWAY_PORT: String(port),
       MINISTACK_REGION: REGION,
-      // Functions inherit it: names below the Cloud's domain lead to the stand-in.
+      // Functions inherit it: names below the Cloud's domain resolve to the stand-in.
       NODE_OPTIONS: `--import=${LOOPBACK_NAMES}`,
     }),
     readyPath: '/_ministack/health',

@@ -1,4 +1,4 @@
-/** Where the set-ups in test/fidelity/setup put the parts that others made. */
+/** Finds the outside parts that the set-ups in test/fidelity/setup installed. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 
@@ -6,7 +6,7 @@ const CACHE = join(import.meta.dirname, '../../../node_modules/.cache/fidelity')
 
 /**
  * The path of something that the set-up of a part installed or built.
- * @throws Error with the command that brings it, when it is not there.
+ * @throws Error with the command that installs it, when it is missing.
  */
 export function outsidePart(part: string, path: string): string {
   const found = join(CACHE, part, path)

@@ -1,4 +1,4 @@
-/** Functions on the sample stack's layer and secret, for runtimes that others made. */
+/** Functions with the sample stack's layer and secret, for outside runtimes. */
 import { join } from 'node:path'
 import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from '../../../local/lambda/execution-environment.ts'
 import type { FunctionDefinition, LambdaRuntime } from '../../../local/lambda/function-definition.ts'

@@ -11,7 +11,7 @@ function certificate(subject: string): unknown {
   return { subject, issuer: 'Stand-in Root CA', validTo: ISO_TIME, daysLeft: days, fingerprint256: FINGERPRINT }
 }
 
-/** @param uses how often the connection was handed out; more than once is reused. */
+/** @param uses how often the connection was lent; more than once is reused. */
 export function wholeReport(cloud: TestCloud, uses: number, server: unknown): unknown {
   const { host, cluster, user, standIn } = cloud
   const database = `${cluster}.defaultdb`

@@ -9,7 +9,7 @@ let cloud: TestCloud
 
 beforeAll(async () => {
   cloud = await openCloud({
-    // Beside the cluster's host a name that is no cluster's.
+    // The cluster's host, and a name that belongs to no cluster.
     hosts: ['cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud', 'db.cockroachlabs.cloud'],
   })
 })
@@ -24,7 +24,7 @@ afterEach(() => {
   })
 })
 
-describe('a client is led to its database', () => {
+describe('a client is connected to its database', () => {
   test('by the prefix of the database, over TLS 1.3, without channel binding', async () => {
     cloud.standIn.resetCounts()
     expect(await ask(cloud.clientConfig(), 'select current_database(), current_user')).toEqual({
@@ -35,7 +35,7 @@ describe('a client is led to its database', () => {
     expect(cloud.standIn.loginTimes).toHaveLength(1)
   })
 
-  test('by options, whose other flags arrive', async () => {
+  test('by options, whose other flags are passed on', async () => {
     const options = `--cluster=${cloud.cluster} -c statement_timeout=4321`
     const config = cloud.clientConfig({ database: 'defaultdb', options })
     expect(await ask(config, 'show statement_timeout')).toEqual({ statement_timeout: '4321ms' })
@@ -49,7 +49,7 @@ describe('a client is led to its database', () => {
     client.destroy()
   })
 
-  test('of its own cluster, several clusters behind one port', async () => {
+  test('of its own cluster, with several clusters behind one port', async () => {
     await using other = await createTestDatabase()
     const { host } = cloud.standIn.addTenant({ cluster: 'lazy-roach-77', databases: { defaultdb: other.database } })
     const certificate = cloud.standIn.certificate
@@ -112,7 +112,7 @@ describe('a client is refused with', () => {
       },
     ],
     [
-      'a database that the cluster has not',
+      'a database that the cluster does not have',
       { database: 'cozy-otter-4821.postgres' },
       () => undefined,
       { code: '3D000', message: 'database "postgres" does not exist' },
@@ -129,7 +129,7 @@ describe('a client is refused with', () => {
     await expect(ask(cloud.clientConfig({ password: 'wrong' }))).rejects.toMatchObject({ code: '28P01' })
   })
 
-  test('older words, by a stand-in that is asked for them', async () => {
+  test('the older wording, by a stand-in that has that option', async () => {
     await using older = await openCloud({ wording: 'older', authority: cloud.authority })
     await expect(ask(older.clientConfig({ database: 'short.defaultdb' }))).rejects.toMatchObject({ code: '08004' })
   })

@@ -14,7 +14,7 @@ beforeAll(async () => {
 
 afterAll(() => cloud[Symbol.asyncDispose]())
 
-test('a cancel request over TLS stops the statement of its own session, by a key of the stand-in', async () => {
+test('a cancel request over TLS cancels the statement of its own session, by a key of the stand-in', async () => {
   const client = new pg.Client(cloud.clientConfig())
   await client.connect()
   const key = keyOf(client)
@@ -34,7 +34,7 @@ test('a cancel request over TLS stops the statement of its own session, by a key
   await client.end()
 })
 
-test('a cancel request with a key that nobody has is closed without a word', async () => {
+test('a cancel request with an unknown key is closed without an answer', async () => {
   cloud.standIn.resetCounts()
   const canceller = await openTls(cloud)
   canceller.resume().end(cancelRequest(Buffer.alloc(8)))
@@ -46,7 +46,7 @@ function stateOf({ state }: Session): string {
   return state
 }
 
-/** pg keeps what BackendKeyData said, but its types do not tell. */
+/** pg stores the key of BackendKeyData, but its types do not have it. */
 function keyOf(client: pg.Client): Buffer {
   const key = Buffer.alloc(8)
   key.writeInt32BE(Number(Reflect.get(client, 'processID')), 0)

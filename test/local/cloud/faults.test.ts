@@ -43,7 +43,7 @@ async function open(): Promise<{ client: pg.Client; connection: ProxiedConnectio
   return { client, connection }
 }
 
-/** What the database holds, asked past the stand-in. */
+/** The rows in the database, read without the stand-in. */
 async function countEntries(id: number): Promise<number> {
   const rows = await cloud.postgres.query('select 1 from entries where id = $1', [id], cloud.database)
   return rows.length
@@ -68,7 +68,7 @@ describe('an open connection', () => {
     expect(cloud.standIn.connections).toEqual([])
   })
 
-  test('becomes a black hole: nothing arrives, not even that the client has gone', async () => {
+  test('becomes a black hole: nothing arrives, not even FIN', async () => {
     const { client, connection } = await open()
     connection.blackHole()
     const outcome = client.query('insert into entries values (1)').then(
@@ -83,7 +83,7 @@ describe('an open connection', () => {
     await expect.poll(sessionCount).toBe(0)
   })
 
-  test('becomes a black hole with all others, and a new one works', async () => {
+  test('becomes a black hole with all others, while a new one works', async () => {
     const [{ client: first }, { client: second }] = [await open(), await open()]
     cloud.standIn.blackHoleAll()
     const outcomes = [first, second].map((client) => client.query('select 1').catch(() => undefined))
@@ -92,7 +92,7 @@ describe('an open connection', () => {
     expect(await Promise.race([...outcomes, waited(200)])).toBe('waited')
   })
 
-  test('pauses and goes on where it was', async () => {
+  test('pauses, and continues without loss', async () => {
     const { client, connection } = await open()
     connection.pause()
     const answer = client.query('select 2 as two').then(({ rows }) => rows)
@@ -117,7 +117,7 @@ describe('latency', () => {
     const [mostConnectMs, mostQueryMs] = [7 * 2 * delayMs, 4 * delayMs]
     cloud.standIn.delayMs = delayMs
     let [connectMs, queryMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-    // A busy machine makes each slower, and none faster: the fastest tells what is added.
+    // A busy machine makes each slower, and none faster: the fastest shows what is added.
     for (let tries = 0; tries < 20 && (connectMs >= mostConnectMs || queryMs >= mostQueryMs); tries += 1) {
       const client = createClient()
       const startedAt = performance.now()
@@ -134,7 +134,7 @@ describe('latency', () => {
     expect(queryMs).toBeLessThan(mostQueryMs)
   })
 
-  test('keeps the order when it shrinks under way', async () => {
+  test('keeps the order when it is reduced under way', async () => {
     const faults = { delayMs: 30, trickle: undefined }
     const lane = new Lane(faults)
     const arrived: string[] = []
@@ -147,7 +147,7 @@ describe('latency', () => {
   })
 })
 
-test('a trickle brings an answer whole, bit by bit', async () => {
+test('an answer that trickles arrives whole, piece by piece', async () => {
   const { client } = await open()
   cloud.standIn.trickle = { bytes: 100, pauseMs: 5 }
   const startedAt = performance.now()
@@ -157,13 +157,13 @@ test('a trickle brings an answer whole, bit by bit', async () => {
 })
 
 describe('a new client is', () => {
-  test('told that there is no TLS', async () => {
+  test('refused with N, for want of TLS', async () => {
     cloud.standIn.refuse = 'tls'
     const message = 'The server does not support SSL connections'
     await expect(createClient().connect()).rejects.toMatchObject({ message })
   })
 
-  test('left without a word', async () => {
+  test('left without an answer', async () => {
     cloud.standIn.refuse = 'silence'
     const connecting = createClient({ connectionTimeoutMillis: 200 }).connect()
     await expect(connecting).rejects.toMatchObject({ message: 'timeout expired' })
@@ -174,7 +174,7 @@ describe('a new client is', () => {
     await expect(createClient().connect()).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
-  test('refused with an error after start-up', async () => {
+  test('refused with an error after the start-up message', async () => {
     const message = 'server is not accepting clients, try another node'
     cloud.standIn.refuse = { sqlstate: '57P01', message, hint: 'later' }
     await expect(createClient().connect()).rejects.toMatchObject({ code: '57P01', message, hint: 'later' })
@@ -188,7 +188,7 @@ describe('a message can be', () => {
     (_: ProxiedConnection, type: string, payload: Buffer): Verdict =>
       type === letter && payload.toString().includes(text) ? 'kill' : 'forward'
 
-  test('lost on its way back: COMMIT ran, its answer never came', async () => {
+  test('lost on its way back: COMMIT ran, and its answer did not arrive', async () => {
     const { client } = await open()
     cloud.standIn.onServerMessage = killOn('C', 'COMMIT')
     await client.query('begin')
@@ -207,7 +207,7 @@ describe('a message can be', () => {
     expect(await countEntries(3)).toBe(0)
   })
 
-  test('dropped, with the connection left as it is', async () => {
+  test('dropped, while the connection stays', async () => {
     const { client } = await open()
     cloud.standIn.onClientMessage = (_, type) => (type === 'Q' ? 'drop' : 'forward')
     const answer = client.query('select 1').catch(() => 'failed')
@@ -216,7 +216,7 @@ describe('a message can be', () => {
   })
 })
 
-test('with its cluster down, the Cloud redials, and the client is answered when it is back', async () => {
+test('a client whose cluster is down is answered when the cluster is back', async () => {
   await using server = await PostgresServer.start()
   await server.createUser('app', 'secret')
   await server.createDatabase('defaultdb')
@@ -239,14 +239,14 @@ test('with its cluster down, the Cloud redials, and the client is answered when 
   cloud.standIn.tenants.delete('lazy-roach-77')
 })
 
-test('a client that sends rubbish is answered in clear text and closed', async () => {
+test('a client that sends no PostgreSQL message gets an error in clear text, and is closed', async () => {
   const client = connect(cloud.standIn.port, '127.0.0.1')
   client.write('GET / HTTP/1.1\r\n\r\n')
   expect(String((await once(client, 'data'))[0])).toContain('internal server error')
   await once(client, 'close')
 })
 
-test('a client that leaves in the middle of the TLS handshake is let go', async () => {
+test('a client that leaves in the middle of the TLS handshake leaves no connection', async () => {
   const client = connect(cloud.standIn.port, '127.0.0.1')
   client.write(sslRequest())
   await once(client, 'data')

@@ -14,19 +14,19 @@ beforeAll(async () => {
 afterAll(() => cloud[Symbol.asyncDispose]())
 
 describe('a client is refused', () => {
-  test('in clear text and without a code in front, when it asks for no TLS', async () => {
+  test('by an error in clear text, when it asks for no TLS', async () => {
     await expect(ask(cloud.clientConfig({ ssl: false }))).rejects.toMatchObject({
       message: 'server requires encryption',
     })
   })
 
-  test('by clear text where TLS should be, when it begins TLS without SSLRequest', async () => {
+  test('by clear text, when it begins TLS without SSLRequest', async () => {
     const client = connectTls({ host: '127.0.0.1', port: cloud.standIn.port, ALPNProtocols: ['postgresql'] })
     await expect(once(client, 'secureConnect')).rejects.toMatchObject({ code: 'ERR_SSL_WRONG_VERSION_NUMBER' })
   })
 })
 
-test('a connection is listed while it lasts', async () => {
+test('an open connection is listed, until it is closed', async () => {
   const client = new pg.Client(cloud.clientConfig({ application_name: 'listed' }))
   await client.connect()
   const { host, cluster, user } = cloud
@@ -45,7 +45,7 @@ test('a result and a parameter of 5 MB pass through whole', async () => {
   await client.end()
 })
 
-test('a client is told crdb_version when it is set', async () => {
+test('a client gets the parameter crdb_version when it is set', async () => {
   const versions: unknown[] = []
   const client = new pg.Client(cloud.clientConfig())
   const connection: unknown = Reflect.get(client, 'connection')

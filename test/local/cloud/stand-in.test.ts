@@ -14,8 +14,8 @@ beforeAll(async () => {
 
 afterAll(() => cloud[Symbol.asyncDispose]())
 
-describe('a client that verifies turns down', () => {
-  test('a certificate that has expired, and takes the next one', async () => {
+describe('a client that verifies refuses', () => {
+  test('a certificate that has expired, and accepts the next one', async () => {
     const { standIn, authority, host } = cloud
     standIn.certificate = await authority.issue({ hosts: [host], notBefore: new Date(0), notAfter: new Date(1e12) })
     await expect(ask(cloud.clientConfig())).rejects.toMatchObject({ code: 'CERT_HAS_EXPIRED' })

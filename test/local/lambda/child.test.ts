@@ -1,12 +1,12 @@
-/** Processes that stand still between invocations, as Lambda's do: Linux only, since their state is read from /proc. */
+/** Processes that are stopped between invocations, as on Lambda: Linux only, since their state is read from /proc. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
 import { processState, startFunction } from '../../support/lambda.ts'
 
 /**
- * Freezes a process that waits for what comes next: only its wait is broken off when it goes on, and timers that are
- * due come first. One that is stopped on its way there looks for the next invocation first.
+ * Freezes a process that waits for its next event: when it continues, timers that are due run first. A process that is
+ * stopped before it waits reads the next invocation first.
  */
 async function freezeAsleep(environment: ExecutionEnvironment): Promise<void> {
   await expect.poll(() => processState(environment.pid), { timeout: 20_000 }).toBe('S')
@@ -23,7 +23,7 @@ describe.runIf(process.platform === 'linux')('a frozen process', () => {
     expect(environment.coldStarts).toBe(1)
   })
 
-  test('runs timers that fell due meanwhile before the invocation that thaws it', async () => {
+  test('runs timers that became due before the invocation that thaws it', async () => {
     const environment = await startFunction('timers.handler')
     await environment.invoke({})
     await freezeAsleep(environment)
@@ -36,7 +36,7 @@ describe.runIf(process.platform === 'linux')('a frozen process', () => {
     )
   })
 
-  test('does nothing until thawed, not even die of an error that is due', async () => {
+  test('runs nothing until it is thawed, not even a timer that throws', async () => {
     const environment = await startFunction('faults.handler')
     await environment.invoke({ fault: 'dieLater', afterMs: 150 })
     await environment.freeze()
@@ -47,7 +47,7 @@ describe.runIf(process.platform === 'linux')('a frozen process', () => {
     await expect.poll(() => environment.pid, { timeout: 20_000 }).toBeUndefined()
   })
 
-  test('fails the next invocation with Runtime.ExitError by an error that fell due', async () => {
+  test('fails the next invocation with Runtime.ExitError, by a timer that throws', async () => {
     const environment = await startFunction('faults.handler')
     await environment.invoke({ fault: 'dieLater', afterMs: 200 })
     await freezeAsleep(environment)
@@ -58,7 +58,7 @@ describe.runIf(process.platform === 'linux')('a frozen process', () => {
     expect(await environment.invoke({ fault: 'nothing' })).toMatchObject({ ok: true })
   })
 
-  test('gets an event of 5 MB whole', async () => {
+  test('gets the whole of an event of 5 MB', async () => {
     const environment = await startFunction('echo.handler', {}, { freezeBetween: true })
     const event = 'x'.repeat(5 * 1024 * 1024)
     const { payload } = await environment.invoke(event)

@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => scratch[Symbol.asyncDispose]())
 
 describe('an invocation', () => {
-  test('runs in the process of those before it, with its own event and context', async () => {
+  test('runs in the process of the one before, with its own event and context', async () => {
     const environment = await startFunction('echo.handler', {}, { functionName: 'health-check' })
     const first = await environment.invoke({ text: 'grüße', list: [1, null] })
     const second = await environment.invoke(undefined, { timeoutMs: 5_000 })
@@ -55,7 +55,7 @@ describe('an invocation', () => {
     expect(await first).toMatchObject({ ok: true })
   })
 
-  test('over its time-out kills the process, and the next one is a cold start', async () => {
+  test('that exceeds its time-out ends the process, and the next one is a cold start', async () => {
     const environment = await startFunction('faults.handler')
     const { pid } = environment
     const result = await environment.invoke({ fault: 'hang' }, { timeoutMs: 1_250 })
@@ -74,7 +74,7 @@ describe('an invocation', () => {
     expect(environment.pid).not.toBe(pid)
   })
 
-  test('fails when the process has died since the last one, and the one after is a cold start', async () => {
+  test('fails when the process has ended since the last one, and the one after is a cold start', async () => {
     const environment = await startFunction('faults.handler')
     expect(await environment.invoke({ fault: 'dieLater', afterMs: 100 })).toMatchObject({ ok: true })
     await expect.poll(() => environment.pid, { timeout: 20_000 }).toBeUndefined()
@@ -87,7 +87,7 @@ describe('an invocation', () => {
 })
 
 describe('an init phase', () => {
-  test('over its limit is run again inside the first invocation', async () => {
+  test('that exceeds its limit is run again inside the first invocation', async () => {
     const variables = { INIT_MS: '60000', FLAG_FILE: join(scratch.path, randomUUID()) }
     const environment = await startFunction('slow-init.handler', { environment: variables }, { initTimeoutMs: 1_500 })
     expect(environment).toMatchObject({ coldStarts: 1, pid: undefined })
@@ -95,7 +95,7 @@ describe('an init phase', () => {
     expect(environment.coldStarts).toBe(2)
   })
 
-  test('over the time-out inside the invocation too makes the invocation time out', async () => {
+  test('that exceeds the time-out of the invocation too makes the invocation time out', async () => {
     const variables = { INIT_MS: '60000' }
     const environment = await startFunction('slow-init.handler', { environment: variables }, { initTimeoutMs: 100 })
     expect(await environment.invoke({}, { timeoutMs: 300 })).toMatchObject({
@@ -148,7 +148,7 @@ describe('on Managed Instances', () => {
     expect(environment.coldStarts).toBe(1)
   })
 
-  test('a worker thread that ends fails all that run, and the next invocation starts anew', async () => {
+  test('a worker thread that ends fails all running invocations, and the next one is a cold start', async () => {
     const environment = await managed(4, 2)
     const running = [1, 2, 3].map(() => environment.invoke({ together: 9 }))
     expect(await environment.invoke({ fault: 'exit' })).toMatchObject({ error: { errorType: 'Runtime.ExitError' } })

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { EXTENSION_LAYER, startFunction } from '../../support/lambda.ts'
 
 describe('an internal extension', () => {
-  test('may neither ask for SHUTDOWN nor register after the first invocation/next', async () => {
+  test('is refused SHUTDOWN, and registration after the first invocation/next', async () => {
     const environment = await startFunction('graceful.handler', { environment: { CLEAN_UP_MS: '0' } })
     expect(await environment.invoke({})).toMatchObject({
       payload: {
@@ -13,7 +13,7 @@ describe('an internal extension', () => {
     })
   })
 
-  test('that never calls event/next hangs the init phase', async () => {
+  test('that never calls event/next keeps the init phase from ending', async () => {
     const environment = await startFunction(
       'graceful.handler',
       { environment: { CLEAN_UP_MS: '0', SKIP_NEXT: '1' } },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { isAlive, startFunction } from '../../support/lambda.ts'
 
 describe('shutdown', () => {
-  test('without extensions kills the process at once, without a signal that it could handle', async () => {
+  test('without extensions ends the process at once, by SIGKILL', async () => {
     const environment = await startFunction('echo.handler')
     const { pid } = environment
     expect(await environment.shutdown()).toMatchObject({ signalled: false, exitedBy: 'SIGKILL' })
@@ -20,7 +20,7 @@ describe('shutdown', () => {
   })
 
   test.each(['echo.handler', 'graceful.handler'])(
-    'calls onKill while the process of %s is still there',
+    'calls onKill before the process of %s has ended',
     async (handler) => {
       const seen: boolean[] = []
       const onKill = () => seen.push(isAlive(environment.pid))

@@ -1,4 +1,4 @@
-/** A function's definition, taken from a synthesised template. */
+/** A function's definition, read from a synthesised template. */
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { LAMBDA_FIXTURES, processState } from '../../support/lambda.ts'
 
 test.runIf(process.platform === 'linux')(
-  'a process that is killed leaves neither its frozen function nor its folders behind',
+  'the frozen function and the folders of a process that is killed are removed',
   async () => {
     const starter = spawn(process.execPath, [join(LAMBDA_FIXTURES, 'dies.ts')], {
       stdio: ['ignore', 'pipe', 'inherit'],

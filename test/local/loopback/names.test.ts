@@ -30,7 +30,7 @@ describe('a name below cockroachlabs.cloud resolves to loopback', () => {
     expect(await resolve()).toEqual(expected)
   })
 
-  test('by dns.lookup with a callback, later', async () => {
+  test('by dns.lookup with a callback, in a later turn', async () => {
     const answers: unknown[] = []
     const answered = new Promise<void>((resolve) => {
       dns.lookup(HOST, (...answer) => {
@@ -56,7 +56,7 @@ describe('a name below cockroachlabs.cloud resolves to loopback', () => {
     await server.stop()
   })
 
-  test('until the patch is taken back', () => {
+  test('until the patch is removed', () => {
     expect(dns.lookup).not.toBe(original)
     resolveAsEver()
     expect([dns.lookup, importedLookup]).toEqual([original, original])
@@ -71,7 +71,7 @@ test('the preload patches a program before its first line', async () => {
   expect(stdout).toBe('127.0.0.1\n')
 })
 
-test('other names resolve as ever', async () => {
+test('other names resolve as before', async () => {
   expect(await dns.promises.lookup('127.0.0.2')).toEqual({ address: '127.0.0.2', family: 4 })
   expect(await promisify(dns.lookup)('localhost', { family: 4 })).toEqual(LOOPBACK)
   await expect(dns.promises.lookup('cockroachlabs.cloud.invalid')).rejects.toThrow()

@@ -8,7 +8,7 @@ import { TemporaryFolder } from '../../support/temporary-folder.ts'
 
 const steps: string[] = []
 let server: PostgresServer
-/** Nobody else makes folders here. */
+/** Only this test file makes folders here. */
 let temporary: TemporaryFolder
 
 beforeAll(async () => {
@@ -29,12 +29,12 @@ async function connect(changes: pg.ClientConfig): Promise<pg.Client> {
   return client
 }
 
-test('start tells its steps and takes settings', async () => {
+test('start reports its steps, and applies settings', async () => {
   expect(steps.at(-1)).toBe(`PostgreSQL listens on 127.0.0.1:${server.port}`)
   expect(await server.query('show max_connections')).toEqual([{ max_connections: '17' }])
 })
 
-describe('logging in takes SCRAM-SHA-256', () => {
+describe('a login needs SCRAM-SHA-256', () => {
   test.each([
     ['without a password', { password: '' }, { message: /password must be a non-empty string/ }],
     ['with a wrong password', { password: 'wrong' }, { code: '28P01' }],
@@ -51,7 +51,7 @@ test('the server listens on loopback only, with no Unix socket', async () => {
   expect(await server.query('show unix_socket_directories')).toEqual([{ unix_socket_directories: '' }])
 })
 
-test('a new user creates tables in a new database and is seen in sessions()', async () => {
+test('a new user creates tables in a new database and is listed by sessions()', async () => {
   await server.createDatabase('a "quoted" name')
   await server.createUser("o'hara", "pass'word\\")
   const login = { user: "o'hara", password: "pass'word\\", database: 'a "quoted" name', application_name: 'seen' }
@@ -68,7 +68,7 @@ test('a new user creates tables in a new database and is seen in sessions()', as
   await expect(connect(login)).rejects.toMatchObject({ code: '28P01' })
 })
 
-test('a crash and a restart cut sessions off and keep port and data', async () => {
+test('a crash and a restart end sessions, and keep port and data', async () => {
   await server.query('create table kept (id int)')
   const { port } = server
   for (const interrupt of [() => server.kill(), () => server.restart('fast')]) {
@@ -80,7 +80,7 @@ test('a crash and a restart cut sessions off and keep port and data', async () =
   }
 })
 
-test('a setting that PostgreSQL does not know is told in its own words, and nothing is left', async () => {
+test('a setting that PostgreSQL does not know is reported in its words, and nothing is left', async () => {
   const before = await folders()
   const starting = PostgresServer.start({ settings: { no_such_setting: '1' } })
   await expect(starting).rejects.toThrow('unrecognized configuration parameter "no_such_setting"')

@@ -20,7 +20,7 @@ describe('the Parameters and Secrets extension', () => {
     return { status: response.status, body: await response.text() }
   }
 
-  test('hands out a secret and keeps it, each staging label apart', async () => {
+  test('answers with a secret, and caches it for each staging label', async () => {
     await using extension = await SecretsExtensionStandIn.start({
       secretsManagerUrl: standIn.url,
       sessionToken: SESSION_TOKEN,
@@ -35,7 +35,7 @@ describe('the Parameters and Secrets extension', () => {
     expect(JSON.parse(previous.body)).toMatchObject({ SecretString: 'one', VersionStages: ['AWSPREVIOUS'] })
   })
 
-  test('reads again after its time to live, 0 seconds', async () => {
+  test('reads again after a time to live of 0 seconds', async () => {
     await using extension = await SecretsExtensionStandIn.start({
       secretsManagerUrl: standIn.url,
       sessionToken: SESSION_TOKEN,
@@ -57,7 +57,7 @@ describe('the Parameters and Secrets extension', () => {
     })
   })
 
-  test('hands on the answer of Secrets Manager for an unknown secret', async () => {
+  test('passes on the answer of Secrets Manager for an unknown secret', async () => {
     await using extension = await SecretsExtensionStandIn.start({
       secretsManagerUrl: standIn.url,
       sessionToken: SESSION_TOKEN,

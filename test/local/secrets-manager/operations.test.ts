@@ -16,7 +16,7 @@ afterAll(() => secretsManager[Symbol.asyncDispose]())
 
 describe('GetSecretValue', () => {
   const missingId = 'a'.repeat(32)
-  test('hands out SecretBinary as bytes', async () => {
+  test('answers with SecretBinary as bytes', async () => {
     const { name } = secretsManager.createSecret(Buffer.from([0, 255, 10]))
     const { SecretBinary, SecretString } = await sdk.getSecretValue({ SecretId: name })
     expect(Buffer.from(SecretBinary ?? [])).toEqual(Buffer.from([0, 255, 10]))
@@ -79,7 +79,7 @@ describe('GetSecretValue', () => {
     await expect(sdk.getSecretValue(request())).rejects.toMatchObject({ name, message })
   })
 
-  test('answers AccessDeniedException to a principal that is not allowed, and the secret when it is again', async () => {
+  test('answers AccessDeniedException while no principal is allowed, and the secret afterwards', async () => {
     const { name } = secretsManager.createSecret('x')
     standIn.secrets.deny(name)
     await expect(sdk.getSecretValue({ SecretId: name })).rejects.toMatchObject({
@@ -102,7 +102,7 @@ describe('PutSecretValue', () => {
   })
 })
 
-test('CreateSecret refuses a name that is taken', async () => {
+test('CreateSecret refuses a name that exists', async () => {
   const { name } = secretsManager.createSecret('x')
   await expect(sdk.createSecret({ Name: name })).rejects.toMatchObject({
     name: 'ResourceExistsException',

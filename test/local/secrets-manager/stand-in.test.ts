@@ -66,7 +66,7 @@ describe('the stand-in', () => {
     await expect(sdk.getSecretValue({ SecretId: 'any' })).rejects.toMatchObject({ code: 'ECONNRESET' })
   })
 
-  test('holds an answer back by a delayMs of 120', async () => {
+  test('delays an answer by a delayMs of 120', async () => {
     const { name } = secretsManager.createSecret('x')
     standIn.delayMs = 120
     const startedAt = performance.now()
@@ -75,7 +75,7 @@ describe('the stand-in', () => {
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(119)
   })
 
-  test('logs requests without the secrets that they hold', async () => {
+  test('logs requests without the secrets in them', async () => {
     const { name } = secretsManager.createSecret('x')
     standIn.requests.length = 0
     await sdk.getSecretValue({ SecretId: name, VersionStage: 'AWSCURRENT' })

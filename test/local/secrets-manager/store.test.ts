@@ -70,7 +70,7 @@ describe('a version', () => {
     expect(VersionStages).toEqual(['AWSCURRENT', 'AWSPENDING'])
   })
 
-  test('that is put takes AWSCURRENT from the last one, which becomes AWSPREVIOUS', async () => {
+  test('that is put gets AWSCURRENT, and the last one gets AWSPREVIOUS', async () => {
     const { VersionId: first, Name } = await sdk.createSecret({ Name: 'put/moves', SecretString: 'one' })
     const { VersionId: second } = await sdk.putSecretValue({ SecretId: Name, SecretString: 'two' })
     const { VersionId: third } = await sdk.putSecretValue({ SecretId: Name, SecretString: 'three' })

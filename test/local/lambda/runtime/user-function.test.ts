@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Scratch, startFunction } from '../../../support/lambda.ts'
 
 let scratch: Scratch
-/** Not among the fixtures, where linters would stumble over it. */
+/** Not among the fixtures, where linters would refuse it. */
 let brokenCode: string
 
 beforeAll(async () => {
