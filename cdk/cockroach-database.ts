@@ -37,7 +37,7 @@ export interface CockroachDatabaseProps {
    */
   readonly encryptionKey?: kms.IKey
   /**
-   * The key of a JSON secret that holds the connection string.
+   * The key of a JSON secret that contains the connection string.
    * @default the usual names are tried
    */
   readonly secretKey?: string

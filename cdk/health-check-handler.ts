@@ -17,7 +17,7 @@ function isScheduledEvent(event: unknown): boolean {
   return typeof event === 'object' && event !== null && 'source' in event && event.source === 'aws.events'
 }
 
-/** The answer to a scheduled event is read by nobody; Lambda counts the errors that are thrown, and the alarm watches that count. */
+/** A scheduled event has no reader of its answer: Lambda counts errors that are thrown, and the alarm watches that count. */
 function throwUnlessHealthy({ ok, error }: HealthReport): void {
   if (ok) return
   const { code = 'ERR_UNHEALTHY', message = 'the health check failed', hint } = error ?? {}

@@ -140,7 +140,7 @@ export class HealthCheckStack extends Stack {
   }
 }
 
-/** Empty on purpose: a generated value would look like a password that the database does not know. */
+/** Empty on purpose: a generated value would look like a password, which the database does not have. */
 function newSecret(scope: Construct): secretsmanager.ISecret {
   const secret = new secretsmanager.CfnSecret(scope, 'EmptySecret', {
     description: 'Connection string of the database; read by cockroach-lambda',

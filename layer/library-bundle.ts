@@ -8,7 +8,7 @@ import { separateEntryPoints, separateFiles } from './separate-files.ts'
 
 /** The folder of the sources, and the folder to build into. */
 export interface BuildFolders {
-  /** The folder that holds `src/`, `cdk/` and `certs/`. */
+  /** The folder that contains `src/`, `cdk/` and `certs/`. */
   readonly repository: string
   /** The folder to fill, usually `dist`. */
   readonly out: string

@@ -8,7 +8,7 @@ const DEFLATED = 8
 const UNIX = 3
 /** A regular file, 0644, in the upper half of zip's external attributes. */
 const REGULAR_FILE_0644 = 0o100644 << 16
-/** The first day that zip knows. Local time on purpose: fflate writes local time, so it is the same in every zone. */
+/** The first day that zip can state. Local time on purpose: fflate writes local time, so it is the same in every zone. */
 const MTIME = new Date(1980, 0, 1)
 
 /** Zopfli's deflate gives fewer bytes than fflate's, and the same on every processor, unlike zlib's. */

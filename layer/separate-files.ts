@@ -5,7 +5,7 @@ import type { Plugin } from 'esbuild'
 /** The reader that uses the AWS SDK, so that the SDK is loaded only when it is needed. Below `src/`, without the ending. */
 const SEPARATE_MODULES = ['secret/reader/secrets-manager']
 
-/** Modules that such a file takes from `index.cjs`, because a second copy of a class breaks `instanceof`. */
+/** Modules that such a file imports from `index.cjs`, because a second copy of a class breaks `instanceof`. */
 const SHARED = ['base/connection-error']
 
 /** The separate modules as esbuild's entry points: flat, beside `index.cjs`. */
