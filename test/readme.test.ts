@@ -47,9 +47,9 @@ describe('snippets', () => {
     secretsManager.secrets.create(SECRET, text)
     installPackedPackage(folder)
     // A cluster's own CA, instead of the public ones in the layer, and in the home folder of a container.
-    for (const place of ['own-ca/certs', 'home/.postgresql']) {
-      mkdirSync(join(folder, place), { recursive: true })
-      writeFileSync(join(folder, place, 'root.crt'), cloud.authority.certificate)
+    for (const parent of ['own-ca/certs', 'home/.postgresql']) {
+      mkdirSync(join(folder, parent), { recursive: true })
+      writeFileSync(join(folder, parent, 'root.crt'), cloud.authority.certificate)
     }
   }, SETUP_TIMEOUT_MS)
 
@@ -59,7 +59,7 @@ describe('snippets', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  /** Runs a module as a function with the layer; one that is no handler is given one, that answers with `answer`. */
+  /** Runs a module as a function with the layer; a module without a handler gets one, which answers with `answer`. */
   async function runInLambda(text: string, answer = 'null'): Promise<{ payload: unknown; opt: string }> {
     const code = mkdtempSync(join(folder, 'code-'))
     const isCommonJs = text.includes('require(')
@@ -228,7 +228,7 @@ describe('lines of a shell', () => {
     ['.ci/run', /^step npm ci\nstep npm run check\nstep run_tests test\n/m],
     ['test/local/start.test.ts', /spawn\('npm', \['start',/],
     ['package.json', /"test": "npm run --silent build && /],
-  ])('%s runs its own', (path, words) => {
+  ])('%s runs the lines that the table gives to it', (path, words) => {
     expect(Object.values(RUN_BY)).toContain(path)
     expect(source(path)).toMatch(words)
   })

@@ -65,8 +65,8 @@ export async function importFigures(
   for (let round = -1; round < rounds; round += 1) {
     progress(`imports: round ${Math.max(round + 1, 0)} of ${rounds}`)
     for (const [index, { files }] of PROBED.entries()) {
-      const taken = await probe(files)
-      if (round >= 0) probes[index]?.push(taken)
+      const figures = await probe(files)
+      if (round >= 0) probes[index]?.push(figures)
     }
   }
   const times = probes.map((own) => own.map(({ ms }) => ms))

@@ -21,14 +21,14 @@ async function invoke(environment: ExecutionEnvironment, event: WarmEvent): Prom
 export async function warmFigures(stage: Stage, turns: number, progress: Progress): Promise<WarmFigures> {
   stage.delay({ rttMs: 0, secretMs: 0 })
   await using environment = await stage.startEnvironment('warm')
-  const taken = new Map<WarmEvent['way'], WarmAnswer[]>(WAYS.map((way) => [way, []]))
+  const answers = new Map<WarmEvent['way'], WarmAnswer[]>(WAYS.map((way) => [way, []]))
   // V8 has compiled all of it by then.
   const warmUpTurns = Math.ceil(turns / 4)
   for (let turn = -warmUpTurns; turn < turns; turn += 1) {
     if (turn % 10 === 0) progress(`warm statements: turn ${Math.max(turn, 0)} of ${turns}`)
     for (const way of turn % 2 === 0 ? WAYS : WAYS.toReversed()) {
       const answer = await invoke(environment, { way, count: COUNT })
-      if (turn >= 0) taken.get(way)?.push(answer)
+      if (turn >= 0) answers.get(way)?.push(answer)
     }
   }
   const packets = async (way: WarmEvent['way']): Promise<number> => {
@@ -37,7 +37,7 @@ export async function warmFigures(stage: Stage, turns: number, progress: Progres
     return stage.cloud.counts.clientPackets
   }
   const figuresOf = (way: WarmEvent['way'], figure: keyof WarmAnswer) =>
-    (taken.get(way) ?? []).map((one) => one[figure])
+    (answers.get(way) ?? []).map((one) => one[figure])
   return {
     query: spread(figuresOf('query()', 'us')),
     clientQuery: spread(figuresOf('client.query()', 'us')),

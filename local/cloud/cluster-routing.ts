@@ -6,7 +6,7 @@ const CLUSTER_NAME = /^[a-z0-9][a-z0-9-]{4,98}[a-z0-9]$/
 const CLUSTER_FLAG = /(?:-c\s*|--)cluster=(\S*)/g
 const IDENTIFIER_FORM = 'A cluster identifier has the form <name>-<tenant ID>, as in lazy-roach-3.'
 const MAX_TENANT_ID = 2n ** 64n - 1n
-/** 0 is nobody's, 1 is the system tenant's. */
+/** 0 is not an id, 1 is the system tenant's. */
 const FIRST_TENANT_ID = 2n
 
 /** The cluster, and the start-up message for its servers. */

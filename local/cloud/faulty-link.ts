@@ -91,7 +91,7 @@ export class FaultyLink extends Duplex {
   }
 
   /** From now on nothing arrives on either side, not even FIN or RST. */
-  swallow(): void {
+  blackHole(): void {
     this.#isBlackHole = true
     this.#drop()
     this.#socket.resume()

@@ -7,7 +7,7 @@ export interface Trickle {
   readonly pauseMs: number
 }
 
-/** Read anew for every chunk, so that a change takes hold at once. */
+/** Read anew for every chunk, so that a change has its effect at once. */
 export interface LaneFaults {
   /** One-way latency. */
   readonly delayMs: number

@@ -5,7 +5,7 @@ import { type Message, MessageSplitter } from './wire-protocol.ts'
 /** What is sent instead of a message; `kill` ends the connection. */
 export type Inspection = readonly Buffer[] | 'kill'
 
-/** Goes on until the source ends, then ends the target. Chunks stay chunks as far as nothing is taken out of them. */
+/** Runs until the source ends, then ends the target. A chunk is written as one chunk, less what is dropped. */
 export function relayMessages(
   source: Duplex,
   target: Duplex,

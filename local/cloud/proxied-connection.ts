@@ -33,7 +33,7 @@ export type Verdict = 'forward' | 'drop' | 'kill'
 /** Sees a message before it is passed on; `type` is the protocol's letter. */
 export type MessageHook = (connection: ProxiedConnection, type: string, payload: Buffer) => Verdict
 
-/** What a connection needs to know of the stand-in, read anew each time. */
+/** The settings of the stand-in for a connection, read anew each time. */
 export interface Front extends LaneFaults {
   readonly counts: Counts
   readonly cancelKeys: CancelKeys
@@ -104,7 +104,7 @@ export class ProxiedConnection {
 
   /** From now on nothing arrives on either side, and neither learns that the connection is lost. */
   blackHole(): void {
-    this.#link.swallow()
+    this.#link.blackHole()
   }
 
   /** Holds everything back, both ways, until `resume()`. */

@@ -114,7 +114,7 @@ function member(value: unknown, name?: string): JsonObject {
 
 async function readJson(path: string): Promise<JsonObject> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new Error(`There is no ${path}; run cdk synth first`, { cause })
+    throw new Error(`${path} does not exist: run cdk synth first`, { cause })
   })
   return member(JSON.parse(text))
 }

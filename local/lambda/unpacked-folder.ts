@@ -74,7 +74,7 @@ async function contentHash(sources: readonly string[]): Promise<string> {
   const hash = createHash('sha256')
   for (const source of sources) {
     const found = await stat(source).catch((cause: unknown) => {
-      throw new Error(`There is no zip file or folder at ${source}; was it built?`, { cause })
+      throw new Error(`${source} is not a zip file or folder: was it built?`, { cause })
     })
     await (found.isDirectory() ? addFolder(hash, source) : addFile(hash, source, ''))
   }

@@ -10,16 +10,16 @@ import type { Writable } from 'node:stream'
 const SCRIPT = `NL='
 '
 IFS=$NL
-kept=$NL
+watched=$NL
 while read -r line; do
   word=\${line#?}
   case $line in
-    +*) kept="$kept$word$NL" ;;
-    -*) kept="\${kept%%"$NL$word$NL"*}$NL\${kept#*"$NL$word$NL"}" ;;
+    +*) watched="$watched$word$NL" ;;
+    -*) watched="\${watched%%"$NL$word$NL"*}$NL\${watched#*"$NL$word$NL"}" ;;
   esac
 done
-for word in $kept; do case $word in /*) ;; *) kill -KILL "$word" ;; esac; done
-for word in $kept; do case $word in /*) rm -rf "$word" ;; esac; done`
+for word in $watched; do case $word in /*) ;; *) kill -KILL "$word" ;; esac; done
+for word in $watched; do case $word in /*) rm -rf "$word" ;; esac; done`
 
 const watched = new Set<string>()
 let shell: ChildProcessByStdio<Writable, null, null> | undefined

@@ -16,7 +16,7 @@ const SUPERUSER = 'postgres'
 const PORT_ATTEMPTS = 5
 
 /**
- * The data needs not survive a power failure, but it must survive `kill()`: `synchronous_commit` stays on, or a crash
+ * The data needs not survive a power failure, but it must survive `crash()`: `synchronous_commit` stays on, or a crash
  * would lose what was committed just before.
  */
 const SETTINGS = {
@@ -97,11 +97,11 @@ export class PostgresServer extends PostgresAdmin {
    *
    * Not by SIGKILL: busy sessions would live on and keep the data folder from being used again.
    */
-  async kill(): Promise<void> {
+  async crash(): Promise<void> {
     await this.#end('immediate')
   }
 
-  /** Starts again after `kill()`. Does nothing while the server runs. */
+  /** Starts again after `crash()`. Does nothing while the server runs. */
   async resume(): Promise<void> {
     if (this.#process !== undefined) return
     const { folder, programs, settings, runAs } = this.#installation

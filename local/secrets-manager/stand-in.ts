@@ -10,7 +10,7 @@ import { AWSCURRENT, type PutOptions, type Secret, SecretStore, type SecretValue
 /** How a request can be made to fail: one of AWS's errors, or a connection that is reset. */
 export type SecretsManagerFault = SecretsManagerErrorType | 'connection reset'
 
-/** One request that came in; the log holds nothing secret. */
+/** One request; the log contains nothing secret. */
 export interface LoggedRequest {
   readonly operation: string
   readonly SecretId: string | undefined

@@ -102,7 +102,7 @@ test.each<[string, (stack: Stack) => lambda.Runtime]>([
   ['nodejs26.x', () => new lambda.Runtime('nodejs26.x', lambda.RuntimeFamily.NODEJS)],
   ['NODEJS_LATEST', () => lambda.Runtime.NODEJS_LATEST],
   ["the region's latest Node", (stack) => lambda.determineLatestNodeRuntime(stack)],
-])('%s is taken, without what libpq needs', (_name, runtimeOf) => {
+])('%s is accepted, without the variables of libpq', (_name, runtimeOf) => {
   const { stack, database } = stackWithDatabase()
   database.connect(functionOn(stack, runtimeOf(stack)))
   const template = Template.fromStack(stack)

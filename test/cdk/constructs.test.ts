@@ -214,7 +214,7 @@ describe('CockroachLayer', () => {
   })
 
   test.each([
-    ['a path that leads nowhere', '/nowhere/root.crt', /\/nowhere\/root.crt cannot be read/],
+    ['a path that does not exist', '/nowhere/root.crt', /\/nowhere\/root.crt cannot be read/],
     ['a file without a certificate', join(import.meta.dirname, '../../package.json'), /holds no PEM certificate/],
     [
       'a broken certificate',
@@ -325,7 +325,7 @@ describe('HealthCheckStack', () => {
     const env = { account: '123456789012', region: 'ap-southeast-1' }
     const vpcId = 'vpc-0123456789abcdef0'
 
-    /** As `cdk.context.json` remembers a VPC that was looked up. */
+    /** A VPC that was looked up, as in `cdk.context.json`. */
     function synth(name: string, subnetTypes: readonly string[]): Template {
       const subnet = { cidr: '10.0.0.0/24', availabilityZone: 'ap-southeast-1a', routeTableId: 'rtb-1' }
       const subnetGroups = subnetTypes.map((type) => ({

@@ -93,7 +93,7 @@ describe('COCKROACH_SECRET_ID', () => {
   test.each([
     ['a parameter', (stack: Stack) => new CfnParameter(stack, 'Arn').valueAsString, { Ref: 'Arn' }],
     ['an import', () => Fn.importValue('secret-arn'), { 'Fn::ImportValue': 'secret-arn' }],
-  ])('of a partial ARN from %s, which the deployment knows, is that ARN', (_name, arnFrom, secretId) => {
+  ])('of a partial ARN from %s, which is known at deployment, is that ARN', (_name, arnFrom, secretId) => {
     expect(connected((stack) => Secret.fromSecretPartialArn(stack, 'Secret', arnFrom(stack))).secretId).toEqual(
       secretId,
     )

@@ -12,7 +12,7 @@ export interface FaultRow {
   readonly database: string
   /** Injected 5 instead of 20 times by `npm run faults`. */
   readonly isSlow?: boolean
-  /** Starts so many processes at once that its promise holds only where nothing else runs. */
+  /** Starts so many processes at once that it needs all processors. */
   readonly needsAllProcessors?: boolean
   /** Injected at most this often, where one injection is many. */
   readonly maxRuns?: number

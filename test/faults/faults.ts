@@ -66,9 +66,11 @@ table.push(...outcomes.map(cells))
 console.log(table.toString())
 for (const { row, subject, notes } of outcomes) for (const note of notes) console.log(`${row.id} ${subject}: ${note}`)
 const broken = outcomes.filter(({ subject, broken }) => subject === SUBJECTS[0] && broken.length > 0)
-const bitten = new Set(
+const brokenByPeers = new Set(
   outcomes.filter(({ subject, broken }) => subject !== SUBJECTS[0] && broken.length > 0).map(({ row }) => row.id),
 )
 const rows = new Set(outcomes.map(({ row }) => row.id))
-console.log(`${SUBJECTS[0]} kept ${rows.size - broken.length} of ${rows.size} promises; a peer broke ${bitten.size}.`)
+console.log(
+  `${SUBJECTS[0]} kept ${rows.size - broken.length} of ${rows.size} promises; a peer broke ${brokenByPeers.size}.`,
+)
 process.exitCode = broken.length === 0 ? 0 : 1

@@ -9,7 +9,7 @@ const PEERS: readonly SubjectName[] = ['pg.Pool', 'serverless-postgres']
 const TIME_LIMIT_MS = 180_000
 
 let code: SubjectCode
-const bitten = new Set<string>()
+const brokenByPeers = new Set<string>()
 
 beforeAll(async () => {
   code = await bundleSubjects()
@@ -27,12 +27,12 @@ describe(`seed ${SEED}`, () => {
       for (const peer of PEERS) {
         const options = { code, postgres: inject('postgres'), runs: 1, seed: SEED }
         const { broken } = await runRow(row, { ...options, subject: peer })
-        if (broken.length > 0) bitten.add(row.id)
+        if (broken.length > 0) brokenByPeers.add(row.id)
       }
     },
   )
 
   test('at least half of the rows break with a peer', () => {
-    expect(bitten.size).toBeGreaterThanOrEqual(ROWS.length / 2)
+    expect(brokenByPeers.size).toBeGreaterThanOrEqual(ROWS.length / 2)
   })
 })

@@ -283,7 +283,7 @@ export class Stage {
 
   #judge({ ok, payload, error, timedOut, ms }: InvocationResult): FaultAnswer | undefined {
     if (timedOut || ms > this.timeoutMs + GRACE_MS) this.tally.violations.push('a call hung past the deadline')
-    else if (!ok) this.tally.violations.push(`the process died: ${error?.errorType}`)
+    else if (!ok) this.tally.violations.push(`the process ended: ${error?.errorType}`)
     // Sound: `operate()` makes every payload.
     return ok ? (payload as FaultAnswer) : undefined
   }

@@ -12,7 +12,7 @@ export interface Tally {
   /** Acknowledged lines that are missing from the ledger. */
   lostWrites: number
   slowestMs: number
-  /** What must never happen, whatever the row: a hang, a dead process, a secret in an output. */
+  /** What must never happen, whatever the row: a hang, a process that ended, a secret in an output. */
   readonly violations: string[]
 }
 

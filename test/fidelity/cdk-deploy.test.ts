@@ -91,7 +91,7 @@ async function remains(): Promise<Readonly<Record<string, unknown>>> {
   return Object.fromEntries(await Promise.all(answers))
 }
 
-/** Holds for `remains()` before the stack is destroyed, or the questions would prove nothing. */
+/** What `remains()` must find before the stack is destroyed: otherwise an empty answer would prove nothing. */
 const SOMETHING = {
   stacks: expect.arrayContaining([STACK]),
   functions: [expect.stringContaining(STACK)],
@@ -222,8 +222,8 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
     return await ministack.aws(`sqs ${line} --endpoint-url ${ministack.url}`)
   }
 
-  /** What the topic's subscriber got last. */
-  async function heard(): Promise<unknown> {
+  /** The message that the topic's subscriber received. */
+  async function receivedMessage(): Promise<unknown> {
     const receive = `receive-message --queue-url ${queueUrl} --wait-time-seconds 10 --query Messages[0].[ReceiptHandle,Body]`
     const [receipt, body] = Object(await sqs(receive))
     await sqs(`delete-message --queue-url ${queueUrl} --receipt-handle '${receipt}'`)
@@ -269,13 +269,13 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
       await ministack.sh(
         `aws cloudwatch set-alarm-state --alarm-name ${AlarmName} --state-value ${state} --state-reason test`,
       )
-      expect(await heard()).toMatchObject({ AlarmName, NewStateValue: state })
+      expect(await receivedMessage()).toMatchObject({ AlarmName, NewStateValue: state })
       expect(await type(outputs.ShowAlarm)).toBe(`"${state}"\n`)
     }
   })
 
   describe("the function's role", () => {
-    const PLACES: Readonly<Record<string, () => Promise<string>>> = {
+    const RESOURCES: Readonly<Record<string, () => Promise<string>>> = {
       'its secret': async () =>
         String(await ministack.aws('secretsmanager describe-secret --secret-id app/db --query ARN')),
       'another secret': async () => `arn:aws:secretsmanager:${REGION}:${ACCOUNT}:secret:app/db2-AbCdEf`,
@@ -284,7 +284,7 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
       anything: async () => '*',
     }
 
-    test.each<[action: string, place: string, decision: 'allowed' | 'implicitDeny']>([
+    test.each<[action: string, name: string, decision: 'allowed' | 'implicitDeny']>([
       ['secretsmanager:GetSecretValue', 'its secret', 'allowed'],
       ['secretsmanager:DescribeSecret', 'its secret', 'allowed'],
       ['secretsmanager:PutSecretValue', 'its secret', 'implicitDeny'],
@@ -300,8 +300,8 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
       ['lambda:InvokeFunction', 'anything', 'implicitDeny'],
       ['iam:PassRole', 'anything', 'implicitDeny'],
       ['s3:GetObject', 'anything', 'implicitDeny'],
-    ])('%s on %s: %s', async (action, place, decision) => {
-      const [{ role }, resource] = await Promise.all([theFunction(), PLACES[place]?.()])
+    ])('%s on %s: %s', async (action, name, decision) => {
+      const [{ role }, resource] = await Promise.all([theFunction(), RESOURCES[name]?.()])
       const answer = await ministack.aws(
         `iam simulate-principal-policy --policy-source-arn ${role} --action-names ${action} --resource-arns '${resource}' --query EvaluationResults[0].EvalDecision`,
       )

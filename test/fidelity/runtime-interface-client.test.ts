@@ -78,7 +78,7 @@ describe.each(RUNTIMES)('%s', (runtime) => {
     expect(environment.coldStarts).toBe(1)
   })
 
-  test('process.env holds what Lambda sets and the stack adds', async () => {
+  test('process.env contains what Lambda sets and the stack adds', async () => {
     await using environment = await startUnderClient(stack, { ...fixtureFunction('environment'), runtime })
     const { payload } = await environment.invoke({})
     const found = Object.keys(Object(payload))

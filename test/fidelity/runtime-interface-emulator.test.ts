@@ -157,7 +157,7 @@ describe.each(RUNTIMES)('%s', (runtime) => {
     })
     expect(emulator.output()).not.toContain('correct horse')
   })
-  test('process.env holds what the stack adds, and what Lambda sets but for what the emulator leaves out', async () => {
+  test('process.env contains what the stack adds and Lambda sets, except for what the emulator leaves out', async () => {
     const emulator = await start({ ...fixtureFunction('environment'), runtime })
     const payload = await emulator.invoke({})
     expect(payload).toMatchObject(stack.definition.environment)

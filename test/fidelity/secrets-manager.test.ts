@@ -67,7 +67,7 @@ const ROWS: readonly Row[] = [
     calls: [get({ VersionId: ONE, VersionStage: 'AWSPENDING' })],
   },
   {
-    name: 'GetSecretValue by a stage that nobody has',
+    name: 'GetSecretValue by a stage that no version has',
     value: 'text',
     calls: [get({ VersionStage: 'AWSPENDING' })],
     aws: {
@@ -121,7 +121,7 @@ const ROWS: readonly Row[] = [
     calls: [async (api) => await api.describeSecret({ SecretId: 'another' })],
   },
   {
-    name: 'CreateSecret under a name that is taken',
+    name: 'CreateSecret under a name that exists',
     value: 'one',
     calls: [async (api) => await api.createSecret({ Name: NAME, SecretString: 'x' })],
   },

@@ -17,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const env = { account: '123456789012', region: 'ap-southeast-1' }
 const vpcId = 'vpc-0123456789abcdef0'
-/** As `cdk.context.json` remembers a VPC that was looked up. */
+/** A VPC that was looked up, as in `cdk.context.json`. */
 const LOOKED_UP = {
   [`vpc-provider:account=${env.account}:filter.vpc-id=${vpcId}:region=${env.region}:returnAsymmetricSubnets=true`]: {
     ...{ vpcId, vpcCidrBlock: '10.0.0.0/16', availabilityZones: [] },

@@ -8,7 +8,7 @@ import { outsidePart } from './support/outside-part.ts'
 
 /**
  * `-c vpc=true` on moto, which makes networks, other than ministack. What it does not do, and what tests it instead:
- * - no function URL, for want of which it gives no outputs: the address is what the stack calls its own here, cdk.test.ts shows the output;
+ * - no function URL, and so no outputs: here the address is read from the stack's resources, constructs.test.ts shows the output;
  * - no secret without a value: a secret by name here;
  * - which subnet has which route table is lost: the private subnets are those that lack the NAT gateway, cfn-lint and cdk-nag see the rest;
  * - a network is not destroyed in the right order: ministack destroys all else.

@@ -63,7 +63,7 @@ async function untilItSays(run: Run, words: string): Promise<void> {
   expect(run.stderr).toContain(words)
 }
 
-/** Ctrl-C: the terminal tells every process of the group, and npm passes it on once more. */
+/** Ctrl-C: the terminal sends SIGINT to every process of the group, and npm passes it on once more. */
 function interrupt({ child }: Run): void {
   process.kill(-child.pid, 'SIGINT')
 }

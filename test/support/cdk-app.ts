@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { afterAll } from 'vitest'
 
-/** Holds the apps of one test file, a folder for each. */
+/** The folder of a test file's apps, with a folder for each. */
 export const appFolder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-cdk-'))
 afterAll(() => rmSync(appFolder, { recursive: true }))
 

@@ -8,7 +8,7 @@ import { parseConnectionString } from '../../src/connection-string/parse.ts'
 const ORIGIN: Origin = { code: 'ERR_CONFIG', name: 'DATABASE_URL' }
 export const CLOUD_HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
 
-/** Stands for a password: no error may hold it. */
+/** Stands for a password: no error may contain it. */
 export const SECRET = 'Zq7kW2vN9x'
 
 /** Fields with the password revealed, for comparing. */

@@ -36,7 +36,7 @@ export function readPage(path: string): Page {
   return { path, text, snippets, headings, links }
 }
 
-/** Every page of the project, whoever reads it. */
+/** Every page of the project. */
 export const PAGES: readonly Page[] = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
   ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),

@@ -31,7 +31,7 @@ export function awsEnvironment(secretsManager: SecretsManagerStandIn): Record<st
   }
 }
 
-/** Starts the stand-ins, with one secret in the RDS style that leads to the Cloud stand-in. */
+/** Starts the stand-ins, with one secret in the RDS style that names the Cloud stand-in. */
 export async function openProduct(options: Partial<CloudStandInOptions> = {}): Promise<Product> {
   const cloud = await openCloud(options)
   const secretsManager = await SecretsManagerStandIn.start()

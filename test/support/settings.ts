@@ -11,7 +11,7 @@ export type Environment = Readonly<Record<string, string>>
 /** An environment that names a secret, so that nothing is missing. */
 export const WITH_SECRET: Environment = { COCKROACH_SECRET_ID: 'app/db' }
 
-/** What is wrong, as the one error reports it; the error holds no password. */
+/** What is wrong, as the one error reports it; the error contains no password. */
 export function problemsOf(options: object, environment: Environment = WITH_SECRET): string {
   try {
     readSettings(options as DatabaseOptions, environment)

@@ -1,4 +1,4 @@
-/** A process that starts a PostgreSQL, tells its port, and stays until it is killed. */
+/** A process that starts a PostgreSQL, prints its port, and runs until it is killed. */
 import { PostgresServer } from '../../local/postgres/server.ts'
 
 const server = await PostgresServer.start()

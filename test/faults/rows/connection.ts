@@ -1,4 +1,4 @@
-/** Rows 4 to 6: the server goes away between invocations, before the first, and under a statement. */
+/** Rows 4 to 6: the server ends sessions or is down between invocations, before the first, and under a statement. */
 
 import { BLOCKED, BLOCKED_LONG_WRITE, BLOCKED_WRITE, Blockade } from '../blockade.ts'
 import type { FaultRow } from '../fault-row.ts'
@@ -92,7 +92,7 @@ export const CONNECTION_ROWS: readonly FaultRow[] = [
     isSlow: true,
     settings: { ownPostgres: {}, timeoutSeconds: 2 },
     inject: async (stage) => {
-      await stage.ownPostgres?.kill()
+      await stage.ownPostgres?.crash()
       await startWithout(stage, async () => stage.ownPostgres?.resume())
     },
     brokenPromises: every(errorsPerInjection(2, 'ERR_CONNECT'), onlyAnswered),

@@ -12,7 +12,7 @@ const SESSION_TOKEN = 'faults-session-token'
 async function withExtension(
   stage: Stage,
   state: ExtensionState,
-  play: (extension: SecretsExtensionStandIn, environment: ExecutionEnvironment) => Promise<void>,
+  run: (extension: SecretsExtensionStandIn, environment: ExecutionEnvironment) => Promise<void>,
 ): Promise<void> {
   await using extension = await SecretsExtensionStandIn.start({
     secretsManagerUrl: stage.secretsManager.url,
@@ -25,7 +25,7 @@ async function withExtension(
     sessionToken: SESSION_TOKEN,
     environment: { PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: String(extension.port) },
   })
-  await play(extension, environment)
+  await run(extension, environment)
   await environment.shutdown()
 }
 

@@ -21,7 +21,7 @@ function mend({ secretsManager }: Stage): void {
   secretsManager.delayMs = 0
 }
 
-/** While it is broken: a call on the open connection, one that takes a new one, and one on that. */
+/** While it fails: a call on the open connection, one that opens a new one, and one on that. */
 function whileWarm(id: string, fault: keyof typeof BREAKS): FaultRow {
   return {
     id,

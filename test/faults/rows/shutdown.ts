@@ -27,8 +27,8 @@ async function until(condition: () => Promise<boolean>, limitMs: number): Promis
  */
 async function vanish(stage: Stage, isBusy: boolean): Promise<void> {
   const { cloud, postgres, user } = stage
-  const swallow = () => cloud.blackHoleAll()
-  const environment = await stage.startEnvironment({ onKill: swallow })
+  const loseAll = () => cloud.blackHoleAll()
+  const environment = await stage.startEnvironment({ onKill: loseAll })
   await stage.write(environment)
   if (isBusy) {
     await stage.invoke(environment, { op: 'unawaited', text: STATEMENT })
@@ -36,7 +36,7 @@ async function vanish(stage: Stage, isBusy: boolean): Promise<void> {
     if (!(await until(isRunning, SERVER_MS))) stage.findings.push('the statement did not start')
   }
   if (stage.random() < 0.5) await environment.freeze()
-  const timer = setTimeout(swallow, SHUTDOWN_MS)
+  const timer = setTimeout(loseAll, SHUTDOWN_MS)
   await environment.shutdown()
   clearTimeout(timer)
   const isOver = async () => (await postgres.sessions({ user })).length === 0

@@ -77,11 +77,11 @@ const SOAK_FAULTS: readonly SoakFault[] = [
     name: 'connections become black holes',
     part: 'connections',
     inflict: async ({ stage, random }) => {
-      const swallowed = some(stage, random)
-      for (const connection of swallowed) connection.blackHole()
+      const lost = some(stage, random)
+      for (const connection of lost) connection.blackHole()
       await aMoment(random, 8000)
       // As the server does in the end, when its keep-alive goes unanswered.
-      for (const connection of swallowed) connection.destroy()
+      for (const connection of lost) connection.destroy()
     },
   },
   {
@@ -152,7 +152,7 @@ const SOAK_FAULTS: readonly SoakFault[] = [
     name: 'database crashes and comes back',
     part: 'database',
     inflict: async ({ server, random }) => {
-      await server.kill()
+      await server.crash()
       await aMoment(random, 2000)
       await server.resume()
     },

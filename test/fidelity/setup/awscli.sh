@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The commands that README and outputs tell users to type.
+# The commands in README.md and in the stack's outputs.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 source test/fidelity/setup/python-venv.bash

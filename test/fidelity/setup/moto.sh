@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Somebody else's Secrets Manager, to hold ours against.
+# An outside Secrets Manager, to compare the stand-in with.
 set -euo pipefail
 cd "$(dirname "$0")/../../.."
 source test/fidelity/setup/python-venv.bash

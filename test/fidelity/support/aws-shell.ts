@@ -31,7 +31,7 @@ export function shellEnvironment(folder: string): Record<'PATH' | 'HOME' | 'TMPD
 export function awsShell(url: string, folder: string): AwsShell {
   const environment = {
     ...shellEnvironment(folder),
-    // The CDK remembers there which account a key belongs to, whatever HOME is.
+    // The CDK's cache of which account a key belongs to does not follow HOME.
     CDK_HOME: folder,
     AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
     AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,

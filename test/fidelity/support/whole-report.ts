@@ -1,4 +1,4 @@
-/** Every item of a health report that found all well, as `expect` takes it. */
+/** A whole health report without an error, for `expect`. */
 import { expect } from 'vitest'
 import type { TestCloud } from '../../support/database.ts'
 

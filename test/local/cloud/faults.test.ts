@@ -226,7 +226,7 @@ test('a client whose cluster is down is answered when the cluster is back', asyn
   const early = createClient(config)
   await early.connect()
   const lost = once(early, 'error')
-  await server.kill()
+  await server.crash()
   await lost
   const impatient = createClient({ ...config, connectionTimeoutMillis: 200 }).connect()
   await expect(impatient).rejects.toMatchObject({ message: 'timeout expired' })

@@ -30,7 +30,7 @@ describe('shutdown', () => {
     },
   )
 
-  test('kills a process that takes longer than 500 ms', async () => {
+  test('ends by SIGKILL a process that needs more than 500 ms', async () => {
     const environment = await startFunction('graceful.handler', { environment: { CLEAN_UP_MS: '30000' } })
     const shutdown = await environment.shutdown()
     expect(shutdown).toMatchObject({ signalled: true, exitedBy: 'SIGKILL' })

@@ -52,7 +52,7 @@ test("what a function leaves out has Lambda's defaults", async () => {
 test.each([
   ['several functions match', {}, /^Sample has several functions matching .*; its functions: HealthCheck, Small$/],
   ['no function matches', { logicalIdPattern: /Nobody/ }, /^Sample has no function matching \/Nobody\//],
-  ['the stack is not there', { stackName: 'Other' }, /^There is no .*Other\.template\.json; run cdk synth first$/],
+  ['the stack is not there', { stackName: 'Other' }, /^.+Other\.template\.json does not exist: run cdk synth first$/],
 ])('an error says that %s', async (_, changes, message) => {
   const { logicalIdPattern: _pattern, ...rest } = source
   await expect(functionFromTemplate({ ...rest, ...changes })).rejects.toThrow(message)

@@ -30,7 +30,7 @@ test('environments with the same layers share a folder, and the last one removes
 test.each(['code', 'layers'] as const)('%s that do not exist are named in the error', async (member) => {
   const missing = join(scratch.path, 'not-built.zip')
   const changes = member === 'code' ? { code: missing } : { layers: [missing] }
-  await expect(startFunction('echo.handler', changes)).rejects.toThrow(`no zip file or folder at ${missing}`)
+  await expect(startFunction('echo.handler', changes)).rejects.toThrow(`${missing} is not a zip file or folder`)
 })
 
 test('a zip entry outside its folder, ../evil.txt, is refused', async () => {

@@ -71,7 +71,7 @@ test('a new user creates tables in a new database and is listed by sessions()', 
 test('a crash and a restart end sessions, and keep port and data', async () => {
   await server.query('create table kept (id int)')
   const { port } = server
-  for (const interrupt of [() => server.kill(), () => server.restart('fast')]) {
+  for (const interrupt of [() => server.crash(), () => server.restart('fast')]) {
     const client = await connect({})
     const [[error]] = await Promise.all([once(client, 'error'), interrupt()])
     expect(error).toBeInstanceOf(Error)
