@@ -54,12 +54,15 @@ async function rush(stage: Stage): Promise<void> {
   const environments = await fewAtOnce(Array.from({ length: ENVIRONMENTS }), () =>
     stage.startEnvironment({ initTimeoutMs: INIT_MS }),
   )
-  const guests = await fewAtOnce(environments, async (environment) => ({
+  const called = await fewAtOnce(environments, async (environment) => ({
     environment,
-    isSeated: (await call(stage, environment)) === 'answered',
+    isAnswered: (await call(stage, environment)) === 'answered',
   }))
-  const [seated, refused] = [guests.filter(({ isSeated }) => isSeated), guests.filter(({ isSeated }) => !isSeated)]
-  stage.notes.push(`${seated.length} environments answered, ${refused.length} refused`)
+  const [answered, refused] = [
+    called.filter(({ isAnswered }) => isAnswered),
+    called.filter(({ isAnswered }) => !isAnswered),
+  ]
+  stage.notes.push(`${answered.length} environments answered, ${refused.length} refused`)
 
   cloud.resetCounts()
   await Promise.all(environments.map((environment) => call(stage, environment)))
@@ -70,7 +73,7 @@ async function rush(stage: Stage): Promise<void> {
   if (Math.max(...attempts) > ENVIRONMENTS * MOST_ATTEMPTS_PER_SECOND)
     stage.findings.push(`${Math.max(...attempts)} in one second`)
 
-  await Promise.all(seated.map(({ environment }) => environment.shutdown()))
+  await Promise.all(answered.map(({ environment }) => environment.shutdown()))
   while ((await postgres.sessions({ user })).length > 0) await sleep(20)
   const later = await fewAtOnce(refused.slice(0, LATER_CALLS), ({ environment }) => call(stage, environment))
   for (const outcome of later) {

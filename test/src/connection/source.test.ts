@@ -65,7 +65,7 @@ test.each([
   expect(warnings()).toEqual(['secret-stale'])
 })
 
-test('a first version that leads nowhere is an error, and the next one is tried', async () => {
+test('a first version with unusable connection parameters is an error, and the next version is tried', async () => {
   const source = openSource()
   secret = { ...FIELDS, sslrootcert: '/absent/root.crt' }
   await expect(source.current()).rejects.toMatchObject({ code: 'ERR_TLS' })
@@ -73,7 +73,7 @@ test('a first version that leads nowhere is an error, and the next one is tried'
   expect(await source.current()).toMatchObject({ secret: { versionId: '2' } })
 })
 
-test('where to begin is known from the environment until the secret was read', async () => {
+test('the early destination is that of the environment, until the secret was read', async () => {
   const source = openSource({ PGHOST: 'db.example.com', PGUSER: 'app', PGDATABASE: 'app' })
   const early = source.early()
   expect(early).toMatchObject({ parameters: { host: 'db.example.com', user: 'app', dbname: 'app' } })
