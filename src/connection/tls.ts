@@ -1,15 +1,13 @@
 /** Decides how a connection is encrypted: verified in full, or not at all where nothing leaves the machine. */
 import { isIP } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
+import { VERIFIED_TLS } from '../base/verified-tls.ts'
 import type { SslMode } from '../connection-string/values.ts'
 
 /** Options for `tls.connect`, as pg takes them. */
-export interface TlsOptions {
+export type TlsOptions = typeof VERIFIED_TLS & {
   /** Root certificates in PEM; Node's own when it is left out. */
   readonly ca?: readonly string[]
-  /** Stated, since NODE_TLS_REJECT_UNAUTHORIZED would turn the default off. */
-  readonly rejectUnauthorized: true
-  readonly minVersion: 'TLSv1.2'
 }
 
 /** A Unix socket, or an address that never leaves the machine. */
@@ -46,5 +44,5 @@ export function requireVerifyFull(
 /** pg's `ssl` setting for a mode and the root certificates. */
 export function tlsOptions(sslmode: 'verify-full' | 'disable', ca: readonly string[] | undefined): TlsOptions | false {
   if (sslmode === 'disable') return false
-  return { ...(ca !== undefined && { ca }), rejectUnauthorized: true, minVersion: 'TLSv1.2' }
+  return { ...VERIFIED_TLS, ...(ca !== undefined && { ca }) }
 }

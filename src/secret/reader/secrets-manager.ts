@@ -5,6 +5,7 @@ import {
   SecretsManagerClient,
   SecretsManagerServiceException,
 } from '@aws-sdk/client-secrets-manager'
+import { VERIFIED_TLS } from '../../base/verified-tls.ts'
 import type { SecretRequest, SecretValue } from './request.ts'
 
 const CONNECTION_TIMEOUT_MS = 1000
@@ -41,7 +42,11 @@ export async function getSecretValue(
   const client = new SecretsManagerClient({
     ...(region !== undefined && { region }),
     streamCollector: collect,
-    requestHandler: { connectionTimeout: CONNECTION_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    requestHandler: {
+      connectionTimeout: CONNECTION_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      httpsAgent: VERIFIED_TLS,
+    },
   })
   try {
     const answer = await client.send(new GetSecretValueCommand({ SecretId, VersionStage }), { abortSignal })

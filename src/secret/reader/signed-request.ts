@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { foreignText } from '../../base/foreign-text.ts'
+import { VERIFIED_TLS } from '../../base/verified-tls.ts'
 import type { RoleAccess } from '../../settings/role-access.ts'
 import { readMembers, secretValue, textOf } from './answer.ts'
 import { type Answer, exchange } from './exchange.ts'
@@ -51,6 +52,7 @@ function post(access: RoleAccess, body: string, { signal, onSent }: SecretReques
   const { protocol, hostname: host, port } = access.endpoint
   const request = protocol === 'https:' ? httpsRequest : httpRequest
   const sent = request({
+    ...VERIFIED_TLS,
     ...{ method: 'POST', host: host.replace(/^\[|\]$/g, ''), port, headers: headersOf(access, body), signal },
     // Without an agent: the next reading is minutes away, and a connection that was frozen since would fail.
     agent: false,

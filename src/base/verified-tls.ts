@@ -1,0 +1,7 @@
+/** What every TLS connection of ours states, to the database and to AWS: Node's defaults can be weakened from outside. */
+export const VERIFIED_TLS = {
+  /** NODE_TLS_REJECT_UNAUTHORIZED=0 turns the default off. */
+  rejectUnauthorized: true,
+  /** NODE_OPTIONS=--tls-min-v1.0 lowers the default. */
+  minVersion: 'TLSv1.2',
+} as const
