@@ -1,7 +1,7 @@
 /** One database: the functions of this package, over one pool that is made on first use. */
 import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
-import { rootCertificatePath } from './connection/root-certificate.ts'
+import { rootCertificatePath } from './connection/root-certificate-file.ts'
 import { buildConnectionString } from './connection-string/parse.ts'
 import { checkHealth, type HealthReport } from './health-check.ts'
 import { OpenDatabase } from './open-database.ts'

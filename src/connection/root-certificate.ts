@@ -1,17 +1,6 @@
 /** Finds and reads the root certificate that the server's chain must end in. */
 import { X509Certificate } from 'node:crypto'
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  mkdtempSync,
-  openSync,
-  readSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Surroundings } from '../settings/settings.ts'
@@ -159,24 +148,4 @@ export function readRootCertificate(
   const inHome = surroundings.home === undefined ? undefined : join(surroundings.home, '.postgresql', 'root.crt')
   if (inHome !== undefined && existsSync(inHome)) return fromFile(inHome, 'home')
   return { origin: 'node', path: undefined, ca: undefined, warnings: [] }
-}
-
-const writtenFiles = new Map<string, string>()
-
-/** PEM text in a file of its own, in a folder that nobody else can have prepared; one file for each text. */
-function writeOnce(pem: string): string {
-  const written = writtenFiles.get(pem)
-  if (written !== undefined) return written
-  const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-'))
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
-  const file = join(folder, 'root.crt')
-  writeFileSync(file, pem)
-  writtenFiles.set(pem, file)
-  return file
-}
-
-/** A path for libpq-like clients: PEM text is written to the temporary folder, Node's own roots become `system`. */
-export function rootCertificatePath({ path, ca }: RootCertificate): string {
-  if (path !== undefined) return path
-  return ca === undefined ? 'system' : writeOnce(`${ca.join('\n')}\n`)
 }

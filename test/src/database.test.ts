@@ -1,3 +1,5 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { Client } from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createDatabase } from '../../src/index.ts'
 import { inInvocation } from '../support/invocation.ts'
@@ -172,6 +174,20 @@ describe('connectionString()', () => {
       `postgresql://app:p%40ss%2Fw%23rd@${host}:26257/cozy-otter-4821.defaultdb?sslmode=verify-full&sslrootcert=certs/root.crt`,
     )
     expect(cloud.standIn.counts.tcp).toBe(0)
+  })
+
+  test("returns what pg accepts, when the root certificates are Node's own", async () => {
+    const before = getCACertificates('default')
+    setDefaultCACertificates([product.cloud.authority.certificate])
+    try {
+      const connectionString = await product.database({ sslrootcert: 'system' }).connectionString()
+      const client = new Client({ connectionString })
+      await client.connect()
+      expect((await client.query('select current_user as who')).rows).toEqual([{ who: product.cloud.user }])
+      await client.end()
+    } finally {
+      setDefaultCACertificates(before)
+    }
   })
 
   test('returns what createDatabase() accepts as it is', async () => {

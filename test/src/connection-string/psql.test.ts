@@ -1,5 +1,6 @@
 /** libpq's own client takes the connection string as it is. Runs wherever psql is; CI installs it. */
 import { execFile, execFileSync } from 'node:child_process'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openProduct, type Product } from '../../support/product.ts'
@@ -42,6 +43,17 @@ describe.skipIf(isMissing)('psql', () => {
     const sql =
       'select current_user, current_database(), (select ssl from pg_stat_ssl where pid = pg_backend_pid()) is not null'
     expect(await psql(text, sql)).toBe(`${product.cloud.user}|${product.cloud.database}|t`)
+  })
+
+  test('connects with connectionString() whose root certificates are those of Node', async () => {
+    const before = getCACertificates('default')
+    setDefaultCACertificates([product.cloud.authority.certificate])
+    try {
+      const text = await product.database({ sslrootcert: 'system' }).connectionString()
+      expect(await psql(text, 'select current_user')).toBe(product.cloud.user)
+    } finally {
+      setDefaultCACertificates(before)
+    }
   })
 
   test('refuses the server when the string names another root certificate', async () => {

@@ -1,19 +1,10 @@
 import { execFileSync, spawn } from 'node:child_process'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
-import { readRootCertificate, rootCertificatePath } from '../../../src/connection/root-certificate.ts'
+import { readRootCertificate } from '../../../src/connection/root-certificate.ts'
 import type { Surroundings } from '../../../src/settings/settings.ts'
 
 let folder: string
@@ -281,28 +272,5 @@ describe('an unusable file', () => {
 
   test('text is not quoted: it may be a key', () => {
     expect(() => read(privateKey)).toThrow('root certificate text (secret) holds a private key')
-  })
-})
-
-describe('rootCertificatePath, for libpq-like clients', () => {
-  test('is the file', () => {
-    const path = layerFile()
-    expect(rootCertificatePath(read(undefined, {}, moduleInLayer()))).toBe(path)
-  })
-
-  test("is system for Node's own roots", () => {
-    expect(rootCertificatePath(read(undefined))).toBe('system')
-  })
-
-  test('is a new file for text, the same one each time, in a folder of the owner’s', () => {
-    const certificate = read(pem + otherPem)
-    const path = rootCertificatePath(certificate)
-    try {
-      expect(rootCertificatePath(read(pem + otherPem))).toBe(path)
-      expect(read(readFileSync(path, 'utf8')).ca).toEqual(certificate.ca)
-      expect(statSync(dirname(path)).mode & 0o077).toBe(0)
-    } finally {
-      rmSync(dirname(path), { recursive: true })
-    }
   })
 })
