@@ -3,6 +3,7 @@ import type { Backoff } from '../base/backoff.ts'
 import { ConnectionError, type ConnectionErrorCode } from '../base/connection-error.ts'
 import { foreignError, foreignText, type Secrets } from '../base/foreign-text.ts'
 import type { ConnectionParameters } from './parameters.ts'
+import { tlsHint } from './tls-error.ts'
 
 interface Meaning {
   readonly code: ConnectionErrorCode
@@ -18,8 +19,6 @@ const WHEN_OTHERS_LEFT: Backoff = { baseMs: 800, capMs: 2000 }
 const ALLOWLIST =
   "Is the address that the function leaves from on the cluster's IP allowlist? A fixed one takes a VPC with a NAT gateway and an Elastic IP."
 const ROUTE = 'Copy host and cluster identifier again from the console (Connect).'
-const ROOT =
-  "Is the certificate authority right? Basic and Standard clusters: the layer's root.crt. Advanced clusters: their own CA (rootCertificate of the layer, or sslrootcert)."
 
 /** By SQLSTATE, as the server sent it. */
 const BY_SQLSTATE: ReadonlyMap<string, Meaning> = new Map(
@@ -82,20 +81,6 @@ const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
 /** By Node's error code. */
 const BY_CODE: ReadonlyMap<string, Meaning> = new Map(
   Object.entries<Meaning>({
-    SELF_SIGNED_CERT_IN_CHAIN: { code: 'ERR_TLS', hint: ROOT },
-    DEPTH_ZERO_SELF_SIGNED_CERT: { code: 'ERR_TLS', hint: ROOT },
-    UNABLE_TO_GET_ISSUER_CERT: { code: 'ERR_TLS', hint: ROOT },
-    UNABLE_TO_GET_ISSUER_CERT_LOCALLY: { code: 'ERR_TLS', hint: ROOT },
-    UNABLE_TO_VERIFY_LEAF_SIGNATURE: { code: 'ERR_TLS', hint: ROOT },
-    CERT_SIGNATURE_FAILURE: { code: 'ERR_TLS', hint: ROOT },
-    CERT_UNTRUSTED: { code: 'ERR_TLS', hint: ROOT },
-    CERT_HAS_EXPIRED: { code: 'ERR_TLS', hint: "The server's certificate has expired; it must be renewed there." },
-    CERT_NOT_YET_VALID: { code: 'ERR_TLS', hint: "The server's certificate is not valid yet; is the clock right?" },
-    ERR_TLS_CERT_ALTNAME_INVALID: {
-      code: 'ERR_TLS',
-      hint: 'Copy the host name again from the console; verify-full stays, a weaker mode would accept anybody.',
-    },
-    EPROTO: { code: 'ERR_TLS', hint: 'Is this the port of the database? CockroachDB Cloud uses 26257.' },
     ENOTFOUND: { code: 'ERR_CONNECT', hint: 'Is the host name right, and can the function resolve it?' },
     EAI_AGAIN: { code: 'ERR_CONNECT', hint: 'The name server did not answer.', retry: SOON },
     ECONNREFUSED: {
@@ -179,7 +164,8 @@ function meaningOf(error: Error, message: string, code: string): Meaning {
   if (known !== undefined) return known
   // Only what the server answers has a severity.
   if ('severity' in error) return OTHER_ANSWER
-  return /^ERR_(SSL|TLS)|CERT|CRL/.test(code) ? { code: 'ERR_TLS', hint: ROOT } : OTHERWISE
+  const hint = tlsHint(error, code, message)
+  return hint === undefined ? OTHERWISE : { code: 'ERR_TLS', hint }
 }
 
 /**
@@ -198,7 +184,8 @@ export function connectError(
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
   const message =
     cause.message === '' && error instanceof AggregateError ? foreignText(messageOf(error)) : cause.message
-  const meaning = meaningOf(cause, message, code)
+  // The copy is not the error that ended a handshake.
+  const meaning = meaningOf(error instanceof Error ? error : cause, message, code)
   const text = code === '' || message.includes(code) ? message : `${message} (${code})`
   return new ConnectFailure(meaning, `connecting to ${host}:${port} as "${user}" failed: ${text}`, cause)
 }

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ClientConfig, DatabaseError } from 'pg'
 import { publish } from '../base/diagnostics.ts'
 import type { ResolvedConnection } from '../connection/source.ts'
+import { watchHandshake } from '../connection/tls-error.ts'
 import { budgetOf, currentInvocation, deadlineError } from '../lambda/deadline.ts'
 import { cancelRequest } from './cancel-request.ts'
 import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
@@ -90,6 +91,7 @@ export class DatabaseClient extends Client {
     connection.on('errorMessage', (error: DatabaseError) => {
       if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
     })
+    connection.on('sslconnect', () => watchHandshake(connection.stream))
   }
 
   get #internals(): Internals {

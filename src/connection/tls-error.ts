@@ -1,0 +1,42 @@
+/** Says what ended a TLS handshake, and what to do about it. */
+import type { Socket } from 'node:net'
+
+const ended = new WeakSet<object>()
+
+/** Remembers the error that a handshake ends with, if it does: by its code alone, it may be anything. */
+export function watchHandshake(socket: Socket): void {
+  const remember = (error: Error): void => void ended.add(error)
+  // Ahead of pg, which passes the error on at once.
+  socket.prependOnceListener('error', remember)
+  socket.once('secureConnect', () => socket.off('error', remember))
+}
+
+/** By Node's code and OpenSSL's words; the first that matches. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [
+    // SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_GET_ISSUER_CERT_LOCALLY, CERT_SIGNATURE_FAILURE and their like.
+    /SELF_SIGNED|UNABLE_TO_|SIGNATURE_FAILURE|UNTRUSTED/,
+    "Is the certificate authority right? CockroachDB Basic and Standard: the layer's root.crt. CockroachDB Advanced, Amazon RDS, Supabase, your own server: its CA, in sslrootcert or in the layer (rootCertificate). Azure, and other public CAs: sslrootcert=system.",
+  ],
+  [/CERT_HAS_EXPIRED/, 'A certificate of the server has expired; it must be renewed there.'],
+  [/NOT_YET_VALID/, 'A certificate of the server is not valid yet; is the clock right?'],
+  [
+    /ERR_TLS_CERT_ALTNAME_INVALID/,
+    'Set host to a name that the certificate has (Cloud: copy it from the console); verify-full stays, a weaker mode would accept anybody.',
+  ],
+  [/alert|ALERT/, 'The server broke off the handshake: does it offer TLS 1.2 or newer? Its log has the reason.'],
+  [/EPROTO|SSL/, 'Is this the port of the database? CockroachDB Cloud uses 26257.'],
+]
+
+/** Those of errors that come before the handshake, or after it as TLS 1.3 has it. */
+const OF_TLS = /^EPROTO$|^ERR_(OSSL|SSL|TLS)|CERT|CRL|LEAF/
+
+/** The hint for an error of TLS; undefined for any other. */
+export function tlsHint(error: object, code: string, message: string): string | undefined {
+  if (!ended.has(error) && !OF_TLS.test(code)) return undefined
+  const words = `${code} ${message}`
+  return (
+    HINTS.find(([pattern]) => pattern.test(words))?.[1] ??
+    'The server needs other certificates: the message says what is wrong with its own, or with one that signed it.'
+  )
+}
