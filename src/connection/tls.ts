@@ -1,5 +1,5 @@
 /** Decides how a connection is encrypted: verified in full, or not at all where nothing leaves the machine. */
-import { isIP } from 'node:net'
+import { isIP, Socket } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
 import { VERIFIED_TLS } from '../base/verified-tls.ts'
 import type { SslMode } from '../connection-string/values.ts'
@@ -10,10 +10,30 @@ export type TlsOptions = typeof VERIFIED_TLS & {
   readonly ca?: readonly string[]
 }
 
-/** A Unix socket, or an address that never leaves the machine. */
+/** A Unix socket, an address that never leaves the machine, or a name that should lead to one. */
 export function isLocalHost(host: string): boolean {
   if (host.startsWith('/') || host === 'localhost' || host.endsWith('.localhost')) return true
   return (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
+}
+
+function clearTextRefusal(host: string): ConnectionError {
+  return new ConnectionError('ERR_TLS', `sslmode=disable would send everything to ${host} in clear text`, {
+    hint: 'Set sslmode=verify-full; disable is accepted for loopback addresses and Unix sockets only.',
+    safeToRetry: true,
+  })
+}
+
+/** As a socket reports the address that it has reached, mapped to IPv6 or not. */
+const LOOPBACK_ADDRESS = /^(?:(?:::ffff:)?127\.|::1$)/
+
+/** A socket for pg without TLS: it hangs up on what is not this machine, for a name may resolve to any address. */
+export function loopbackSocket(host: string): Socket {
+  const socket = new Socket()
+  // Ahead of pg, which sends the user's name at once.
+  return socket.once('connect', () => {
+    const { remoteAddress = 'nowhere' } = socket
+    if (!LOOPBACK_ADDRESS.test(remoteAddress)) socket.destroy(clearTextRefusal(`${host} (${remoteAddress})`))
+  })
 }
 
 /**
@@ -35,10 +55,7 @@ export function requireVerifyFull(
     }
   }
   if (isLocalHost(host)) return { sslmode: 'disable', warnings: [] }
-  throw new ConnectionError('ERR_TLS', `sslmode=disable would send everything to ${host} in clear text`, {
-    hint: 'Set sslmode=verify-full; disable is accepted for loopback addresses and Unix sockets only.',
-    safeToRetry: true,
-  })
+  throw clearTextRefusal(host)
 }
 
 /** pg's `ssl` setting for a mode and the root certificates. */

@@ -1,5 +1,5 @@
 /** Asks the server to stop a statement, over a connection of its own, as the protocol has it. */
-import { Connection } from './pg.ts'
+import { Connection, clearTextStream } from './pg.ts'
 
 export interface CancelTarget {
   readonly host: string
@@ -19,7 +19,7 @@ export function cancelRequest(
   { host, port, ssl, processID, secretKey }: CancelTarget,
   timeoutMs: number,
 ): Promise<void> {
-  const connection = new Connection({ ssl })
+  const connection = new Connection({ ssl, ...(ssl === false && clearTextStream(host)) })
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer)

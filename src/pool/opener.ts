@@ -13,6 +13,7 @@ import { tlsOptions } from '../connection/tls.ts'
 import { FAIR_MS, outOfTime } from '../lambda/deadline.ts'
 import { maxLifetimeMs } from './checkout.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
+import { clearTextStream } from './pg.ts'
 import type { PoolClients } from './pool-clients.ts'
 
 /** An attempt that runs out of time gets this long to tell what it waited for, in milliseconds. */
@@ -39,6 +40,7 @@ function clientConfig(
     database,
     user,
     ssl: ssl === false ? false : { ...ssl, ca: ssl.ca === undefined ? undefined : [...ssl.ca] },
+    ...(ssl === false && clearTextStream(host)),
     options,
     application_name: parameters.application_name,
     fallback_application_name: parameters.fallback_application_name,

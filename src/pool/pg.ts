@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
 import { Client, Connection as PgConnection, Pool as PgPool, type PoolConfig } from 'pg'
+import { loopbackSocket } from '../connection/tls.ts'
 
 export { Client }
 
@@ -19,7 +20,12 @@ export interface ProtocolConnection extends EventEmitter {
   end(): void
 }
 
-type ProtocolConnectionClass = new (config: { ssl: object | false }) => ProtocolConnection
+/** Where the connection of a host without TLS goes through; none for a Unix socket, which pg opens itself. */
+export function clearTextStream(host: string): { readonly stream?: () => Socket } {
+  return host.startsWith('/') ? {} : { stream: () => loopbackSocket(host) }
+}
+
+type ProtocolConnectionClass = new (config: { ssl: object | false; stream?: () => Socket }) => ProtocolConnection
 
 /** Stated, not checked: `@types/pg` declares this class without its methods. */
 export const Connection = PgConnection as unknown as ProtocolConnectionClass
