@@ -3,6 +3,7 @@
 const STATUS_AND_MESSAGE = {
   AccessDeniedException: [400, 'Access to KMS is not allowed'],
   DecryptionFailure: [400, "Secrets Manager can't decrypt the protected secret text using the provided KMS key."],
+  ExpiredTokenException: [400, 'The security token included in the request is expired'],
   InternalServiceError: [500, 'An error occurred on the server side.'],
   InvalidParameterException: [400, 'The parameter name or value is invalid.'],
   InvalidRequestException: [400, 'A parameter value is not valid for the current state of the resource.'],
@@ -14,6 +15,7 @@ const STATUS_AND_MESSAGE = {
   SerializationException: [400, 'The request body is not a JSON object.'],
   ThrottlingException: [400, 'Rate exceeded'],
   UnknownOperationException: [400, ''],
+  UnrecognizedClientException: [400, 'The security token included in the request is invalid.'],
   ValidationException: [400, '1 validation error detected'],
 } as const satisfies Record<string, readonly [status: number, message: string]>
 

@@ -1,0 +1,38 @@
+/** Says what to do about an error of asking for a secret, whoever it comes from: Secrets Manager, the SDK, or Node. */
+
+const NETWORK = 'Can the function reach Secrets Manager? In a VPC it takes a NAT gateway or an interface endpoint.'
+const KEY =
+  'kms:Decrypt on a key of its own, in the function role (in CDK: CockroachDatabase, given that encryptionKey).'
+
+/** By the exception's name, as the API reference lists them, or by Node's code; the first that matches. */
+const HINTS: readonly (readonly [RegExp, string])[] = [
+  [/^ResourceNotFoundException/, 'Is the secret in this region and account, under this very name or ARN?'],
+  [/^AccessDeniedException/, `Allow secretsmanager:GetSecretValue on this secret, and ${KEY}`],
+  [/^DecryptionFailure/, `Allow ${KEY}`],
+  [/^InvalidRequestException/, 'Is the secret scheduled for deletion? restore-secret brings it back.'],
+  [/^(InvalidParameter|Validation)Exception/, 'Is the secret id a name or a complete ARN?'],
+  [
+    /^(UnrecognizedClient|InvalidSignature)Exception/,
+    'The AWS credentials of this process are not accepted; are they of another account or cut off, is the clock right?',
+  ],
+  [/^ExpiredToken/, 'The AWS credentials of this process have expired.'],
+  [/^CredentialsProviderError/, 'No AWS credentials: outside Lambda, configure them as for the AWS CLI.'],
+  [/^ThrottlingException/, 'Secrets Manager throttles; many execution environments may be starting at once.'],
+  [/^InternalService/, 'Secrets Manager itself is at fault; the next connection asks again.'],
+  [/ERR_INVALID_URL$/, 'Set AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_SECRETS_MANAGER, to a URL.'],
+  [/(ENOTFOUND|EAI_AGAIN)$/, `Is AWS_REGION right? ${NETWORK}`],
+  [/^(Timeout|Abort)Error| E[A-Z]+$/, NETWORK],
+  [/[A-Z]_[A-Z]/, 'Does something else answer there? The CA of a proxy goes into NODE_EXTRA_CA_CERTS.'],
+]
+
+/** What to do about it. */
+export function secretHint(error: Error): string {
+  const { name, message } = error
+  // The SDK has neither code nor name for these.
+  if (/^Region /.test(message)) return "Set AWS_REGION to the secret's region; in Lambda it is set."
+  const code = 'code' in error ? ` ${error.code}` : ''
+  const found = HINTS.find(([pattern]) => pattern.test(name + code))
+  return (
+    found?.[1] ?? 'Can the function reach Secrets Manager itself? Look at AWS_ENDPOINT_URL, and at proxies on the way.'
+  )
+}
