@@ -4,12 +4,14 @@ import type { Password } from '../base/password.ts'
 import type { Reader } from '../base/readers.ts'
 import { type Origin, refuseTooLong } from '../base/refusal.ts'
 import {
+  readChannelBinding,
   readCluster,
   readConnectTimeout,
   readHost,
   readName,
   readPassword,
   readPort,
+  readRequireAuth,
   readSslmode,
   readSslrootcert,
   readText,
@@ -34,6 +36,10 @@ export interface ConnectionFields {
   readonly sslmode?: SslMode
   /** A path, PEM text, or `system`. */
   readonly sslrootcert?: string
+  /** Whether the login must be bound to the TLS connection; only `require` changes anything. */
+  readonly channel_binding?: 'disable' | 'prefer' | 'require'
+  /** The ways to log in that the server may ask for, as libpq lists them. */
+  readonly require_auth?: string
   /** Command-line options for the server, as in PGOPTIONS. */
   readonly options?: string
   readonly application_name?: string
@@ -116,6 +122,13 @@ export const CONNECTION_FIELDS: ConnectionFieldTable = {
     inUrl: 'parameter',
     secretKeys: ['ca', 'cacert', 'sslca', 'rootcert', 'rootcertificate'],
   },
+  channel_binding: {
+    read: readChannelBinding,
+    variable: 'PGCHANNELBINDING',
+    inUrl: 'parameter',
+    aliases: ['channelbinding'],
+  },
+  require_auth: { read: readRequireAuth, variable: 'PGREQUIREAUTH', inUrl: 'parameter', aliases: ['requireauth'] },
   options: { read: readText, variable: 'PGOPTIONS', inUrl: 'parameter' },
   application_name: {
     read: readText,

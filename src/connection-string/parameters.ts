@@ -11,7 +11,8 @@ import { addServerSettings, isServerSetting } from './server-settings.ts'
  * - `checked`: says nothing new when its value matches `harmless`; refused otherwise, because it would weaken TLS or
  *   change what statements do.
  * - `refused`: cannot be honoured, and leaving it out would reach another server or weaken TLS.
- * - `ignored`: has no effect here, and nothing is lost; one warning names all such.
+ * - `ignored`: has no effect here, and nothing is lost that the user would not see: a login by other means than a
+ *   password fails. One warning names all such.
  */
 export type ConnectionParameter =
   | { readonly use: 'field'; readonly field: FieldName }
@@ -20,7 +21,6 @@ export type ConnectionParameter =
   | { readonly use: 'ignored' }
 
 const TRUE = /^(?:true|1|on|yes)$/i
-const MODERN_TLS = /^tlsv1\.[23]$/i
 const NAME_THE_SERVER = 'Name the server by host, port and database, each once.'
 const PRIMARY_ALONE = 'Leave it out, and name the host that is meant: it is not asked whether it accepts writes.'
 const TLS_IS_OURS = 'Leave it out: the chain and the host name are always verified against sslrootcert.'
@@ -44,8 +44,12 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   rejectunauthorized: checked(TRUE),
   sslaccept: checked(/^strict$/i),
   sslcompression: checked(/^0$/),
-  ssl_min_protocol_version: checked(MODERN_TLS),
-  ssl_max_protocol_version: checked(MODERN_TLS),
+  sslcertmode: checked(/^(?:disable|allow)$/),
+  sslsni: checked(/^1$/),
+  // TLS 1.2 and newer are spoken: less is not wanted, and more not enforced.
+  ssl_min_protocol_version: checked(/^tlsv1\.2$/i),
+  ssl_max_protocol_version: checked(/^tlsv1\.[23]$/i),
+  min_protocol_version: checked(/^3\.0$/),
   sslnegotiation: checked(/^(?:postgres|direct)$/),
   gssencmode: checked(/^(?:disable|prefer)$/),
   client_encoding: checked(/^(?:utf-?8|unicode|auto)$/i, 'Leave it out: text is UTF-8.'),
@@ -63,7 +67,6 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   sslfactory: refused(TLS_IS_OURS),
   sslhostnameverifier: refused(TLS_IS_OURS),
 
-  channel_binding: ignored,
   fallback_application_name: ignored,
   gssdelegation: ignored,
   gsslib: ignored,
@@ -73,13 +76,18 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   keepalives_interval: ignored,
   krbsrvname: ignored,
   load_balance_hosts: ignored,
+  max_protocol_version: ignored,
+  oauth_client_id: ignored,
+  oauth_client_secret: ignored,
+  oauth_issuer: ignored,
+  oauth_scope: ignored,
   passfile: ignored,
-  require_auth: ignored,
+  scram_client_key: ignored,
+  scram_server_key: ignored,
   sslcert: ignored,
-  sslcertmode: ignored,
   sslkey: ignored,
+  sslkeylogfile: ignored,
   sslpassword: ignored,
-  sslsni: ignored,
   tcp_user_timeout: ignored,
 }
 

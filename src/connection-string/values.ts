@@ -118,6 +118,20 @@ export function readSslmode(text: string, place: Origin): SslMode {
   return readSslmodeWord(mode, place)
 }
 
+const AS_LIBPQ = 'Write it as libpq does, or leave it out.'
+
+export const readChannelBinding = oneOf(['disable', 'prefer', 'require'], AS_LIBPQ)
+
+const readLoginMethod = oneOf(['none', 'password', 'md5', 'gss', 'sspi', 'scram-sha-256', 'oauth'], AS_LIBPQ)
+
+/** A list of the ways to log in that may be used, or, each behind a `!`, of those that may not. */
+export function readRequireAuth(text: string, place: Origin): string {
+  const methods = text.replaceAll(' ', '')
+  const words = methods.startsWith('!') ? methods.slice(1).split(',!') : methods.split(',')
+  for (const word of words) readLoginMethod(word, place)
+  return methods
+}
+
 /** A path, PEM text, or `system`. */
 export function readSslrootcert(text: string, place: Origin): string {
   if (text.includes('-----BEGIN')) return sendable(text, place)

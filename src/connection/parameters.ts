@@ -18,6 +18,8 @@ export interface ConnectionParameters {
   readonly dbname: string
   readonly user: string
   readonly sslmode: 'verify-full' | 'disable'
+  readonly channel_binding?: 'disable' | 'prefer' | 'require'
+  readonly require_auth?: string
   readonly options?: string
   readonly application_name?: string
   /** What the session is listed as when nobody names it: the function. */
@@ -93,7 +95,7 @@ function route(
  */
 export function mergeParameters(settings: Settings, secret: ConnectionFields): MergedParameters {
   const fields: ConnectionFields = { ...settings.environment, ...secret, ...settings.options }
-  const { host, user, password, application_name, connect_timeout } = fields
+  const { host, user, password, application_name, connect_timeout, channel_binding, require_auth } = fields
   const fallback_application_name = settings.surroundings.functionName
   const isSocket = host?.startsWith('/') ?? false
   const needsPassword = !isSocket && settings.secretId !== undefined
@@ -114,6 +116,8 @@ export function mergeParameters(settings: Settings, secret: ConnectionFields): M
       user,
       ...route({ ...fields, host, dbname }, settings.clusterRouting),
       sslmode: tls.sslmode,
+      ...(channel_binding !== undefined && { channel_binding }),
+      ...(require_auth !== undefined && { require_auth }),
       ...(application_name !== undefined && { application_name }),
       ...(fallback_application_name !== undefined && { fallback_application_name }),
       ...(connect_timeout !== undefined && { connect_timeout }),

@@ -10,6 +10,7 @@ import { cancelRequest } from './cancel-request.ts'
 import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
 import { isDatabaseError } from './database-error.ts'
 import { hidePassword } from './hidden-password.ts'
+import { type LoginRequirements, requireLogin } from './login-requirements.ts'
 import { Client, type ProtocolConnection } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
@@ -51,6 +52,7 @@ export type CheckedOutClient = DatabaseClient
 export interface DatabaseClientConfig extends ClientConfig {
   /** Breaks the connection off, in whatever state it is. */
   readonly signal?: AbortSignal | undefined
+  readonly requirements?: LoginRequirements
 }
 
 export class DatabaseClient extends Client {
@@ -88,6 +90,7 @@ export class DatabaseClient extends Client {
     const { connection, connectionParameters } = this.#internals
     hidePassword(this.#internals)
     hidePassword(connectionParameters)
+    requireLogin(connection, config.requirements ?? {})
     connection.on('errorMessage', (error: DatabaseError) => {
       if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
     })

@@ -1,5 +1,4 @@
 /** Opens the pool's connections: tries again while the reason may pass by itself, until the time for connecting is over. */
-import type { ClientConfig } from 'pg'
 import { fullJitterMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
@@ -31,7 +30,7 @@ function clientConfig(
   { parameters, rootCertificate }: Destination,
   resolve: () => Promise<ResolvedConnection>,
   timeoutMs: number,
-): ClientConfig {
+): DatabaseClientConfig {
   const { host, port, dbname: database, user, sslmode, options } = parameters
   const ssl = tlsOptions(sslmode, rootCertificate.ca)
   return {
@@ -41,6 +40,8 @@ function clientConfig(
     user,
     ssl: ssl === false ? false : { ...ssl, ca: ssl.ca === undefined ? undefined : [...ssl.ca] },
     ...(ssl === false && clearTextStream(host)),
+    requirements: parameters,
+    enableChannelBinding: parameters.channel_binding === 'require',
     options,
     application_name: parameters.application_name,
     fallback_application_name: parameters.fallback_application_name,

@@ -25,6 +25,10 @@ export interface DatabaseOptions {
   readonly sslmode?: string
   /** The root certificate: a path, PEM text, or `system` for Node's own roots. @default the secret, else PGSSLROOTCERT, else the layer's */
   readonly sslrootcert?: string
+  /** `require`: the login must be bound to the TLS connection (SCRAM-SHA-256-PLUS). @default the secret, else PGCHANNELBINDING */
+  readonly channel_binding?: string
+  /** The ways to log in that the server may ask for, in libpq's words: `scram-sha-256`. @default the secret, else PGREQUIREAUTH, else any */
+  readonly require_auth?: string
   /** Command-line options for the server. @default the secret, else PGOPTIONS */
   readonly options?: string
   /** @default the secret, else PGAPPNAME, else the function's name */

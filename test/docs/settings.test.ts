@@ -47,6 +47,8 @@ describe('options and variables', () => {
     connectionString: 'postgresql://app:pw@db.example.com/defaultdb',
     port: 26_258,
     sslmode: 'require',
+    channel_binding: 'require',
+    require_auth: 'scram-sha-256',
     connect_timeout: 3,
     clusterRouting: 'sni',
     max: 2,
@@ -152,7 +154,9 @@ describe('the usual keys', () => {
   )
 
   const NUMBERS: Readonly<Record<string, number>> = { port: 26_258, connect_timeout: 3 }
-  const WORDS: Readonly<Record<string, string>> = { sslmode: 'verify-full', host: 'db.example.com' }
+  const WORDS: Readonly<Record<string, string>> = {
+    ...{ sslmode: 'verify-full', host: 'db.example.com', channel_binding: 'require', require_auth: '!md5' },
+  }
 })
 
 describe('context of the sample stack', () => {

@@ -78,10 +78,11 @@ export interface TlsServer extends AsyncDisposable {
   readonly heard: () => number
 }
 
-/** Says yes to SSLRequest, and then shakes hands, or does what `instead` says. */
+/** Says yes to SSLRequest, and then shakes hands, or does what `instead` says; `answer` is for what comes inside of TLS. */
 export async function startTlsServer(
   context: SecureContextOptions,
   instead?: (socket: Socket) => void,
+  answer?: Buffer,
 ): Promise<TlsServer> {
   let heard = 0
   const server = createServer((socket) => {
@@ -97,6 +98,7 @@ export async function startTlsServer(
         secureContext: createSecureContext({ ciphers: ANY_STRENGTH, ...context }),
       })
       secure.on('error', () => undefined)
+      if (answer !== undefined) secure.once('data', () => secure.write(answer))
       secure.on('data', (data) => {
         heard += data.length
       })

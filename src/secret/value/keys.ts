@@ -54,7 +54,7 @@ export function fieldOfKey(key: string): FieldName | undefined {
 }
 
 /** Names that only a connection to a database has; `PORT`, `USERNAME` or `SSL` may be of anything. */
-const SPECIFIC = /^(?:db|database|pg|postgres|cockroach).|^ssl(?:mode|rootcert)$/
+const SPECIFIC = /^(?:db|database|pg|postgres|cockroach).|^(?:sslmode|sslrootcert|channelbinding|requireauth)$/
 
 /** True for a key that is read even beside a connection string. */
 export function isSpecificKey(key: string): boolean {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { findParameter } from '../../../src/connection-string/parameters.ts'
 import { parseConnectionString } from '../../../src/connection-string/parse.ts'
 import { CLOUD_HOST, read, refusalOf, SECRET, warningsOf } from '../../support/connection-string.ts'
 
@@ -38,6 +39,20 @@ describe('parameters', () => {
     ['rejectUnauthorized=false', /parameter rejectUnauthorized/],
     ['sslfactory=org.postgresql.ssl.NonValidatingFactory', /parameter sslfactory/],
     ['ssl_min_protocol_version=TLSv1', /ssl_min_protocol_version/],
+    ['ssl_min_protocol_version=TLSv1.3', /ssl_min_protocol_version/],
+    ['ssl_max_protocol_version=TLSv1.1', /ssl_max_protocol_version/],
+    ['min_protocol_version=3.2', /min_protocol_version/],
+    ['channel_binding=required', /channel_binding is /],
+    ['channelBinding=always', /channel_binding is /],
+    ['require_auth=scram', /require_auth is /],
+    ['require_auth=md5,!password', /require_auth is /],
+    ['require_auth=!md5,password', /require_auth is /],
+    ['sslcertmode=require', /sslcertmode/],
+    ['sslsni=0', /sslsni/],
+    ['requirepeer=postgres', /requirepeer/],
+    ['gssencmode=require', /gssencmode/],
+    ['sslcompression=1', /sslcompression/],
+    ['sslcrldir=/tmp', /sslcrldir/],
     ['sslcrl=/tmp/x', /sslcrl/],
     ['host=evil.com', /host stands among/],
     ['HOST=evil.com', /host stands among/],
@@ -79,4 +94,32 @@ describe('parameters', () => {
   test('a plus in a JDBC password is refused: it has two readings', () => {
     expect(refusalOf(() => read('jdbc:postgresql://h/d?user=app&password=a+b')).message).toMatch(/JDBC/)
   })
+})
+
+/** PQconndefaults() of libpq 18.4, by what becomes of each keyword. */
+const LIBPQ = {
+  field:
+    'user password channel_binding connect_timeout dbname host port options application_name sslmode sslrootcert require_auth',
+  checked:
+    'sslnegotiation sslcompression sslcertmode sslsni min_protocol_version ssl_min_protocol_version ssl_max_protocol_version gssencmode',
+  refused: 'service servicefile hostaddr sslcrl sslcrldir requirepeer',
+  ignored:
+    'passfile client_encoding fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout sslcert sslkey sslpassword max_protocol_version krbsrvname gsslib gssdelegation replication target_session_attrs load_balance_hosts scram_client_key scram_server_key oauth_issuer oauth_client_id oauth_client_secret oauth_scope sslkeylogfile',
+} as const
+
+describe('keywords of libpq', () => {
+  const rows = Object.entries(LIBPQ).flatMap(([use, names]) => names.split(' ').map((name) => [name, use] as const))
+
+  test.each(rows)('%s is %s', (name, use) => {
+    expect(findParameter(name)).toMatchObject({ use })
+  })
+
+  test.each(['channel_binding=require', 'channelBinding=require', 'require_auth=scram-sha-256', 'requireAuth=!md5'])(
+    '%s is kept, for us and for those who are given the string',
+    (parameter) => {
+      const [, value] = parameter.split('=')
+      const fields = read(`postgresql://app:${SECRET}@${CLOUD_HOST}/defaultdb?${parameter}`)
+      expect(Object.values(fields)).toContain(value)
+    },
+  )
 })

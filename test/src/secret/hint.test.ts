@@ -36,9 +36,9 @@ async function failure(variables: Readonly<Record<string, string | undefined>>, 
   const environment = { ...GOOD, AWS_ENDPOINT_URL_SECRETS_MANAGER: standIn.url, ...variables }
   for (const [name, value] of Object.entries(environment)) vi.stubEnv(name, value)
   vi.resetModules()
-  const { getSecretValue } = await import('../../../src/secret/reader/secrets-manager.ts')
+  const { sdkReader } = await import('../../../src/secret/reader/readers.ts')
   const request = { secretId: SECRET, versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(timeoutMs) } as const
-  const error = await getSecretValue(request, undefined).then(
+  const error = await sdkReader(request).then(
     () => expect.fail('the secret was read'),
     (thrown: unknown) => thrown,
   )
