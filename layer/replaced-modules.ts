@@ -67,6 +67,12 @@ const REPLACEMENTS: readonly Replacement[] = [
     importer: /\/AdaptiveRetryStrategy\./,
     contents: 'export class DefaultRateLimiter { async getSendToken() {} updateClientSendingRate() {} }',
   },
+  // Trace ids of several invocations at once, for services that could call the function again; Secrets Manager cannot.
+  {
+    imported: /^@aws\/lambda-invoke-store$/,
+    importer: /\/recursionDetectionMiddleware\./,
+    contents: 'export const InvokeStore = { getInstanceAsync: async () => undefined }',
+  },
   // Lambda sets AWS_REGION and has no instance metadata.
   {
     imported: /\/getInstanceMetadataRegion$/,

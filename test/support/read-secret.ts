@@ -14,5 +14,5 @@ async function outcomeOf(read: GetSecretValue): Promise<string> {
 }
 
 const roleAccess = readRoleAccess(process.env)
-const own = roleAccess === undefined ? freshReader({ roleAccess }) : signedRequestReader(roleAccess)
+const own = roleAccess === undefined ? freshReader({ roleAccess: () => roleAccess }) : signedRequestReader(roleAccess)
 process.stdout.write(JSON.stringify([await outcomeOf(own), await outcomeOf(sdkReader)]))

@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type ServerOptions } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -13,7 +14,7 @@ import {
   type ServerCertificate,
 } from '../../../local/certificates.ts'
 
-const PROGRAM = join(import.meta.dirname, '../../support/read-secret.ts')
+const PROGRAM = fileURLToPath(new URL('../../support/read-secret.ts', import.meta.url))
 const ANSWER = JSON.stringify({ SecretString: 'the secret', VersionId: '1', CreatedDate: 1 })
 const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-tls-'))
 let authority: CertificateAuthority

@@ -119,7 +119,7 @@ describe('those who wait', () => {
 
 test('refuseWaiting() is false for all who wait, leaves no timer, and takes no permit from those who have one', async () => {
   const permits = takenPermits(1)
-  const waiting = [permits.acquire(1000), permits.acquire(1000)]
+  const waiting = [permits.acquire(patience(1000)), permits.acquire(patience(1000))]
   permits.refuseWaiting()
   expect([await Promise.all(waiting), vi.getTimerCount()]).toEqual([[false, false], 0])
   expect([permits.takenCount, permits.waitingCount]).toEqual([1, 0])
