@@ -1,4 +1,5 @@
 /** Time and dice, as parameters: the modules that decide by them get them handed in. */
+import { processWide } from './process-wide.ts'
 
 export interface Clock {
   /** Milliseconds since 1970, as the machine has it: for dates. It can be set, by a day and in both directions. */
@@ -41,7 +42,8 @@ const monotonicNow = (): number => performance.now()
 export const SYSTEM_CLOCK: Clock = {
   now,
   monotonicNow,
-  steadyNow: steadyClock(now, monotonicNow),
+  // Times of one copy of this package are read by others.
+  steadyNow: processWide('steady-clock.1', () => steadyClock(now, monotonicNow)),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   random: Math.random,
 }

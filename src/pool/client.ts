@@ -190,17 +190,18 @@ export class DatabaseClient extends Client {
 
   /** Cursors, streams, COPY and prebuilt queries are under way until pg has nothing left to do. */
   #submit(statement: Submittable, told: Callback | undefined): unknown {
-    const invocation = currentInvocation()
-    const budgetMs = budgetOf(invocation)
+    const budgetMs = budgetOf(currentInvocation())
     if (budgetMs <= 0) return failUnsent(statement, told, unsent(), this.#internals.connection)
-    if (invocation && budgetMs < Number.POSITIVE_INFINITY && this.#watch === undefined) {
-      this.#watch = setTimeout(() => this.#abandon(invocation.marginMs), budgetMs)
-      this.once('drain', () => {
-        clearTimeout(this.#watch)
-        this.#watch = undefined
-      })
+    if (this.#watch === undefined) {
+      this.#watch = this.#abandonIn(budgetMs)
+      if (this.#watch !== undefined) this.once('drain', this.#unwatch)
     }
     return super.query(statement as never, told as never)
+  }
+
+  readonly #unwatch = (): void => {
+    clearTimeout(this.#watch)
+    this.#watch = undefined
   }
 
   /** By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection. */
@@ -219,29 +220,28 @@ export class DatabaseClient extends Client {
   }
 
   #sendInTime(config: unknown, values: unknown): Promise<unknown> {
-    const invocation = currentInvocation()
-    const budgetMs = budgetOf(invocation)
+    const budgetMs = budgetOf(currentInvocation())
     if (budgetMs <= 0) return Promise.reject(unsent())
     return new Promise((resolve, reject) => {
-      let isPastDeadline = false
-      const cancel = (marginMs: number): void => {
-        isPastDeadline = true
-        publish('deadline', { budgetMs, backendPid: this.backendPid })
-        void this.#abandon(marginMs).then(() => reject(deadlineError('the statement was cancelled', false)))
-      }
-      const timer =
-        invocation && budgetMs < Number.POSITIVE_INFINITY && setTimeout(() => cancel(invocation.marginMs), budgetMs)
+      const timer = this.#abandonIn(budgetMs)
       this.#send(config, values, (error, result) => {
-        if (timer) clearTimeout(timer)
-        if (isPastDeadline) return
+        clearTimeout(timer)
         if (error) reject(error)
         else resolve(result)
       })
     })
   }
 
+  /** A timer for the deadline, if there is one. */
+  #abandonIn(budgetMs: number): NodeJS.Timeout | undefined {
+    const invocation = currentInvocation()
+    if (invocation === undefined || budgetMs === Number.POSITIVE_INFINITY) return undefined
+    return setTimeout(() => this.#abandon(budgetMs, invocation.marginMs), budgetMs)
+  }
+
   /** Cancels at the server, then drops the connection: whoever waits gets this error, and not the answer to the cancelling. */
-  async #abandon(marginMs: number): Promise<void> {
+  async #abandon(budgetMs: number, marginMs: number): Promise<void> {
+    publish('deadline', { budgetMs, backendPid: this.backendPid })
     const { connection } = this.#internals
     const fail = () => connection.emit('error', deadlineError('the statement was cancelled', false))
     connection.removeAllListeners('errorMessage').once('errorMessage', fail).prependOnceListener('end', fail)
