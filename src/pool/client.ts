@@ -192,10 +192,8 @@ export class DatabaseClient extends Client {
   #submit(statement: Submittable, told: Callback | undefined): unknown {
     const budgetMs = budgetOf(currentInvocation())
     if (budgetMs <= 0) return failUnsent(statement, told, unsent(), this.#internals.connection)
-    if (this.#watch === undefined) {
-      this.#watch = this.#abandonIn(budgetMs)
-      if (this.#watch !== undefined) this.once('drain', this.#unwatch)
-    }
+    this.#watch ??= this.#abandonIn(budgetMs)
+    this.off('drain', this.#unwatch).once('drain', this.#unwatch)
     return super.query(statement as never, told as never)
   }
 
@@ -234,9 +232,9 @@ export class DatabaseClient extends Client {
 
   /** A timer for the deadline, if there is one. */
   #abandonIn(budgetMs: number): NodeJS.Timeout | undefined {
-    const invocation = currentInvocation()
-    if (invocation === undefined || budgetMs === Number.POSITIVE_INFINITY) return undefined
-    return setTimeout(() => this.#abandon(budgetMs, invocation.marginMs), budgetMs)
+    const { marginMs } = currentInvocation() ?? {}
+    if (marginMs === undefined || budgetMs === Number.POSITIVE_INFINITY) return undefined
+    return setTimeout(() => this.#abandon(budgetMs, marginMs), budgetMs)
   }
 
   /** Cancels at the server, then drops the connection: whoever waits gets this error, and not the answer to the cancelling. */

@@ -112,7 +112,7 @@ describe('a handler', () => {
   test('with a callback as its third argument, as on Node 22, gets the database third', async () => {
     const { secretId } = product
     const handler = withDatabase(async (_event: unknown, _context, db) => typeof db.query, { secretId })
-    expect(await call(handler, {}, contextOf(5000), () => undefined)).toBe('function')
+    expect(await call(handler, {}, contextOf(60_000), () => undefined)).toBe('function')
   })
 })
 
@@ -139,7 +139,7 @@ describe('a streaming handler', () => {
   test('gets event, responseStream, context and the database', async () => {
     const handler = withDatabase(answer, { secretId: product.secretId })
     const response = new Response()
-    await handler('streamed', response, contextOf(5000))
+    await handler('streamed', response, contextOf(60_000))
     expect([response.text, handler.length]).toEqual(['streamed, true', 2])
   })
 
