@@ -59,7 +59,7 @@ export function rootCertificatePath({ path, ca }: RootCertificate): string {
   } catch (cause) {
     throw new ConnectionError('ERR_TLS', `the root certificate cannot be written to ${tmpdir()}`, {
       cause,
-      hint: 'Make the temporary folder writable (TMPDIR), or name a file in sslrootcert.',
+      hint: 'Set TMPDIR to a writable folder, or name a file in sslrootcert.',
       safeToRetry: true,
     })
   }

@@ -16,15 +16,12 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [
     // SELF_SIGNED_CERT_IN_CHAIN, UNABLE_TO_GET_ISSUER_CERT_LOCALLY, CERT_SIGNATURE_FAILURE and their like.
     /SELF_SIGNED|UNABLE_TO_|SIGNATURE_FAILURE|UNTRUSTED/,
-    "Is the certificate authority right? CockroachDB Basic and Standard: the layer's root.crt. CockroachDB Advanced, Amazon RDS, Supabase, your own server: its CA, in sslrootcert or in the layer (rootCertificate). Azure, and other public CAs: sslrootcert=system.",
+    "Is the certificate authority right? Basic and Standard clusters: the layer's root.crt. Advanced clusters, RDS, Supabase, your own server: its CA, as sslrootcert or rootCertificate of the layer. Azure and other public CAs: sslrootcert=system.",
   ],
-  [/CERT_HAS_EXPIRED/, 'A certificate of the server has expired; it must be renewed there.'],
+  [/CERT_HAS_EXPIRED/, 'A certificate of the server has expired.'],
   [/NOT_YET_VALID/, 'A certificate of the server is not valid yet; is the clock right?'],
-  [
-    /ERR_TLS_CERT_ALTNAME_INVALID/,
-    'Set host to a name that the certificate has (Cloud: copy it from the console); verify-full stays, a weaker mode would accept anybody.',
-  ],
-  [/alert|ALERT/, 'The server broke off the handshake: does it offer TLS 1.2 or newer? Its log has the reason.'],
+  [/ERR_TLS_CERT_ALTNAME_INVALID/, 'Set host to a name that the certificate has; a weaker mode would accept anybody.'],
+  [/alert|ALERT/, 'The server broke off the handshake: does it offer TLS 1.2 or newer?'],
   [/EPROTO|SSL/, 'Is this the port of the database? CockroachDB Cloud uses 26257.'],
 ]
 
@@ -35,8 +32,5 @@ const OF_TLS = /^EPROTO$|^ERR_(OSSL|SSL|TLS)|CERT|CRL|LEAF/
 export function tlsHint(error: object, code: string, message: string): string | undefined {
   if (!ended.has(error) && !OF_TLS.test(code)) return undefined
   const words = `${code} ${message}`
-  return (
-    HINTS.find(([pattern]) => pattern.test(words))?.[1] ??
-    'The server needs other certificates: the message says what is wrong with its own, or with one that signed it.'
-  )
+  return HINTS.find(([pattern]) => pattern.test(words))?.[1] ?? 'The server needs other certificates: see the message.'
 }

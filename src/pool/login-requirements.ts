@@ -23,7 +23,7 @@ export function requireLogin(
   const check = (method: string, isBound = false): void => {
     if (!isForbidden(method) && (isBound || !needsBinding)) return
     const error = new ConnectionError('ERR_CONNECT', `require_auth or channel_binding forbids a login by ${method}`, {
-      hint: 'Is this the right server? If so, change what it asks this user for, or what you require.',
+      hint: 'Is this the right server?',
       safeToRetry: true,
     })
     // At once: what the server says next may be that all is well.

@@ -13,26 +13,26 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^(InvalidParameter|Validation)Exception/, 'Is the secret id a name or a complete ARN?'],
   [
     /^(UnrecognizedClient|InvalidSignature)Exception/,
-    'The AWS credentials of this process are not accepted; are they of another account or cut off, is the clock right?',
+    'The AWS credentials of this process are not accepted; are they of another account or expired, is the clock right?',
   ],
   [/^ExpiredToken/, 'The AWS credentials of this process have expired.'],
   [/^CredentialsProviderError/, 'No AWS credentials: outside Lambda, configure them as for the AWS CLI.'],
-  [/^ThrottlingException/, 'Secrets Manager throttles; many execution environments may be starting at once.'],
-  [/^InternalService/, 'Secrets Manager itself is at fault; the next connection asks again.'],
-  [/ERR_INVALID_URL$/, 'Set AWS_ENDPOINT_URL, or AWS_ENDPOINT_URL_SECRETS_MANAGER, to a URL.'],
+  [
+    /^(Throttling|InternalService)/,
+    'Secrets Manager throttles, or is at fault; many execution environments may be starting at once.',
+  ],
+  [/ERR_INVALID_URL$/, 'Correct AWS_ENDPOINT_URL_SECRETS_MANAGER or AWS_ENDPOINT_URL.'],
   [/(ENOTFOUND|EAI_AGAIN)$/, `Is AWS_REGION right? ${NETWORK}`],
   [/^(Timeout|Abort)Error| E[A-Z]+$/, NETWORK],
-  [/[A-Z]_[A-Z]/, 'Does something else answer there? The CA of a proxy goes into NODE_EXTRA_CA_CERTS.'],
+  [/[A-Z]_[A-Z]/, 'The CA of a proxy goes into NODE_EXTRA_CA_CERTS.'],
 ]
 
 /** What to do about it. */
 export function secretHint(error: Error): string {
   const { name, message } = error
   // The SDK has neither code nor name for these.
-  if (/^Region /.test(message)) return "Set AWS_REGION to the secret's region; in Lambda it is set."
+  if (/^Region /.test(message)) return "Set AWS_REGION to the secret's region."
   const code = 'code' in error ? ` ${error.code}` : ''
   const found = HINTS.find(([pattern]) => pattern.test(name + code))
-  return (
-    found?.[1] ?? 'Can the function reach Secrets Manager itself? Look at AWS_ENDPOINT_URL, and at proxies on the way.'
-  )
+  return found?.[1] ?? `${NETWORK} Is AWS_ENDPOINT_URL right?`
 }

@@ -56,13 +56,13 @@ test.each<[SecretsManagerErrorType, RegExp]>([
   ['AccessDeniedException', /^Allow secretsmanager:GetSecretValue .* kms:Decrypt/],
   ['DecryptionFailure', /^Allow kms:Decrypt/],
   ['ExpiredTokenException', /have expired/],
-  ['InternalServiceError', /itself is at fault/],
+  ['InternalServiceError', /or is at fault/],
   ['InvalidParameterException', /name or a complete ARN/],
   ['InvalidRequestException', /scheduled for deletion/],
   ['InvalidSignatureException', /is the clock right/],
   ['ResourceNotFoundException', /in this region and account/],
   ['ThrottlingException', /throttles/],
-  ['UnknownOperationException', /^Can the function reach Secrets Manager itself/],
+  ['UnknownOperationException', /Is AWS_ENDPOINT_URL right\?$/],
   ['UnrecognizedClientException', /credentials .* not accepted/],
   ['ValidationException', /name or a complete ARN/],
 ])('Secrets Manager’s %s', async (type, hint) => {
@@ -85,7 +85,7 @@ describe('without an answer of Secrets Manager:', () => {
       'an endpoint that is no URL',
       async () => ({ AWS_ENDPOINT_URL_SECRETS_MANAGER: 'x' }),
       /URL/,
-      /^Set AWS_ENDPOINT_URL/,
+      /^Correct AWS_ENDPOINT_URL/,
     ],
     [
       'an endpoint whose name is unknown',
@@ -141,6 +141,6 @@ describe('without an answer of Secrets Manager:', () => {
     const port = await portOf(server)
     const error = await failure({ AWS_ENDPOINT_URL_SECRETS_MANAGER: `http://127.0.0.1:${port}` })
     server.close()
-    expect(error).toMatchObject({ hint: expect.stringMatching(/^Can the function reach Secrets Manager itself/) })
+    expect(error).toMatchObject({ hint: expect.stringMatching(/Is AWS_ENDPOINT_URL right\?$/) })
   })
 })
