@@ -142,7 +142,7 @@ export class MessageSplitter {
   }
 }
 
-function message(type: string, payload: Buffer): Buffer {
+export function message(type: string, payload: Buffer): Buffer {
   return Buffer.concat([Buffer.from(type, 'latin1'), withLength(payload)])
 }
 

@@ -19,6 +19,7 @@ const WHEN_OTHERS_LEFT: Backoff = { baseMs: 800, capMs: 2000 }
 const ALLOWLIST =
   "Is the address that the function leaves from on the cluster's IP allowlist? A fixed one takes a VPC with a NAT gateway and an Elastic IP."
 const ROUTE = 'Copy host and cluster identifier again from the console (Connect).'
+const PROTOCOL = 'Is this the port of a PostgreSQL server, and may the user log in by password (scram-sha-256) there?'
 
 /** By SQLSTATE, as the server sent it. */
 const BY_SQLSTATE: ReadonlyMap<string, Meaning> = new Map(
@@ -78,7 +79,7 @@ const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   ],
 ]
 
-/** By Node's error code. */
+/** By the error code of Node, or of the pool where the server breaks the protocol. */
 const BY_CODE: ReadonlyMap<string, Meaning> = new Map(
   Object.entries<Meaning>({
     ENOTFOUND: { code: 'ERR_CONNECT', hint: 'Is the host name right, and can the function resolve it?' },
@@ -98,6 +99,7 @@ const BY_CODE: ReadonlyMap<string, Meaning> = new Map(
     ENETUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
     ETIMEDOUT: { code: 'ERR_CONNECT', hint: `No answer: a VPC without a NAT gateway, or a firewall. ${ALLOWLIST}` },
     ENOENT: { code: 'ERR_CONNECT', hint: 'There is no Unix socket at this path.' },
+    ERR_PROTOCOL: { code: 'ERR_CONNECT', hint: PROTOCOL },
   }),
 )
 

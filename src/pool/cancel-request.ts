@@ -1,10 +1,13 @@
 /** Asks the server to stop a statement, over a connection of its own, as the protocol has it. */
-import { Connection, clearTextStream } from './pg.ts'
+import type { ClientConfig } from 'pg'
+import { CheckedConnection } from './checked-connection.ts'
+import { clearTextStream } from './pg.ts'
 
 export interface CancelTarget {
+  /** Name, address, or the folder of a Unix socket. */
   readonly host: string
   readonly port: number
-  readonly ssl: object | false
+  readonly ssl: ClientConfig['ssl']
   readonly processID: number
   readonly secretKey: number
 }
@@ -19,7 +22,7 @@ export function cancelRequest(
   { host, port, ssl, processID, secretKey }: CancelTarget,
   timeoutMs: number,
 ): Promise<void> {
-  const connection = new Connection({ ssl, ...(ssl === false && clearTextStream(host)) })
+  const connection = new CheckedConnection({ ssl, ...(ssl === false && clearTextStream(host)) })
   return new Promise((resolve) => {
     const done = (): void => {
       clearTimeout(timer)
@@ -31,6 +34,7 @@ export function cancelRequest(
     connection.on('sslconnect', () => connection.cancel(processID, secretKey))
     connection.on('error', done)
     connection.on('end', done)
-    connection.connect(port, host)
+    if (host.startsWith('/')) connection.connect(`${host}/.s.PGSQL.${port}`)
+    else connection.connect(port, host)
   })
 }

@@ -7,6 +7,7 @@ import type { ResolvedConnection } from '../connection/source.ts'
 import { watchHandshake } from '../connection/tls-error.ts'
 import { budgetOf, currentInvocation, deadlineError } from '../lambda/deadline.ts'
 import { cancelRequest } from './cancel-request.ts'
+import { CheckedConnection } from './checked-connection.ts'
 import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
 import { isDatabaseError } from './database-error.ts'
 import { hidePassword } from './hidden-password.ts'
@@ -55,6 +56,12 @@ export interface DatabaseClientConfig extends ClientConfig {
   readonly requirements?: LoginRequirements
 }
 
+/** pg takes a connection that is made for it: in its code, not in its types. */
+function overCheckedConnection(config: ClientConfig): ClientConfig & { connection: ProtocolConnection } {
+  const { ssl, stream } = config
+  return { ...config, connection: new CheckedConnection({ ssl, stream }) }
+}
+
 export class DatabaseClient extends Client {
   readonly #serverParameters = keptParameters(this.#internals.connection)
   readonly #connectClock = new ConnectClock(this.#internals.connection)
@@ -81,7 +88,7 @@ export class DatabaseClient extends Client {
   maxLifetimeMs = Number.POSITIVE_INFINITY
 
   constructor(config: DatabaseClientConfig) {
-    super(config)
+    super(overCheckedConnection(config))
     config.signal?.addEventListener('abort', () => this.destroy(), { once: true })
     // Assigned, since overriding would mean to repeat the eight signatures that pg's types give to this method.
     this.query = this.#query.bind(this) as this['query']

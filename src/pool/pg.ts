@@ -1,7 +1,7 @@
 /** The one importer of `pg`, a CommonJS package, with the parts of it that its types leave out. */
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { Client, Connection as PgConnection, Pool as PgPool, type PoolConfig } from 'pg'
+import { Client, type ClientConfig, Connection as PgConnection, Pool as PgPool, type PoolConfig } from 'pg'
 import { loopbackSocket } from '../connection/tls.ts'
 
 export { Client }
@@ -9,11 +9,20 @@ export { Client }
 /** pg's pool without its counts, which are getters: its types declare them as properties, which getters cannot override. */
 export const Pool: new (config: PoolConfig) => Omit<PgPool, 'totalCount' | 'idleCount' | 'waitingCount'> = PgPool
 
+/** What pg asks of the socket that it reads messages from. */
+interface MessageSource {
+  on(event: string, listener: (bytes: Buffer) => void): unknown
+}
+
 /** pg's protocol connection, underneath a client: in its code, not in its types. */
 export interface ProtocolConnection extends EventEmitter {
   /** A `TLSSocket` once TLS has been agreed on. */
   readonly stream: Socket
-  connect(port: number, host: string): void
+  readonly ssl: object | false
+  /** @param address a port, or the path of a Unix socket */
+  connect(address: number | string, host?: string): void
+  /** Has pg read the server's messages. */
+  attachListeners(stream: MessageSource): void
   requestSsl(): void
   cancel(processID: number, secretKey: number): void
   /** Sends Terminate. */
@@ -25,7 +34,7 @@ export function clearTextStream(host: string): { readonly stream?: () => Socket 
   return host.startsWith('/') ? {} : { stream: () => loopbackSocket(host) }
 }
 
-type ProtocolConnectionClass = new (config: { ssl: object | false; stream?: () => Socket }) => ProtocolConnection
+type ProtocolConnectionClass = new (config: Pick<ClientConfig, 'ssl' | 'stream'>) => ProtocolConnection
 
 /** Stated, not checked: `@types/pg` declares this class without its methods. */
 export const Connection = PgConnection as unknown as ProtocolConnectionClass

@@ -1,4 +1,5 @@
 /** The pool: a `pg.Pool` whose clients come from the secret, are checked before use, and never outlast an invocation. */
+import type { EventEmitter } from 'node:events'
 import type { Pool as PgPool, QueryConfig, QueryResult } from 'pg'
 import type { Clock } from '../base/clock.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
@@ -33,7 +34,12 @@ export class DatabasePool extends Pool {
     // No idle timer: while frozen none runs, and after a thaw all are overdue. Age is checked at checkout.
     super({ max, idleTimeoutMillis: 0 })
     const createClient = (config: DatabaseClientConfig) => new DatabaseClient(config)
-    this.#clients = new PoolClients({ createClient, events: this, diagnostics, clock })
+    this.#clients = new PoolClients({
+      createClient,
+      events: { emit: (...event) => this.#tell(event) },
+      diagnostics,
+      clock,
+    })
     const opener = new ConnectionOpener(login, this.#clients, diagnostics, clock)
     this.#lender = new Lender(this.#clients, opener, max, clock)
     this.on('error', () => undefined)
@@ -58,6 +64,18 @@ export class DatabasePool extends Pool {
 
   get waitingCount(): number {
     return this.#lender.waitingCount
+  }
+
+  /** What a listener throws is uncaught, as with pg, but in a turn of its own: here it would cost a place in the pool. */
+  #tell(event: Parameters<EventEmitter['emit']>): boolean {
+    try {
+      return this.emit(...event)
+    } catch (error) {
+      process.nextTick(() => {
+        throw error
+      })
+      return true
+    }
   }
 
   /** As pg's: a promise, or a callback with client and `done`. */

@@ -87,6 +87,7 @@ describe("Node's errors", () => {
     ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_TLS', false],
     ['CERT_REVOKED', 'ERR_TLS', false],
     ['EPROTO', 'ERR_TLS', false],
+    ['ERR_PROTOCOL', 'ERR_CONNECT', false],
     ['ENOTFOUND', 'ERR_CONNECT', false],
     ['EAI_AGAIN', 'ERR_CONNECT', true],
     ['ECONNREFUSED', 'ERR_CONNECT', true],

@@ -22,9 +22,17 @@ describe('a broken connection is ERR_CONNECTION_LOST', () => {
   test.each<readonly [string, string | undefined]>([
     ['Connection terminated unexpectedly', undefined],
     ['Connection terminated', undefined],
-    ...['ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ECONNABORTED', 'EPROTO', 'EHOSTUNREACH', 'ENETUNREACH', 'ENETDOWN'].map(
-      (code) => [`read ${code}`, code] as const,
-    ),
+    ...[
+      'ECONNRESET',
+      'EPIPE',
+      'ETIMEDOUT',
+      'ECONNABORTED',
+      'EPROTO',
+      'ERR_PROTOCOL',
+      'EHOSTUNREACH',
+      'ENETUNREACH',
+      'ENETDOWN',
+    ].map((code) => [`read ${code}`, code] as const),
   ])('not safe to retry: %s', (message, code) => {
     const cause = Object.assign(new Error(message), code === undefined ? {} : { code })
     expect(statementError(cause)).toMatchObject({
