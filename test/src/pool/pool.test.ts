@@ -89,6 +89,41 @@ describe('a pool', () => {
     await expect(told.query('select 1')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
   })
 
+  test('leads where the secret does, whatever other code writes into its options', async () => {
+    const pool = product.database().getPool()
+    const elsewhere = { host: '127.0.0.2', port: 1, user: 'other', password: 'other', ssl: false, database: 'other' }
+    Object.assign(pool.options, elsewhere, { connectionString: 'postgresql://other:other@127.0.0.2:1/other' })
+    const client = await pool.connect()
+    expect([client.host, client.port, client.user]).toEqual([
+      product.cloud.host,
+      product.cloud.standIn.port,
+      product.cloud.user,
+    ])
+    expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+    client.release()
+  })
+
+  test.each(['connect', 'acquire', 'release'] as const)(
+    'has its place back when a listener for %s throws',
+    async (event) => {
+      const pool = product.database().getPool()
+      const mistake = new Error('made by the listener')
+      pool.once(event, () => {
+        throw mistake
+      })
+      // Vitest's own would fail the run.
+      const listeners = process.listeners('uncaughtException')
+      process.removeAllListeners('uncaughtException')
+      const uncaught = new Promise((resolve) => process.once('uncaughtException', resolve))
+      expect((await pool.query('select 1 as one')).rows).toEqual([{ one: 1 }])
+      expect(await uncaught).toBe(mistake)
+      for (const listener of listeners) process.on('uncaughtException', listener)
+      expect((await pool.query('select 2 as two')).rows).toEqual([{ two: 2 }])
+      expect([pool.totalCount, pool.idleCount]).toEqual([1, 1])
+      await pool.end()
+    },
+  )
+
   test('opens three connections for twelve statements at once with max: 3', async () => {
     const database = product.database({ max: 3 })
     await Promise.all(Array.from({ length: 12 }, () => database.query('select pg_sleep(0.02)')))
@@ -418,6 +453,23 @@ describe('a connection that is being opened', () => {
     const error = await rejection(pool.connect())
     cloud.standIn.onClientMessage = undefined
     expect([error.code, [...counted], pool.totalCount]).toEqual(['ERR_AUTHENTICATION', [1], 0])
+  })
+
+  test('costs no place when Node refuses the address at once, and close() returns', async () => {
+    const { source, diagnostics } = new OpenDatabase({ secretId: product.secretId }, SYSTEM_CLOCK)
+    const connection = await source.current()
+    const parameters = { ...connection.parameters, host: 'a\0b' }
+    const login = new (class extends Login {
+      override open<Client>(dial: Dial<Client>): Promise<Client> {
+        const elsewhere = { ...connection, parameters }
+        return dial(elsewhere, async () => elsewhere, new AbortController().signal)
+      }
+    })(source, SYSTEM_CLOCK)
+    const pool = new DatabasePool(login, 1, diagnostics, SYSTEM_CLOCK)
+    for (let attempt = 0; attempt < 2; attempt += 1)
+      expect(await rejection(pool.connect())).toMatchObject({ code: 'ERR_CONNECT' })
+    expect([pool.totalCount, pool.waitingCount]).toEqual([0, 0])
+    await pool.end()
   })
 
   test('is an error for the callback of connect(), with a `done` that does nothing', async () => {
