@@ -12,7 +12,7 @@ import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
 import { isDatabaseError } from './database-error.ts'
 import { hidePassword } from './hidden-password.ts'
 import { type LoginRequirements, requireLogin } from './login-requirements.ts'
-import { Client, type ProtocolConnection } from './pg.ts'
+import { Client, type ClientInternals } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
 import { type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
@@ -24,19 +24,6 @@ const ANSWER_MS = 150
 const CANCEL_AT_LEAST_MS = 50
 /** How long Lambda leaves a process after SIGTERM, at the least, in milliseconds. */
 const TERMINATE_MS = 300
-
-/** What pg's client keeps beside its typed properties. */
-interface Internals {
-  readonly connection: ProtocolConnection
-  readonly ssl: object | false
-  readonly processID: number | null
-  readonly secretKey: number | null
-  readonly _queryable: boolean
-  readonly _ending: boolean
-  _getActiveQuery(): unknown
-  password: unknown
-  readonly connectionParameters: { password: unknown }
-}
 
 /** The severities after which the server closes the connection. */
 const FATAL = ['FATAL', 'PANIC']
@@ -104,8 +91,8 @@ export class DatabaseClient extends Client {
     connection.on('sslconnect', () => watchHandshake(connection.stream))
   }
 
-  get #internals(): Internals {
-    return this as unknown as Internals
+  get #internals(): ClientInternals {
+    return this as unknown as ClientInternals
   }
 
   /** Process id of the session at the server, or the one that CockroachDB Cloud's proxy gives in its place. */

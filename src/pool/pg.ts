@@ -34,6 +34,19 @@ export function clearTextStream(host: string): { readonly stream?: () => Socket 
   return host.startsWith('/') ? {} : { stream: () => loopbackSocket(host) }
 }
 
+/** What pg's client keeps beside its typed properties. */
+export interface ClientInternals {
+  readonly connection: ProtocolConnection
+  readonly ssl: object | false
+  readonly processID: number | null
+  readonly secretKey: number | null
+  readonly _queryable: boolean
+  readonly _ending: boolean
+  _getActiveQuery(): unknown
+  password: unknown
+  readonly connectionParameters: { password: unknown }
+}
+
 type ProtocolConnectionClass = new (config: Pick<ClientConfig, 'ssl' | 'stream'>) => ProtocolConnection
 
 /** Stated, not checked: `@types/pg` declares this class without its methods. */
