@@ -12,7 +12,7 @@ import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
 import { isDatabaseError } from './database-error.ts'
 import { hidePassword } from './hidden-password.ts'
 import { type LoginRequirements, requireLogin } from './login-requirements.ts'
-import { Client, type ClientInternals } from './pg.ts'
+import { Client, type ClientInternals, type ProtocolConnection } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
 import { type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
@@ -45,8 +45,7 @@ export interface DatabaseClientConfig extends ClientConfig {
 
 /** pg takes a connection that is made for it: in its code, not in its types. */
 function overCheckedConnection(config: ClientConfig): ClientConfig & { connection: ProtocolConnection } {
-  const { ssl, stream } = config
-  return { ...config, connection: new CheckedConnection({ ssl, stream }) }
+  return { ...config, connection: new CheckedConnection(config) }
 }
 
 export class DatabaseClient extends Client {
