@@ -67,6 +67,21 @@ const REPLACEMENTS: readonly Replacement[] = [
     importer: /\/AdaptiveRetryStrategy\./,
     contents: 'export class DefaultRateLimiter { async getSendToken() {} updateClientSendingRate() {} }',
   },
+  // Strict readers of dates in many forms; a secret's date is a number of seconds, and Node reads the others.
+  {
+    imported: /\/date-utils$/,
+    importer: /\/serde\/index\./,
+    contents: `const read = (value) => (value == null ? undefined : new Date(value))
+      export { read as parseRfc3339DateTime, read as parseRfc3339DateTimeWithOffset, read as parseRfc7231DateTime }
+      export const parseEpochTimestamp = (value) => read(value == null ? value : Math.round(value * 1000))
+      export const dateToUtcString = (date) => date.toUTCString()`,
+  },
+  // Counts which features of the SDK are used, for the User-Agent.
+  {
+    imported: /\/check-features$/,
+    importer: /\/user-agent-middleware\./,
+    contents: 'export const checkFeatures = async () => {}',
+  },
   // Trace ids of several invocations at once, for services that could call the function again; Secrets Manager cannot.
   {
     imported: /^@aws\/lambda-invoke-store$/,
