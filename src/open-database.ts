@@ -29,7 +29,7 @@ export class OpenDatabase {
     const onSent = (): void => void setImmediate(() => this.#prepare())
     this.source = new ConnectionSource({
       settings: this.settings,
-      readers: secretReaders(this.settings.surroundings, this.diagnostics, onSent),
+      readers: secretReaders(this.settings.platform, this.diagnostics, onSent),
       diagnostics: this.diagnostics,
       moduleDirectory: import.meta.dirname,
       now: clock.steadyNow,

@@ -1,24 +1,24 @@
-/** Time and dice, as parameters: the modules that decide by them get them handed in. */
+/** Time and random numbers, as parameters of the modules whose decisions depend on them. */
 import { processWide } from './process-wide.ts'
 
 export interface Clock {
-  /** Milliseconds since 1970, as the machine has it: for dates. It can be set, by a day and in both directions. */
+  /** Milliseconds since 1970, the machine's date: for dates. It can be set forward and back, by any time. */
   readonly now: () => number
-  /** Milliseconds since some moment: for time limits, since a corrected wall clock does not move it. */
+  /** Milliseconds since some moment: for limits, since setting the date does not change it. */
   readonly monotonicNow: () => number
-  /** Milliseconds since about 1970: for ages, since it goes on during a freeze and never goes back. */
+  /** Milliseconds since about 1970: for ages, since it counts a freeze and never goes back. */
   readonly steadyNow: () => number
   readonly sleep: (ms: number) => Promise<void>
   /** From 0 up to but not including 1. */
   readonly random: () => number
 }
 
-/** By more than this, in milliseconds, the two clocks differ only when one was set or stood still. */
+/** A larger change of the difference between the two clocks, in milliseconds, means that one was set or stood still. */
 const DRIFT_MS = 1000
 
 /**
- * A clock for ages, made of two. The monotonic one may stand still while an execution environment is frozen: the wall
- * clock then goes ahead of it, and that counts. The wall clock may be set back: that does not count.
+ * A clock for ages, made of two. The monotonic clock may stand still while an execution environment is frozen: what
+ * the wall clock then gains is added. The wall clock may be set back: that is not subtracted.
  *
  * @see https://man7.org/linux/man-pages/man2/clock_gettime.2.html CLOCK_MONOTONIC "does not count time that the system is suspended"
  */
@@ -42,7 +42,7 @@ const monotonicNow = (): number => performance.now()
 export const SYSTEM_CLOCK: Clock = {
   now,
   monotonicNow,
-  // Times of one copy of this package are read by others.
+  // Copies of this package compare times of each other.
   steadyNow: processWide('steady-clock.1', () => steadyClock(now, monotonicNow)),
   sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   random: Math.random,

@@ -1,21 +1,21 @@
-/** The one error class of this package: a code to branch on, a message for people, a hint for what to change. */
+/** The one error class of this package. */
 
 /**
  * What went wrong.
  *
  * - `ERR_CONFIG`: an option or environment variable is unknown, missing, malformed or contradicts another.
- * - `ERR_SECRET_UNAVAILABLE`: Secrets Manager did not hand out the secret (absent, not permitted, throttled, down).
- * - `ERR_SECRET_INVALID`: the secret was read, but holds no usable credentials.
+ * - `ERR_SECRET_UNAVAILABLE`: Secrets Manager did not return the secret (absent, not permitted, throttled, down).
+ * - `ERR_SECRET_INVALID`: the secret was read, but names no usable connection.
  * - `ERR_ROUTING`: the cluster identifier is missing, malformed, contradictory or unknown to CockroachDB Cloud.
  * - `ERR_TLS`: the server offers no TLS, or its certificate does not verify, or the root certificate is unusable.
  * - `ERR_AUTHENTICATION`: the server refused the user or password.
  * - `ERR_CONNECT`: the server could not be reached, or did not finish the login in time.
- * - `ERR_SERVER_REFUSED`: the server was reached, but takes no connection now (draining, limits, allowlist, throttle).
- * - `ERR_CONNECTION_LOST`: the connection broke while a statement was under way.
+ * - `ERR_SERVER_REFUSED`: the server was reached, but accepts no connection now (draining, limits, allowlist, throttle).
+ * - `ERR_CONNECTION_LOST`: the connection was lost while a statement was under way.
  * - `ERR_DEADLINE`: the invocation's deadline is near; the statement was cancelled.
- * - `ERR_COMMIT_AMBIGUOUS`: the connection broke during COMMIT; the transaction may have been committed.
+ * - `ERR_COMMIT_AMBIGUOUS`: the connection was lost during COMMIT; the transaction may have been committed.
  * - `ERR_TRANSACTION`: `transaction()` was misused, or the server rolled back what was to be committed.
- * - `ERR_CLIENT_NOT_RELEASED`: an earlier invocation took the last client and never gave it back.
+ * - `ERR_CLIENT_NOT_RELEASED`: an earlier invocation took the last client and did not release it.
  * - `ERR_CLOSED`: the pool was closed.
  */
 export type ConnectionErrorCode =
@@ -37,13 +37,13 @@ export type ConnectionErrorCode =
 export interface ConnectionErrorOptions {
   /** What to change, in one sentence. */
   readonly hint?: string | undefined
-  /** The error underneath. Never an error that holds a connection string or a password. */
+  /** The original error. Never an error that holds a connection string or a password. */
   readonly cause?: unknown
-  /** True when nothing can have reached the server, so that doing it again cannot do it twice. */
+  /** True when nothing can have reached the server, so that a repeat cannot take effect twice. */
   readonly safeToRetry?: boolean
 }
 
-/** Thrown for everything that is not the server's own answer to a statement (that one is pg's `DatabaseError`). */
+/** Thrown for everything but the server's answer to a statement, which is pg's `DatabaseError`. */
 export class ConnectionError extends Error {
   override readonly name = 'ConnectionError'
   readonly code: ConnectionErrorCode

@@ -1,4 +1,4 @@
-/** Tells what happens: typed messages on diagnostics channels, warnings as one JSON line each. */
+/** Publishes typed messages on diagnostics channels, and writes each warning as one JSON line. */
 import { channel } from 'node:diagnostics_channel'
 
 /** The messages by channel, `cockroach-lambda:<name>`; none holds a secret. Times in milliseconds. */
@@ -7,9 +7,9 @@ export interface DiagnosticMessages {
   readonly secret: { secretId: string; versionId: string | undefined; versionStage: string; ms: number }
   /** A connection was opened. */
   readonly connect: { host: string; port: number; backendPid: number | undefined; attempt: number; ms: number }
-  /** Opening a connection failed; `retryInMs` is undefined when it is not tried again. */
+  /** Opening a connection failed; `retryInMs` is undefined when no further attempt follows. */
   readonly connectFailed: { code: string; message: string; attempt: number; retryInMs: number | undefined }
-  /** A connection was taken from the pool and found wanting, or given back in no state to be kept. */
+  /** The pool ended a client because it is unfit or too old. */
   readonly discard: { reason: string; ageMs: number; idleForMs: number; backendPid: number | undefined }
   /** A transaction is run again. */
   readonly retry: { code: string; attempt: number; retryInMs: number }
@@ -33,28 +33,28 @@ const CHANNELS = {
   warning: channel(`${PREFIX}:warning`),
 }
 
-/** For whoever has no database at hand to tell it for. */
+/** For modules that belong to no single database. */
 export function publish<Name extends DiagnosticName>(name: Name, message: DiagnosticMessages[Name]): void {
   if (CHANNELS[name].hasSubscribers) CHANNELS[name].publish(message)
 }
 
-/** The fields that Lambda's JSON log format and Powertools' logger share, so that the line is taken as it is. */
+/** The fields that Lambda's JSON log format and Powertools' logger share, so that log readers need no rule for it. */
 function writeLine(message: string, kind: string): void {
   const line = { level: 'WARN', timestamp: new Date().toISOString(), message, service: PREFIX, kind }
   process.stderr.write(`${JSON.stringify(line)}\n`)
 }
 
-/** One per database: each distinct warning is told once. */
+/** One for each database: writes each distinct warning once. */
 export class Diagnostics {
-  readonly #told = new Set<string>()
+  readonly #reported = new Set<string>()
 
   readonly publish = publish
 
   warn(kind: string, message: string): void {
     this.publish('warning', { kind, message })
     const key = `${kind} ${message}`
-    if (this.#told.has(key)) return
-    this.#told.add(key)
+    if (this.#reported.has(key)) return
+    this.#reported.add(key)
     writeLine(message, kind)
   }
 }

@@ -1,29 +1,29 @@
-/** Makes words of others fit to be shown: cut, in one line, and without what was told to them in confidence. */
+/** Makes text from outside fit to be shown: cut, in one line, and without the secrets that were sent. */
 import type { Password } from './password.ts'
 
-/** What the other side knows from us, and may quote. */
+/** What was sent to the other side, which may quote it. */
 export type Secrets = readonly (Password | undefined)[]
 
 /** The longest foreign text that is shown, in characters. */
 const LONGEST = 1000
-/** A part of a secret this long is not shown either: who quotes often cuts. */
+/** A part of a secret this long is not shown either: quotes are often cut. */
 const PART = 16
-/** Of shorter secrets any text is full. */
+/** Shorter secrets occur in any text by chance. */
 const SHORTEST = 4
-/** Of a longer secret only the beginning is looked for, which no server's password is long enough for. */
+/** Only the beginning of a longer secret is looked for; passwords are shorter. */
 const LONGEST_SECRET = 4096
 
 /** Controls, invisible and unassigned characters, halves of surrogate pairs, separators of lines. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]+/gu
 
-/** A secret in the forms in which a text may hold it: as it is, in JSON, percent-encoded, in hex, in base64. */
+/** A secret in the forms in which a text may hold it: unchanged, in JSON, percent-encoded, in hex, in base64. */
 function formsOf(secret: string): string[] {
   const bytes = Buffer.from(secret)
   const hex = bytes.toString('hex')
   const everyByte = hex.replace(/../g, '%$&')
   const percent = encodeURIComponent(secret.toWellFormed())
   const lowerPercent = percent.replace(/%../g, (byte) => byte.toLowerCase())
-  // Behind other bytes, as in `user:password`, its base64 is another; the first character may depend on both.
+  // Base64 depends on the bytes in front, as in `user:password`; its first character may depend on both.
   const base64 = [0, 1, 2].map((before) =>
     Buffer.concat([Buffer.alloc(before), bytes])
       .toString('base64')
@@ -38,7 +38,7 @@ function formsOf(secret: string): string[] {
 function redact(text: string, forms: readonly string[]): string {
   let shown = ''
   let coveredTo = 0
-  // What begins in front of the cut is found, though it ends behind.
+  // A secret that begins before the cut and ends behind it is found too.
   for (let at = 0; at < Math.min(text.length, LONGEST); at += 1) {
     for (const form of forms) {
       const part = text.slice(at, at + Math.min(PART, form.length))
@@ -66,9 +66,8 @@ export function foreignText(text: string, secrets: Secrets = []): string {
 }
 
 /**
- * A copy of an error from outside that is fit to be shown: same class, and of its properties the short ones.
- *
- * What hangs on it goes: requests and answers of the AWS SDK, whole certificates, a URL that could not be read.
+ * A copy of an error from outside that is fit to be shown: same class, with those properties that are
+ * strings or numbers. Left out are requests and answers of the AWS SDK, whole certificates, a URL that cannot be parsed.
  */
 export function foreignError(error: unknown, secrets: Secrets = []): Error {
   const source = error instanceof Error ? error : new Error(String(error))

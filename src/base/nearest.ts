@@ -1,6 +1,6 @@
-/** Finds the known word that a misspelt one was meant to be. */
+/** Finds the known word that a misspelt word stands for. */
 
-/** No name is longer that somebody can have misspelt: what is behind does not count. */
+/** Characters that are compared; every known name is shorter. */
 const LONGEST_NAME = 64
 
 /** Levenshtein distance between two words: edits of one character each. */
@@ -33,7 +33,7 @@ export function nearest(word: string, known: readonly string[]): string {
 /** A misspelling has this many wrong characters at most, and not more than a third of them. */
 const TYPOS = 2
 
-/** The known word that this one is a misspelling of; undefined for text of another kind, which may be a password. */
+/** The known word that this one is a misspelling of; undefined for any other text, which may be a password. */
 export function misspeltWord(word: string, known: readonly string[]): string | undefined {
   const near = known.filter(({ length }) => Math.abs(length - word.length) <= TYPOS)
   if (near.length === 0) return undefined
@@ -42,7 +42,7 @@ export function misspeltWord(word: string, known: readonly string[]): string | u
   return typos <= Math.min(TYPOS, candidate.length / 3) ? candidate : undefined
 }
 
-/** A word with the known one that it is a misspelling of; anything else is only measured. */
+/** A misspelt word and the known one; of any other text the length alone, since it may be a password. */
 export function describeWord(word: string, known: readonly string[]): string {
   const meant = misspeltWord(word, known)
   return meant === undefined ? `an unknown word of ${word.length} characters` : `"${word}"; did you mean "${meant}"?`

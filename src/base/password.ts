@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 
 const REDACTED = '[redacted]'
 
-/** Holds a password; only `reveal()` gives it out. Every way of printing it gives `[redacted]`. */
+/** Holds a password; only `reveal()` returns it, and every way of printing it prints `[redacted]`. */
 export class Password {
   readonly #value: string
 

@@ -1,4 +1,4 @@
-/** What every TLS connection of ours states, to the database and to AWS: Node's defaults can be weakened from outside. */
+/** Options of every TLS connection, to the database and to AWS: the environment can weaken Node's defaults. */
 export const VERIFIED_TLS = {
   /** NODE_TLS_REJECT_UNAUTHORIZED=0 turns the default off. */
   rejectUnauthorized: true,

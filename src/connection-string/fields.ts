@@ -159,7 +159,7 @@ function isFieldName(name: string): name is FieldName {
 export const FIELD_NAMES: readonly FieldName[] = Object.keys(CONNECTION_FIELDS).filter(isFieldName)
 
 /** Reads one field, whichever source it came from. */
-export function readField(name: FieldName, text: string, place: Origin): ConnectionFields {
-  refuseTooLong(text, place)
-  return { [name]: CONNECTION_FIELDS[name].read(text, place) }
+export function readField(name: FieldName, text: string, origin: Origin): ConnectionFields {
+  refuseTooLong(text, origin)
+  return { [name]: CONNECTION_FIELDS[name].read(text, origin) }
 }

@@ -1,6 +1,6 @@
 /** The table of all parameters that a connection string may have, and what is done with each. */
 
-import { isName, type Origin, placeOf, refusal, shownName } from '../base/refusal.ts'
+import { innerOrigin, isName, type Origin, refusal, shownName } from '../base/refusal.ts'
 import { isCloudHost } from '../routing/host.ts'
 import type { Entry } from './entries.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES, type FieldName, readField } from './fields.ts'
@@ -128,7 +128,7 @@ export function readEntries(
     if (parameter === undefined || parameter.use === 'ignored') {
       dropped.push(isName(entry.name) ? entry.name : shownName(entry.name))
     } else if (parameter.use === 'field') {
-      Object.assign(fields, readField(parameter.field, entry.value, placeOf(name, origin)))
+      Object.assign(fields, readField(parameter.field, entry.value, innerOrigin(name, origin)))
     }
   }
   if (entries.some(({ name, value }) => name.toLowerCase() === 'sslnegotiation' && value === 'direct')) {

@@ -1,5 +1,5 @@
 /** Parameters of a URL that are settings of the session at the server: other clients send them, so they are sent too. */
-import { isName, type Origin, placeOf, refusal, shownName, valueRefusal } from '../base/refusal.ts'
+import { innerOrigin, isName, type Origin, refusal, shownName, valueRefusal } from '../base/refusal.ts'
 import type { Entry } from './entries.ts'
 import { readText } from './values.ts'
 
@@ -29,12 +29,12 @@ export function isServerSetting(name: string): boolean {
 }
 
 /** @throws ConnectionError for a value that the server would not read as it stands. */
-function readSetting(parameter: string, text: string, place: Origin): { name: string; value: string } {
-  const value = readText(text, place)
+function readSetting(parameter: string, text: string, origin: Origin): { name: string; value: string } {
+  const value = readText(text, origin)
   // CockroachDB decodes `options` as a query once more, and knows a backslash before a blank alone.
   if (/[+%\\]/.test(value)) {
     throw valueRefusal(
-      place,
+      origin,
       `has a +, % or \\, which servers read differently in options (${value.length} characters)`,
       'Set it with SET, or with ALTER ROLE … SET.',
     )
@@ -66,7 +66,7 @@ export function addServerSettings(
   const added = entries.flatMap((entry) => {
     if (entry.value === '' || !isServerSetting(entry.name)) return []
     const label = isName(entry.name) ? entry.name : shownName(entry.name)
-    const { name, value } = readSetting(entry.name, entry.value, placeOf(label, origin))
+    const { name, value } = readSetting(entry.name, entry.value, innerOrigin(label, origin))
     if (given.has(name)) throw refusal(origin, `${isName(name) ? name : label} is given twice`, 'Give it once.')
     given.add(name)
     return [`-c ${name}=${value.replace(/\s/g, '\\$&')}`]

@@ -22,41 +22,41 @@ const WHOLES: readonly { readonly looksLike: RegExp; readonly found: string }[] 
 ]
 
 /** Refuses a whole connection string or secret where one value of it belongs, in base64 as well. */
-export function refuseWhole(text: string, place: Origin): void {
+export function refuseWhole(text: string, origin: Origin): void {
   const decoded = /^[\w+/-]{16,}={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString() : ''
   const whole = WHOLES.find(({ looksLike }) => looksLike.test(text) || looksLike.test(decoded))
   if (whole === undefined) return
-  throw valueRefusal(place, whole.found, 'Leave the one value alone in this place, or store the string as a whole.')
+  throw valueRefusal(origin, whole.found, 'Leave the one value alone in this place, or store the string as a whole.')
 }
 
-function refusePlaceholder(text: string, place: Origin): void {
-  if (isPlaceholder(text)) throw valueRefusal(place, 'is still a placeholder', 'Put the real value in its place.')
+function refusePlaceholder(text: string, origin: Origin): void {
+  if (isPlaceholder(text)) throw valueRefusal(origin, 'is still a placeholder', 'Put the real value in its place.')
 }
 
-function sendable(text: string, place: Origin): string {
+function sendable(text: string, origin: Origin): string {
   if (UNSENDABLE.test(text)) {
     throw valueRefusal(
-      place,
+      origin,
       'has a character that no server takes (NUL or half a surrogate pair)',
       'Write the value again.',
     )
   }
-  refusePlaceholder(text, place)
+  refusePlaceholder(text, origin)
   return text
 }
 
 /** Text without a shape of its own: `options`, `application_name`. */
-export function readText(text: string, place: Origin): string {
-  refuseWhole(text, place)
-  return sendable(text, place)
+export function readText(text: string, origin: Origin): string {
+  refuseWhole(text, origin)
+  return sendable(text, origin)
 }
 
 /** The name of a user or a database: never an address. */
-export function readName(text: string, place: Origin): string {
+export function readName(text: string, origin: Origin): string {
   if (/[a-z]:\/\/./i.test(text)) {
-    throw valueRefusal(place, 'is a URL', 'Leave the name alone in this place, or store the URL as a whole.')
+    throw valueRefusal(origin, 'is a URL', 'Leave the name alone in this place, or store the URL as a whole.')
   }
-  return readText(text, place)
+  return readText(text, origin)
 }
 
 export const MAX_PORT = 65_535
@@ -67,14 +67,14 @@ const readPortNumber = wholeNumber(
   'CockroachDB Cloud listens on 26257, PostgreSQL on 5432; leave the port out to take that.',
 )
 
-export function readPort(text: string, place: Origin): number {
-  refusePlaceholder(text, place)
-  return readPortNumber(text, place)
+export function readPort(text: string, origin: Origin): number {
+  refusePlaceholder(text, origin)
+  return readPortNumber(text, origin)
 }
 
-export function readHost(text: string, place: Origin): string {
+export function readHost(text: string, origin: Origin): string {
   const host = text.trim().replace(/^\[(.*)\]$/, '$1')
-  const bad = (found: string, hint: string) => valueRefusal(place, found, hint)
+  const bad = (found: string, hint: string) => valueRefusal(origin, found, hint)
   const copy =
     'Copy the host name from the console: <name>-<tenant id>.<3 characters>.<cloud>-<region>.cockroachlabs.cloud.'
   if (hasPlaceholder(host)) throw bad('still has a placeholder', copy)
@@ -85,7 +85,7 @@ export function readHost(text: string, place: Origin): string {
     throw bad('is a URL', 'Leave the host name alone in this place, or store the URL as a whole.')
   }
   if (isIP(host) !== 0) return host
-  refuseWhole(host, place)
+  refuseWhole(host, origin)
   if (!/^[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_.])?$/i.test(host)) {
     throw bad(`is not a host name, IP address or socket directory (${host.length} characters)`, copy)
   }
@@ -93,29 +93,29 @@ export function readHost(text: string, place: Origin): string {
 }
 
 /** Taken as it is, blanks and all: it alone may be any text. */
-export function readPassword(text: string, place: Origin): Password {
+export function readPassword(text: string, origin: Origin): Password {
   if (/^CCDB1_\w+$/.test(text)) {
     throw valueRefusal(
-      place,
+      origin,
       'is an API key of CockroachDB Cloud',
       'An API key opens the Cloud API, not the database; create a SQL user and use its password.',
     )
   }
-  return new Password(sendable(text, place))
+  return new Password(sendable(text, origin))
 }
 
 const readSslmodeWord = oneOf(SSLMODES, 'Use sslmode=verify-full.')
 
-export function readSslmode(text: string, place: Origin): SslMode {
+export function readSslmode(text: string, origin: Origin): SslMode {
   const mode = text.trim().toLowerCase()
   if (mode === 'no-verify') {
     throw valueRefusal(
-      place,
+      origin,
       'is no-verify, which would accept any server',
       'Use sslmode=verify-full; the layer brings the certificate.',
     )
   }
-  return readSslmodeWord(mode, place)
+  return readSslmodeWord(mode, origin)
 }
 
 const AS_LIBPQ = 'Write it as libpq does, or leave it out.'
@@ -125,29 +125,29 @@ export const readChannelBinding = oneOf(['disable', 'prefer', 'require'], AS_LIB
 const readLoginMethod = oneOf(['none', 'password', 'md5', 'gss', 'sspi', 'scram-sha-256', 'oauth'], AS_LIBPQ)
 
 /** A list of the ways to log in that may be used, or, each behind a `!`, of those that may not. */
-export function readRequireAuth(text: string, place: Origin): string {
+export function readRequireAuth(text: string, origin: Origin): string {
   const methods = text.replaceAll(' ', '')
   const words = methods.startsWith('!') ? methods.slice(1).split(',!') : methods.split(',')
-  for (const word of words) readLoginMethod(word, place)
+  for (const word of words) readLoginMethod(word, origin)
   return methods
 }
 
 /** A path, PEM text, or `system`. */
-export function readSslrootcert(text: string, place: Origin): string {
-  if (text.includes('-----BEGIN')) return sendable(text, place)
+export function readSslrootcert(text: string, origin: Origin): string {
+  if (text.includes('-----BEGIN')) return sendable(text, origin)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if (/[\u0001-\u001f\u007f]/.test(text) || text.length > 4096) {
     throw valueRefusal(
-      place,
+      origin,
       `is neither a path, PEM text nor system (${text.length} characters)`,
       'Name the file of the root certificate, or give its whole text, from -----BEGIN CERTIFICATE----- on.',
     )
   }
-  return readName(text, place)
+  return readName(text, origin)
 }
 
 export const readConnectTimeout = wholeNumber(0, 3600, 'Give it in seconds, without a unit.')
 
-export function readCluster(text: string, place: Origin): string {
-  return readName(text.trim(), place)
+export function readCluster(text: string, origin: Origin): string {
+  return readName(text.trim(), origin)
 }

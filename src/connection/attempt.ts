@@ -22,7 +22,7 @@ export type Outcome<Client> =
   | { readonly kind: 'connected'; readonly client: Client; readonly connection: ResolvedConnection }
   | { readonly kind: 'refused'; readonly refusal: ConnectionError; readonly connection: ResolvedConnection }
   /** The secret names another server, database, user or root certificate: nothing of it was sent. */
-  | { readonly kind: 'leadsElsewhere' }
+  | { readonly kind: 'namesAnotherDestination' }
 
 export function candidateOf(connection: ResolvedConnection): Candidate {
   return { destination: connection, reading: Promise.resolve(connection) }
@@ -38,7 +38,7 @@ export async function attempt<Client>(
   const resolve = async (): Promise<ResolvedConnection> => {
     const connection = await reading
     if (isSameDestination(connection, destination)) return connection
-    throw new Error('the secret leads elsewhere')
+    throw new Error('the secret names another destination')
   }
   const begun = dial(destination, resolve, dropped.signal)
   begun.catch(() => undefined)
@@ -47,7 +47,7 @@ export async function attempt<Client>(
     connection = await reading
     if (isSameDestination(connection, destination)) return { kind: 'connected', client: await begun, connection }
     dropped.abort()
-    return { kind: 'leadsElsewhere' }
+    return { kind: 'namesAnotherDestination' }
   } catch (error) {
     dropped.abort()
     const isRefusal = error instanceof ConnectionError && error.code === 'ERR_AUTHENTICATION'

@@ -96,7 +96,7 @@ function route(
 export function mergeParameters(settings: Settings, secret: ConnectionFields): MergedParameters {
   const fields: ConnectionFields = { ...settings.environment, ...secret, ...settings.options }
   const { host, user, password, application_name, connect_timeout, channel_binding, require_auth } = fields
-  const fallback_application_name = settings.surroundings.functionName
+  const fallback_application_name = settings.platform.functionName
   const isSocket = host?.startsWith('/') ?? false
   const needsPassword = !isSocket && settings.secretId !== undefined
   const missing = [

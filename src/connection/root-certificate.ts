@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConnectionError } from '../base/connection-error.ts'
-import type { Surroundings } from '../settings/settings.ts'
+import type { Platform } from '../settings/settings.ts'
 
 /** Where the setting was found. */
 export interface RootCertificateSetting {
@@ -113,19 +113,15 @@ function fromFile(path: string, origin: RootCertificate['origin'], warnings: rea
 }
 
 /** A path that somebody set; libpq's default place is not there in Lambda, so the layer's file takes its part. */
-function fromSetting(
-  setting: RootCertificateSetting,
-  surroundings: Surroundings,
-  layer: string | undefined,
-): RootCertificate {
+function fromSetting(setting: RootCertificateSetting, platform: Platform, layer: string | undefined): RootCertificate {
   const { value, origin } = setting
   if (value === 'system') return { origin, path: undefined, ca: undefined, warnings: [] }
   if (value.includes('-----BEGIN'))
     // An environment variable often holds its line ends as two characters.
     return { origin, path: undefined, ca: splitPem(value.replaceAll('\\n', '\n'), `text (${origin})`), warnings: [] }
-  const path = expandHome(value, surroundings.home)
+  const path = expandHome(value, platform.home)
   const isDefaultPlace = /\.postgresql[/\\]root\.crt$/.test(path)
-  if (isDefaultPlace && surroundings.isLambda && layer !== undefined && !existsSync(path)) {
+  if (isDefaultPlace && platform.isLambda && layer !== undefined && !existsSync(path)) {
     return fromFile(layer, 'layer', [`sslrootcert "${value}" is not there in Lambda; the layer's ${layer} is used`])
   }
   return fromFile(path, origin)
@@ -139,13 +135,13 @@ function fromSetting(
  */
 export function readRootCertificate(
   setting: RootCertificateSetting | undefined,
-  surroundings: Surroundings,
+  platform: Platform,
   moduleDirectory: string,
 ): RootCertificate {
-  const layer = layerFile(moduleDirectory, surroundings.isLambda)
-  if (setting !== undefined) return fromSetting(setting, surroundings, layer)
+  const layer = layerFile(moduleDirectory, platform.isLambda)
+  if (setting !== undefined) return fromSetting(setting, platform, layer)
   if (layer !== undefined) return fromFile(layer, 'layer')
-  const inHome = surroundings.home === undefined ? undefined : join(surroundings.home, '.postgresql', 'root.crt')
+  const inHome = platform.home === undefined ? undefined : join(platform.home, '.postgresql', 'root.crt')
   if (inHome !== undefined && existsSync(inHome)) return fromFile(inHome, 'home')
   return { origin: 'node', path: undefined, ca: undefined, warnings: [] }
 }

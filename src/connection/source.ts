@@ -142,7 +142,7 @@ export class ConnectionSource {
   #rootCertificate(setting: RootCertificateSetting | undefined): RootCertificate {
     const known = this.#rootCertificates.get(setting?.value)
     if (known !== undefined) return known
-    const read = readRootCertificate(setting, this.#settings.surroundings, this.#moduleDirectory)
+    const read = readRootCertificate(setting, this.#settings.platform, this.#moduleDirectory)
     this.#rootCertificates.set(setting?.value, read)
     return read
   }

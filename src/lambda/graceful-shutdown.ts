@@ -67,11 +67,11 @@ function listen(diagnostics: Diagnostics, runtimeApi: string): void {
  * @returns what undoes that, for what has been closed by then
  */
 export function closeOnShutdown(
-  { gracefulShutdown, surroundings }: Settings,
+  { gracefulShutdown, platform }: Settings,
   diagnostics: Diagnostics,
   close: () => void,
 ): () => void {
-  const { runtimeApi, isManagedInstances } = surroundings
+  const { runtimeApi, isManagedInstances } = platform
   if (!gracefulShutdown || runtimeApi === undefined || isManagedInstances) return () => undefined
   const { closers } = shutdown
   closers.add(close)

@@ -2,5 +2,5 @@
 
 export const CLUSTER_ROUTINGS = ['database', 'sni', 'options'] as const
 
-/** Where the identifier goes: in front of the database name, in the TLS server name, or as a flag in `options`. */
+/** Where the identifier is sent: in front of the database name, in the TLS server name, or in a flag of `options`. */
 export type ClusterRouting = (typeof CLUSTER_ROUTINGS)[number]

@@ -1,4 +1,4 @@
-/** Tells from a host name alone which kind of server it is. */
+/** What kind of server a host name stands for. */
 
 const CLOUD_DOMAIN = /\.(?:cockroachlabs\.cloud|crdb\.io)\.?$/
 const CLOUD_PORT = 26257
@@ -17,14 +17,14 @@ export function isCloudHost(host: string): boolean {
   return cloudLabels(host).length > 0
 }
 
-/** True for the hosts that many old clusters shared, `free-tier<number>.…`: such a name does not tell the cluster. */
+/** True for the hosts that many old clusters shared, `free-tier<number>.…`: such a name does not contain the cluster. */
 export function isFreeTierHost(host: string): boolean {
   return /^free-tier\d*$/.test(cloudLabels(host)[0] ?? '')
 }
 
 /**
  * True for `<name>-<3 or 4 characters>.<cloud>-<region>.…`: a cluster with hosts and a CA of its own, and no proxy. Four
- * digits may as well be a tenant id: `cluster` then says what it is.
+ * digits may also be a tenant id; such a host is not counted as Advanced.
  */
 export function isAdvancedHost(host: string): boolean {
   const [first = '', location = '', ...rest] = cloudLabels(host)
@@ -36,7 +36,7 @@ export function isAdvancedHost(host: string): boolean {
   )
 }
 
-/** What is wrong with a cluster identifier, or undefined when it is `<name>-<tenant id>` as the Cloud's proxy reads it. */
+/** What is wrong with a cluster identifier, or undefined when it is `<name>-<tenant id>` as CockroachDB Cloud's proxy reads it. */
 export function faultOfCluster(identifier: string): string | undefined {
   const dash = identifier.lastIndexOf('-')
   if (dash === -1) return 'has no "-<tenant id>" at its end'
@@ -53,7 +53,7 @@ export function faultOfCluster(identifier: string): string | undefined {
 /**
  * The cluster identifier in the host name of a Basic or Standard cluster, `<name>-<tenant id>.<3 characters>.…cockroachlabs.cloud`.
  * Undefined for Advanced clusters, whose second label is `<cloud>-<region>`, for private endpoints, which have
- * `internal-` or `private-` in front of a name that cannot be told from it, and for every other host.
+ * `internal-` or `private-` in front of a name that may itself begin so, and for every other host.
  */
 export function clusterFromHost(host: string): string | undefined {
   const [first, short] = cloudLabels(host)
@@ -62,12 +62,12 @@ export function clusterFromHost(host: string): string | undefined {
   return faultOfCluster(first) === undefined ? first : undefined
 }
 
-/** The port that a server listens on when none is given; `cluster` tells CockroachDB Cloud behind an address or a private name. */
+/** The port that a server listens on when none is given; with `cluster`, an address or a private name is of CockroachDB Cloud. */
 export function defaultPort(host: string, cluster?: string): number {
   return cluster !== undefined || isCloudHost(host) ? CLOUD_PORT : POSTGRESQL_PORT
 }
 
-/** The database that every CockroachDB Cloud cluster has; other servers have no such. */
+/** The database that every CockroachDB Cloud cluster has; other servers have no common one. */
 export function defaultDbname(host: string, cluster?: string): string | undefined {
   return cluster !== undefined || isCloudHost(host) ? 'defaultdb' : undefined
 }

@@ -1,4 +1,4 @@
-/** Puts the cluster identifier where CockroachDB Cloud's proxy looks for it, after all places that name it were seen to agree. */
+/** Puts the cluster identifier where CockroachDB Cloud's proxy looks for it, if all fields that name it agree. */
 import { isIP } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
 import { shown } from '../base/refusal.ts'
@@ -14,20 +14,20 @@ export interface RoutingFields {
   readonly cluster?: string
 }
 
-/** The fields to send. `cluster` is there when the connection is routed. */
+/** The fields to send. `cluster` is set when the connection is routed. */
 export interface RoutedFields {
   readonly dbname: string
   readonly options?: string
   readonly cluster?: string
 }
 
-/** One place that names the cluster. */
+/** One field that names the cluster. */
 interface Mention {
-  readonly place: string
+  readonly field: string
   readonly identifier: string
 }
 
-/** The proxy's own expression, so that we see the flags that it sees. */
+/** The proxy's own expression, so that both find the same flags. */
 const CLUSTER_FLAG = /(?:-c\s*|--)cluster=(\S*)/g
 const FORM = 'An identifier is <cluster name>-<tenant id>, such as cozy-otter-4821: the host name up to its first dot.'
 
@@ -35,13 +35,13 @@ function refusal(message: string, hint: string): ConnectionError {
   return new ConnectionError('ERR_ROUTING', message, { hint, safeToRetry: true })
 }
 
-/** What looks like an identifier, right or wrong; anything else may be a password in the wrong place. */
+/** A text with the shape of an identifier; any other text may be a password stored there by mistake. */
 function shownCluster(identifier: string): string {
   return shown(identifier, /^[\w-]{1,110}-\d{1,20}$/)
 }
 
 function splitOptions(options = ''): { rest: string; flags: Mention[] } {
-  const flags = [...options.matchAll(CLUSTER_FLAG)].map((match) => ({ place: 'options', identifier: match[1] ?? '' }))
+  const flags = [...options.matchAll(CLUSTER_FLAG)].map((match) => ({ field: 'options', identifier: match[1] ?? '' }))
   if (/--cluster(\s|$)/.test(options)) {
     throw refusal(
       'options has "--cluster" without "=": the proxy does not read it',
@@ -49,10 +49,7 @@ function splitOptions(options = ''): { rest: string; flags: Mention[] } {
     )
   }
   if (flags.length > 1) {
-    throw refusal(
-      `options names the cluster ${flags.length} times`,
-      'Keep one --cluster flag, or leave it to the host name.',
-    )
+    throw refusal(`options names the cluster ${flags.length} times`, 'Keep one --cluster flag.')
   }
   return { rest: options.replace(CLUSTER_FLAG, '').trim(), flags }
 }
@@ -64,21 +61,21 @@ function splitDbname(dbname: string): { bare: string; prefixes: Mention[] } {
   if (parts.length !== 2 || first === '' || second === '') {
     throw refusal(
       `dbname has ${parts.length - 1} dot${parts.length === 2 ? '' : 's'}, and is not <cluster identifier>.<database>`,
-      'CockroachDB Cloud reads a dot in the database name as the end of the cluster identifier; leave the name bare.',
+      'CockroachDB Cloud reads a dot in the database name as the end of the cluster identifier; use a name without a dot.',
     )
   }
-  return { bare: second, prefixes: [{ place: 'dbname', identifier: first }] }
+  return { bare: second, prefixes: [{ field: 'dbname', identifier: first }] }
 }
 
 function agreedCluster(mentions: readonly Mention[]): string | undefined {
-  for (const { place, identifier } of mentions) {
+  for (const { field, identifier } of mentions) {
     const fault = faultOfCluster(identifier)
     if (fault !== undefined)
-      throw refusal(`${place} names the cluster ${shownCluster(identifier)}, which ${fault}`, FORM)
+      throw refusal(`${field} names the cluster ${shownCluster(identifier)}, which ${fault}`, FORM)
   }
   const identifiers = new Set(mentions.map((mention) => mention.identifier))
   if (identifiers.size > 1) {
-    const named = mentions.map(({ place, identifier }) => `${place} "${identifier}"`)
+    const named = mentions.map(({ field, identifier }) => `${field} "${identifier}"`)
     throw refusal(
       `different clusters are named: ${named.join(', ')}`,
       'Name the cluster once; the host name is enough for a Basic or Standard cluster.',
@@ -97,10 +94,10 @@ function checkServerName(host: string, cluster: string): void {
 }
 
 /**
- * The database name and options to send. A server that is not behind CockroachDB Cloud's proxy is left alone, unless
- * `cluster` says that it is (an IP address, a private name).
+ * The database name and options to send. Nothing changes for a server that is not behind CockroachDB Cloud's proxy; with
+ * `cluster`, an IP address or a private name counts as behind it.
  *
- * @throws ConnectionError `ERR_ROUTING` when the identifier is missing, malformed, or named differently in two places.
+ * @throws ConnectionError `ERR_ROUTING` when the identifier is missing, malformed, or different in two fields.
  */
 export function routeToCluster(fields: RoutingFields, clusterRouting: ClusterRouting): RoutedFields {
   const { host, dbname, options, cluster } = fields
@@ -118,8 +115,8 @@ export function routeToCluster(fields: RoutingFields, clusterRouting: ClusterRou
   const { rest, flags } = splitOptions(options)
   const { bare, prefixes } = splitDbname(dbname)
   const mentions = [...prefixes, ...flags]
-  if (cluster !== undefined) mentions.unshift({ place: 'cluster', identifier: cluster })
-  if (fromHost !== undefined) mentions.push({ place: 'host', identifier: fromHost })
+  if (cluster !== undefined) mentions.unshift({ field: 'cluster', identifier: cluster })
+  if (fromHost !== undefined) mentions.push({ field: 'host', identifier: fromHost })
 
   const agreed = agreedCluster(mentions)
   if (agreed === undefined) {

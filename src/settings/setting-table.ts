@@ -25,11 +25,11 @@ export interface Setting<Value> {
  */
 const SECRET_ID = /^(?:arn:[\w-]+:secretsmanager:[\w-]*:\d*:secret:)?[\w/+=.@!-]{1,512}$/
 
-function readSecretId(text: string, place: Origin): string {
-  refuseWhole(text, place)
+function readSecretId(text: string, origin: Origin): string {
+  refuseWhole(text, origin)
   if (SECRET_ID.test(text)) return text
   throw valueRefusal(
-    place,
+    origin,
     `is not the name or ARN of a secret (${text.length} characters)`,
     'A name has letters, digits and /_+=.@- only. The value of the secret itself stays in Secrets Manager.',
   )

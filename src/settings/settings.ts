@@ -11,14 +11,14 @@ import { MAX_PORT } from '../connection-string/values.ts'
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
 import { checkOptions } from './check-options.ts'
 import type { DatabaseOptions } from './database-options.ts'
+import { environmentLookup, optionLookup, readFields, readFound, readSetting } from './lookups.ts'
 import { refuseOldNode } from './node-version.ts'
 import { Problems } from './problems.ts'
 import { type RoleAccess, readRoleAccess } from './role-access.ts'
 import type { SettingName } from './setting-table.ts'
-import { environmentSource, optionSource, readFields, readFound, readSetting } from './sources.ts'
 
 /** What the process tells about where it runs. */
-export interface Surroundings {
+export interface Platform {
   readonly isLambda: boolean
   readonly functionName: string | undefined
   /** The region that this process runs in, where it was told. */
@@ -52,7 +52,7 @@ export interface Settings {
   /** What DATABASE_URL names although a secret is named, which is used instead. */
   readonly passedOver: ConnectionFields | undefined
   readonly warnings: readonly string[]
-  readonly surroundings: Surroundings
+  readonly platform: Platform
 }
 
 const DEFAULT_MAX = 1
@@ -61,15 +61,15 @@ export const DEFAULT_DEADLINE_MARGIN_MS = 500
 /** One connection serves several short invocations; more than this only moves the queue to the server. */
 const MAX_ON_MANAGED_INSTANCES = 4
 
-function readNegotiation(text: string, place: Origin): void {
-  const word = oneOf(['postgres', 'direct'])(text, place)
-  if (word === 'direct') throw valueRefusal(place, 'is "direct"; CockroachDB Cloud only knows "postgres"')
+function readNegotiation(text: string, origin: Origin): void {
+  const word = oneOf(['postgres', 'direct'])(text, origin)
+  if (word === 'direct') throw valueRefusal(origin, 'is "direct"; CockroachDB Cloud only knows "postgres"')
 }
 
 /** Messages show it. */
-function readRegion(text: string, place: Origin): void {
+function readRegion(text: string, origin: Origin): void {
   if (/^[a-z\d-]{1,40}$/.test(text)) return
-  throw valueRefusal(place, `is not a region of AWS (${text.length} characters)`, 'Write it as in eu-central-1.')
+  throw valueRefusal(origin, `is not a region of AWS (${text.length} characters)`, 'Write it as in eu-central-1.')
 }
 
 /** Other programs have variables that begin with `COCKROACH_` too: a misspelling of one of ours is refused, nothing else. */
@@ -87,11 +87,11 @@ function readString(text: string, name: string, problems: Problems): ParsedField
   return problems.attempt(() => parseConnectionString(text, { code: 'ERR_CONFIG', name })) ?? NOTHING
 }
 
-function readSurroundings(
+function readPlatform(
   variables: Environment,
   secretId: string | undefined,
   secretsExtensionPort: number | undefined,
-): Surroundings {
+): Platform {
   const environment = present(variables)
   return {
     isLambda: environment.AWS_LAMBDA_FUNCTION_NAME !== undefined,
@@ -121,8 +121,8 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
   const problems = new Problems()
   checkOptions(options, problems)
   const environment = present(variables)
-  const inCode = optionSource(options)
-  const inEnvironment = environmentSource(environment)
+  const inCode = optionLookup(options)
+  const inEnvironment = environmentLookup(environment)
   const setting = <Name extends SettingName>(name: Name) => readSetting(name, [inCode, inEnvironment], problems)
   const other = <Value>(name: string, read: Reader<Value>) => readFound(inEnvironment('', name), read, problems)
 
@@ -164,7 +164,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     // It may be of another program: what is wrong with it is not reported.
     passedOver: isPassedOver ? readString(DATABASE_URL, 'DATABASE_URL', new Problems()).fields : undefined,
     warnings: [...ownString.warnings, ...fromUrl.warnings],
-    surroundings: readSurroundings(variables, secretId, secretsExtensionPort),
+    platform: readPlatform(variables, secretId, secretsExtensionPort),
   }
   problems.throwIfAny()
   return Object.freeze(settings)

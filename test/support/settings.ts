@@ -26,7 +26,7 @@ export function problemsOf(options: object, environment: Environment = WITH_SECR
 
 /** The settings with what is read later read now, so that they compare. */
 export function readNow(options: DatabaseOptions, environment: Environment) {
-  const { surroundings, ...settings } = readSettings(options, environment)
-  const { sessionToken, roleAccess, ...others } = surroundings
-  return { ...settings, surroundings: { ...others, sessionToken: sessionToken(), roleAccess: roleAccess() } }
+  const { platform, ...settings } = readSettings(options, environment)
+  const { sessionToken, roleAccess, ...others } = platform
+  return { ...settings, platform: { ...others, sessionToken: sessionToken(), roleAccess: roleAccess() } }
 }

@@ -4,7 +4,7 @@ import type { Diagnostics } from '../../base/diagnostics.ts'
 import { foreignError } from '../../base/foreign-text.ts'
 import { Password } from '../../base/password.ts'
 import { secretRegion } from '../../settings/secret-region.ts'
-import type { Surroundings } from '../../settings/settings.ts'
+import type { Platform } from '../../settings/settings.ts'
 import { collect } from './exchange.ts'
 import type { GetSecretValue, SecretReaders } from './request.ts'
 import { secretsExtension } from './secrets-extension.ts'
@@ -30,7 +30,7 @@ export const sdkReader: GetSecretValue = async (request) => {
 }
 
 /** Past every cache: signed here where the role's keys are enough; the SDK has the last word on everything but a refusal. */
-export function freshReader({ roleAccess }: Pick<Surroundings, 'roleAccess'>): GetSecretValue {
+export function freshReader({ roleAccess }: Pick<Platform, 'roleAccess'>): GetSecretValue {
   return async (request) => {
     const access = roleAccess()
     if (access === undefined) return sdkReader(request)
@@ -44,9 +44,9 @@ export function freshReader({ roleAccess }: Pick<Surroundings, 'roleAccess'>): G
 }
 
 /** The extension first, inside Lambda, for secrets of its own region; once it proved absent it is not asked again. */
-export function cachedReader(surroundings: Surroundings, diagnostics: Diagnostics): GetSecretValue {
-  const fresh = freshReader(surroundings)
-  const { isLambda, region, sessionToken, secretsExtensionPort } = surroundings
+export function cachedReader(platform: Platform, diagnostics: Diagnostics): GetSecretValue {
+  const fresh = freshReader(platform)
+  const { isLambda, region, sessionToken, secretsExtensionPort } = platform
   if (!isLambda) return fresh
   if (secretsExtensionPort === undefined && !existsSync(EXTENSIONS_FOLDER)) return fresh
   const port = secretsExtensionPort ?? SECRETS_EXTENSION_PORT
@@ -66,7 +66,7 @@ export function cachedReader(surroundings: Surroundings, diagnostics: Diagnostic
 }
 
 /** @param onSent called when a request has left that asks for the secret as a cache may have it */
-export function secretReaders(surroundings: Surroundings, diagnostics: Diagnostics, onSent: () => void): SecretReaders {
-  const getCached = cachedReader(surroundings, diagnostics)
-  return { getCached: (request) => getCached({ ...request, onSent }), getFresh: freshReader(surroundings) }
+export function secretReaders(platform: Platform, diagnostics: Diagnostics, onSent: () => void): SecretReaders {
+  const getCached = cachedReader(platform, diagnostics)
+  return { getCached: (request) => getCached({ ...request, onSent }), getFresh: freshReader(platform) }
 }

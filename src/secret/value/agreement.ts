@@ -25,13 +25,13 @@ function fullerName(a: string, b: string): string {
 /**
  * The fields of the string, filled up from those beside it.
  *
- * @param place names the key of the string, for the message.
+ * @param key of the string, for the message.
  * @throws ConnectionError with the origin's code, when a field has two values.
  */
 export function mergeAgreeing(
   url: ConnectionFields,
   beside: ConnectionFields,
-  place: string,
+  key: string,
   origin: Origin,
 ): ConnectionFields {
   const isCloud = isCloudHost(url.host ?? beside.host ?? '')
@@ -40,7 +40,7 @@ export function mergeAgreeing(
     if (!own.has(name) || agrees(name, own.get(name), value, isCloud)) continue
     throw refusal(
       origin,
-      `${name} contradicts the connection string under ${place}`,
+      `${name} contradicts the connection string under ${key}`,
       'Keep one of the two; after a rotation, both must be written.',
     )
   }

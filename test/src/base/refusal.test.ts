@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isName, placeOf, refusal, shown, shownName, valueRefusal } from '../../../src/base/refusal.ts'
+import { innerOrigin, isName, refusal, shown, shownName, valueRefusal } from '../../../src/base/refusal.ts'
 
 const SECRET = { code: 'ERR_SECRET_INVALID', name: 'secret "app/db"' } as const
 
@@ -10,7 +10,7 @@ test('a refusal names its origin, and has its code', () => {
 })
 
 test('a refusal of one value names its place', () => {
-  expect(valueRefusal(placeOf('port', SECRET), 'is 0')).toMatchObject({
+  expect(valueRefusal(innerOrigin('port', SECRET), 'is 0')).toMatchObject({
     ...{ code: 'ERR_SECRET_INVALID', message: 'secret "app/db": port is 0', hint: undefined, safeToRetry: true },
   })
 })

@@ -150,7 +150,7 @@ describe('an attempt begun before the secret was read', () => {
       dialled.signal = signal
       dialled.given = await resolve().catch((error: unknown) => error)
     }
-    expect(await attempt(dial, { destination, reading: secretOf(told) })).toEqual({ kind: 'leadsElsewhere' })
+    expect(await attempt(dial, { destination, reading: secretOf(told) })).toEqual({ kind: 'namesAnotherDestination' })
     expect(dialled.signal?.aborted).toBe(true)
     await expect.poll(() => dialled.given).toBeInstanceOf(Error)
   })

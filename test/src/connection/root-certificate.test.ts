@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
 import { readRootCertificate } from '../../../src/connection/root-certificate.ts'
-import type { Surroundings } from '../../../src/settings/settings.ts'
+import type { Platform } from '../../../src/settings/settings.ts'
 
 let folder: string
 let pem: string
@@ -48,7 +48,7 @@ function sized(bytes: number): string {
   return path
 }
 
-function surroundings(changes: Partial<Surroundings> = {}): Surroundings {
+function platform(changes: Partial<Platform> = {}): Platform {
   return {
     ...{
       isLambda: false,
@@ -73,11 +73,11 @@ const trimmed = (text: string) => text.trim()
 
 function read(
   value: string | undefined,
-  changes: Partial<Surroundings> = {},
+  changes: Partial<Platform> = {},
   moduleDirectory = elsewhere(),
 ): ReturnType<typeof readRootCertificate> {
   const setting = value === undefined ? undefined : ({ value, origin: 'secret' } as const)
-  return readRootCertificate(setting, surroundings(changes), moduleDirectory)
+  return readRootCertificate(setting, platform(changes), moduleDirectory)
 }
 
 describe('first found', () => {

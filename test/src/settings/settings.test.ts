@@ -19,7 +19,7 @@ test('the defaults', () => {
     environment: {},
     passedOver: undefined,
     warnings: [],
-    surroundings: {
+    platform: {
       isLambda: false,
       home: undefined,
       runtimeApi: undefined,
@@ -48,16 +48,16 @@ describe('environment variables', () => {
     [{ COCKROACH_GRACEFUL_SHUTDOWN: 'TRUE' }, { gracefulShutdown: true }],
     [{ COCKROACH_GRACEFUL_SHUTDOWN: '1' }, { gracefulShutdown: true }],
     [{ COCKROACH_GRACEFUL_SHUTDOWN: '0' }, { gracefulShutdown: false }],
-    [{ AWS_LAMBDA_MAX_CONCURRENCY: '2' }, { max: 2, surroundings: { isManagedInstances: true } }],
+    [{ AWS_LAMBDA_MAX_CONCURRENCY: '2' }, { max: 2, platform: { isManagedInstances: true } }],
     [{ AWS_LAMBDA_MAX_CONCURRENCY: '64' }, { max: 4 }],
     [{ AWS_LAMBDA_MAX_CONCURRENCY: '64', COCKROACH_MAX_CONNECTIONS: '9' }, { max: 9 }],
-    [{ HOME: '/root' }, { surroundings: { home: '/root' } }],
-    [{ USERPROFILE: 'C:\\Users\\me' }, { surroundings: { home: 'C:\\Users\\me' } }],
-    [{ AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001' }, { surroundings: { runtimeApi: '127.0.0.1:9001' } }],
-    [{ PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '2774' }, { surroundings: { secretsExtensionPort: 2774 } }],
-    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders' }, { surroundings: { functionName: 'orders', isLambda: true } }],
+    [{ HOME: '/root' }, { platform: { home: '/root' } }],
+    [{ USERPROFILE: 'C:\\Users\\me' }, { platform: { home: 'C:\\Users\\me' } }],
+    [{ AWS_LAMBDA_RUNTIME_API: '127.0.0.1:9001' }, { platform: { runtimeApi: '127.0.0.1:9001' } }],
+    [{ PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: '2774' }, { platform: { secretsExtensionPort: 2774 } }],
+    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders' }, { platform: { functionName: 'orders', isLambda: true } }],
     [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: 'mine' }, { environment: { application_name: 'mine' } }],
-    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: '' }, { surroundings: { functionName: 'orders' } }],
+    [{ AWS_LAMBDA_FUNCTION_NAME: 'orders', PGAPPNAME: '' }, { platform: { functionName: 'orders' } }],
   ])('%j', (environment, expected) => {
     expect(readSettings({}, { ...WITH_SECRET, ...environment })).toMatchObject(expected)
   })

@@ -13,7 +13,7 @@ import type { GetSecretValue, SecretReaders, VersionStage } from '../../../../sr
 import { secretsExtension } from '../../../../src/secret/reader/secrets-extension.ts'
 import { signedRequestReader } from '../../../../src/secret/reader/signed-request.ts'
 import { readRoleAccess } from '../../../../src/settings/role-access.ts'
-import { readSettings, type Surroundings } from '../../../../src/settings/settings.ts'
+import { type Platform, readSettings } from '../../../../src/settings/settings.ts'
 
 const SESSION_TOKEN = 'local-session-token'
 const SECRET_TEXT = '{"password":"p4ssw0rd"}'
@@ -53,8 +53,8 @@ function ask(reader: GetSecretValue, versionStage: VersionStage = 'AWSCURRENT', 
   return reader({ secretId: name, versionStage, signal: AbortSignal.timeout(timeoutMs) })
 }
 
-function reader(secretsExtensionPort: number, changes: Partial<Surroundings> = {}): GetSecretValue {
-  const surroundings = {
+function reader(secretsExtensionPort: number, changes: Partial<Platform> = {}): GetSecretValue {
+  const platform = {
     ...{
       isLambda: true,
       functionName: undefined,
@@ -65,7 +65,7 @@ function reader(secretsExtensionPort: number, changes: Partial<Surroundings> = {
     },
     ...{ secretsExtensionPort, roleAccess: () => undefined, isManagedInstances: false, ...changes },
   }
-  return cachedReader(surroundings, new Diagnostics())
+  return cachedReader(platform, new Diagnostics())
 }
 
 function startExtension(): Promise<SecretsExtensionStandIn> {
@@ -210,7 +210,7 @@ describe('keys that are replaced between two reads', () => {
     let readers: SecretReaders | undefined
     const keys = await keysOf((secretId) => {
       vi.stubEnv('AWS_LAMBDA_FUNCTION_NAME', functionName)
-      readers ??= secretReaders(readSettings({ secretId }).surroundings, new Diagnostics(), () => undefined)
+      readers ??= secretReaders(readSettings({ secretId }).platform, new Diagnostics(), () => undefined)
       return readers[way]({ secretId, versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(20_000) })
     })
     expect(keys).toEqual(expected)

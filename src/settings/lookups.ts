@@ -1,7 +1,7 @@
 /** Reads what options and environment say, by the two tables: each source has its names, and all share the readers. */
 import type { Environment } from '../base/environment-variables.ts'
 import type { Reader } from '../base/readers.ts'
-import { type Origin, placeOf, refuseTooLong, valueRefusal } from '../base/refusal.ts'
+import { innerOrigin, type Origin, refuseTooLong, valueRefusal } from '../base/refusal.ts'
 import { mergeEntries, splitHost } from '../connection-string/entries.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES, readField } from '../connection-string/fields.ts'
 import { isOfKind } from './check-options.ts'
@@ -12,18 +12,18 @@ import { SETTINGS, type SettingName, type SettingValues } from './setting-table.
 /** A value that is set, and how messages name its place. */
 interface Found {
   readonly value: string
-  readonly place: Origin
+  readonly origin: Origin
 }
 
 /** Looks a setting up by the name of its option, or by its variable; undefined and empty ones are not found. */
-type Source = (option: string, variable: string) => Found | undefined
+type Lookup = (option: string, variable: string) => Found | undefined
 
 function found(value: string | undefined, name: string): Found | undefined {
-  return value === undefined || value === '' ? undefined : { value, place: { code: 'ERR_CONFIG', name } }
+  return value === undefined || value === '' ? undefined : { value, origin: { code: 'ERR_CONFIG', name } }
 }
 
 /** Options of the right kind: `checkOptions` reports the others. */
-export function optionSource(options: DatabaseOptions): Source {
+export function optionLookup(options: DatabaseOptions): Lookup {
   const given = new Map<string, unknown>(Object.entries(options))
   return (option) => {
     const value = given.get(option)
@@ -31,29 +31,29 @@ export function optionSource(options: DatabaseOptions): Source {
   }
 }
 
-export function environmentSource(environment: Environment): Source {
+export function environmentLookup(environment: Environment): Lookup {
   return (_option, variable) => found(environment[variable], variable)
 }
 
 /** The fields of a connection that a source names one by one. */
-export function readFields(source: Source, problems: Problems): ConnectionFields {
+export function readFields(lookup: Lookup, problems: Problems): ConnectionFields {
   const entries = FIELD_NAMES.flatMap((name) => {
-    const entry = source(name, CONNECTION_FIELDS[name].variable)
+    const entry = lookup(name, CONNECTION_FIELDS[name].variable)
     if (entry === undefined) return []
     return splitHost({ name, ...entry }).map((part) =>
-      part.name === name ? part : { ...part, place: placeOf(part.name, part.place) },
+      part.name === name ? part : { ...part, origin: innerOrigin(part.name, part.origin) },
     )
   })
   const merged = problems.attempt(() =>
-    mergeEntries(entries, (before, { place, name }) =>
-      valueRefusal(before.place, `and ${place.name} give ${name} different values`, 'Keep one of them.'),
+    mergeEntries(entries, (before, { origin, name }) =>
+      valueRefusal(before.origin, `and ${origin.name} give ${name} different values`, 'Keep one of them.'),
     ),
   )
   const fields: ConnectionFields = {}
-  for (const { name, value, place } of merged ?? entries) {
+  for (const { name, value, origin } of merged ?? entries) {
     Object.assign(
       fields,
-      problems.attempt(() => readField(name, value, place)),
+      problems.attempt(() => readField(name, value, origin)),
     )
   }
   return fields
@@ -63,18 +63,18 @@ export function readFields(source: Source, problems: Problems): ConnectionFields
 export function readFound<Value>(given: Found | undefined, read: Reader<Value>, problems: Problems): Value | undefined {
   if (given === undefined) return undefined
   return problems.attempt(() => {
-    refuseTooLong(given.value, given.place)
-    return read(given.value, given.place)
+    refuseTooLong(given.value, given.origin)
+    return read(given.value, given.origin)
   })
 }
 
 /** A setting from the first source that has it; the others are checked as well. */
 export function readSetting<Name extends SettingName>(
   name: Name,
-  sources: readonly Source[],
+  lookups: readonly Lookup[],
   problems: Problems,
 ): SettingValues[Name] | undefined {
   const { variable, read } = SETTINGS[name]
-  const values = sources.map((source) => readFound(source(name, variable), read, problems))
+  const values = lookups.map((lookup) => readFound(lookup(name, variable), read, problems))
   return values.find((value) => value !== undefined)
 }
