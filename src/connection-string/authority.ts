@@ -1,4 +1,4 @@
-/** Finds where user and password end and the host begins, when the password was not encoded as it should be. */
+/** Finds where user and password end and the host begins, even when the password is not percent-encoded. */
 import { type Origin, refusal } from '../base/refusal.ts'
 import { findParameter } from './parameters.ts'
 import { CONNECTION_STRING_FORM } from './writer.ts'
@@ -25,12 +25,12 @@ function splitOnce(text: string, at: number): [string, string] {
   return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-/** Adds where the `@` stand in a part of the URL, from `from` on; the part itself begins at `offset`. */
+/** Adds the position of each `@` in a part of the URL, from `from` on; the part itself begins at `offset`. */
 function addMarks(marks: number[], part: string, offset: number, from = 0): void {
   for (let at = part.indexOf('@', from); at !== -1; at = part.indexOf('@', at + 1)) marks.push(offset + at)
 }
 
-/** Where an `@` may end user and password: not behind the name of a parameter, as in `?application_name=me@home`. */
+/** Positions of an `@` that may end user and password: not behind the name of a parameter, as in `?application_name=me@home`. */
 function possibleMarks(rest: string): readonly number[] {
   const marks: number[] = []
   const [head = ''] = rest.split('?', 1)
@@ -47,10 +47,10 @@ function possibleMarks(rest: string): readonly number[] {
   return marks
 }
 
-/** All readings together look at a text once: each ends before the next `@`. */
+/** Ends before the next `@`, so that all readings together scan the text once. */
 const UP_TO_MARK = /[^@/?#]*/y
 
-/** The readings in which one of `ats` (-1: no `@`) stands before the host, as far as such readings are possible. */
+/** The possible readings in which one of `ats` (-1: no `@`) is in front of the host. */
 function* readings(rest: string, ats: readonly number[]): Generator<UrlParts> {
   const colon = rest.indexOf(':')
   const firstMark = rest.search(/[/?#]/)
@@ -69,21 +69,17 @@ function* readings(rest: string, ats: readonly number[]): Generator<UrlParts> {
 }
 
 /**
- * Splits what follows `://`. A raw `@`, `/`, `?` or `#` in the password is accepted when only one place can be the
- * beginning of the host. Clients differ here (libpq takes the first `@`, WHATWG the last one before a `/`), so what
- * has two readings is refused: it could send the password to another host.
+ * Splits what follows `://`. A raw `@`, `/`, `?` or `#` in the password is accepted when the host can begin in one
+ * way only. Clients differ (libpq uses the first `@`, WHATWG the last one before a `/`), so a text with two readings
+ * is refused: it could send the password to another host.
  */
 export function splitAuthority(rest: string, origin: Origin): UrlParts {
   const ats = possibleMarks(rest)
   const [reading, another] = readings(rest, [-1, ...ats])
   if (reading === undefined) {
-    throw refusal(
-      origin,
-      'host and port cannot be told apart from the rest of the URL',
-      `${ENCODE} Expected: ${CONNECTION_STRING_FORM}`,
-    )
+    throw refusal(origin, 'host and port cannot be found in the URL', `${ENCODE} Expected: ${CONNECTION_STRING_FORM}`)
   }
-  // With a raw / ? # in front of it, an @ is only trusted when it is the only one.
+  // With a raw / ? # in front of it, an @ counts only if there is no other.
   const isBold = /[/?#]/.test(reading.password) && ats.length > 1
   // libpq ends user and password at the first @ in front of any /, even behind a ?; a socket's path may hold another @.
   const isOtherToLibpq =

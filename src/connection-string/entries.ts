@@ -1,4 +1,4 @@
-/** Names and values as a source holds them, before they are read as fields. */
+/** Names and values of one origin, before they are read as fields. */
 
 /** One name with its value, decoded. */
 export interface Entry {
@@ -6,7 +6,7 @@ export interface Entry {
   readonly value: string
 }
 
-/** RDS's `endpoint` and many a host field hold `name:port`: these are two entries. */
+/** A host of the form `name:port`, as in RDS's `endpoint`, becomes two entries. */
 export function splitHost<Found extends Entry>(entry: Found): Found[] {
   const [, host, port] = (entry.name === 'host' && /^([^\s:/@]+):(\d+)$/.exec(entry.value)) || []
   if (host === undefined || port === undefined) return [entry]
@@ -16,7 +16,7 @@ export function splitHost<Found extends Entry>(entry: Found): Found[] {
   ]
 }
 
-/** One entry for each name; the same value twice is one, and `conflict` makes the error for two values. */
+/** One entry for each name; `conflict` makes the error for a name with two values. */
 export function mergeEntries<Found extends Entry>(
   entries: readonly Found[],
   conflict: (before: Found, entry: Found) => Error,

@@ -1,4 +1,4 @@
-/** The table of the fields of a connection: every source reads them by it, whatever name it has for them. */
+/** The table of the fields of a connection: every origin is read by it, whatever its names for them are. */
 import { COCKROACH_CLUSTER } from '../base/environment-variables.ts'
 import type { Password } from '../base/password.ts'
 import type { Reader } from '../base/readers.ts'
@@ -19,8 +19,8 @@ import {
 } from './values.ts'
 
 /**
- * What one source (an option, the secret, the environment) says about a connection, in libpq's words. All optional:
- * sources are merged, `{ ...defaults, ...environment, ...secret, ...options }`. Absent keys are left out, never
+ * What one origin (options, the secret, the environment) says about a connection, in libpq's words. All are optional:
+ * origins are merged, `{ ...defaults, ...environment, ...secret, ...options }`. Absent keys are left out, never
  * `undefined`.
  */
 export interface ConnectionFields {
@@ -28,11 +28,11 @@ export interface ConnectionFields {
   readonly host?: string
   /** TCP port, 1 to 65535. */
   readonly port?: number
-  /** Database name, decoded; may carry CockroachDB Cloud's `<cluster>.` in front. */
+  /** Database name, decoded; may have CockroachDB Cloud's `<cluster>.` in front. */
   readonly dbname?: string
   readonly user?: string
   readonly password?: Password
-  /** libpq's word as it was found, in lower case. */
+  /** libpq's word, in lower case, before it is raised to `verify-full`. */
   readonly sslmode?: SslMode
   /** A path, PEM text, or `system`. */
   readonly sslrootcert?: string
@@ -49,7 +49,7 @@ export interface ConnectionFields {
   readonly cluster?: string
 }
 
-/** The fields of a source, and what was repaired, ignored or raised on the way, one sentence each. */
+/** The fields of one origin, and what was repaired, ignored or raised on the way, one sentence each. */
 export interface ParsedFields {
   readonly fields: ConnectionFields
   readonly warnings: readonly string[]
@@ -57,7 +57,7 @@ export interface ParsedFields {
 
 export type FieldName = keyof ConnectionFields
 
-/** How each source names a field; all of them read its value alike. */
+/** How each origin names a field; its value is read alike in all. */
 interface ConnectionField<Value> {
   readonly read: Reader<Value>
   /** True when the option of the field's name is a number, which a secret in JSON may hold as well. */
@@ -69,8 +69,8 @@ interface ConnectionField<Value> {
   /** Further keys of a secret in JSON, beside name, aliases and variable: in lower case, without `_` and `-`. */
   readonly secretKeys?: readonly string[]
   /**
-   * Where it stands in a URL: in front of the query, which may not move the `target`; in front of the `@`, or in the
-   * query (`login`); in the query (`parameter`). `ours` is read there, but not written: libpq does not know it.
+   * Its position in a URL: in front of the query, and never in it (`target`); in front of the `@`, or in the query
+   * (`login`); in the query (`parameter`). `ours` is read from the query, but not written: libpq does not have it.
    */
   readonly inUrl: 'target' | 'login' | 'parameter' | 'ours'
 }
@@ -158,7 +158,7 @@ function isFieldName(name: string): name is FieldName {
 
 export const FIELD_NAMES: readonly FieldName[] = Object.keys(CONNECTION_FIELDS).filter(isFieldName)
 
-/** Reads one field, whichever source it came from. */
+/** Reads one field, whatever its origin is. */
 export function readField(name: FieldName, text: string, origin: Origin): ConnectionFields {
   refuseTooLong(text, origin)
   return { [name]: CONNECTION_FIELDS[name].read(text, origin) }

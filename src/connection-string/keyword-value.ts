@@ -8,8 +8,8 @@ import { CONNECTION_PARAMETERS, findParameter, readEntries } from './parameters.
 import { isServerSetting } from './server-settings.ts'
 
 /**
- * A quoted value may hold blanks; in both kinds a backslash makes the next character itself. Blanks are libpq's: JavaScript's
- * `\s` has more, which may be in a password.
+ * A quoted value may hold blanks; with and without quotes, a backslash escapes the next character. Blanks are
+ * libpq's: JavaScript's `\s` has more, which may be in a password.
  */
 const PAIR =
   /[ \t-\r]*([^ \t-\r=]+)[ \t-\r]*=[ \t-\r]*(?:'((?:[^'\\]|\\.)*)'|((?:[^ \t-\r\\']|\\.)(?:[^ \t-\r\\]|\\.)*|))(?=[ \t-\r]|$)/suy
@@ -39,7 +39,7 @@ function splitPairs(text: string, origin: Origin): Entry[] {
       throw refusal(origin, `what follows keyword ${entries.length} is not keyword=value`, QUOTE)
     }
     const [, name = '', quoted, bare = ''] = found
-    // libpq would take `user= password=x` for a user of that name, and print it.
+    // In `user= password=x`, libpq reads a user of the name `password=x`, and prints it.
     if (quoted === undefined && isKeywordValue(bare)) {
       throw refusal(origin, `keyword ${entries.length + 1} has no value`, `Leave it out, or give it a value. ${QUOTE}`)
     }
@@ -49,7 +49,7 @@ function splitPairs(text: string, origin: Origin): Entry[] {
 }
 
 /**
- * Reads keywords and values. Like libpq, and unlike the URL form, it refuses an unknown keyword: most often that is
+ * Reads keywords and values. Like libpq, and unlike the URL form, it refuses an unknown keyword: it is mostly
  * the second word of a password without quotes.
  *
  * @throws ConnectionError with the origin's code.

@@ -1,4 +1,4 @@
-/** The table of all parameters that a connection string may have, and what is done with each. */
+/** The table of the parameters that a connection string may have, and how each is treated. */
 
 import { innerOrigin, isName, type Origin, refusal, shownName } from '../base/refusal.ts'
 import { isCloudHost } from '../routing/host.ts'
@@ -8,11 +8,11 @@ import { addServerSettings, isServerSetting } from './server-settings.ts'
 
 /**
  * - `field`: becomes that field of the connection.
- * - `checked`: says nothing new when its value matches `harmless`; refused otherwise, because it would weaken TLS or
+ * - `checked`: has no effect when its value matches `harmless`; refused otherwise, because it would weaken TLS or
  *   change what statements do.
  * - `refused`: cannot be honoured, and leaving it out would reach another server or weaken TLS.
- * - `ignored`: has no effect here, and nothing is lost that the user would not see: a login by other means than a
- *   password fails. One warning names all such.
+ * - `ignored`: has no effect here, and the user sees what is missing: a login by other means than a password fails.
+ *   One warning names all such parameters.
  */
 export type ConnectionParameter =
   | { readonly use: 'field'; readonly field: FieldName }
@@ -22,7 +22,7 @@ export type ConnectionParameter =
 
 const TRUE = /^(?:true|1|on|yes)$/i
 const NAME_THE_SERVER = 'Name the server by host, port and database, each once.'
-const PRIMARY_ALONE = 'Leave it out, and name the host that is meant: it is not asked whether it accepts writes.'
+const PRIMARY_ALONE = 'Leave it out, and name the right host: whether it accepts writes is not checked.'
 const TLS_IS_OURS = 'Leave it out: the chain and the host name are always verified against sslrootcert.'
 
 const checked = (harmless: RegExp, hint = TLS_IS_OURS) => ({ use: 'checked', harmless, hint }) as const
@@ -46,7 +46,7 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   sslcompression: checked(/^0$/),
   sslcertmode: checked(/^(?:disable|allow)$/),
   sslsni: checked(/^1$/),
-  // TLS 1.2 and newer are spoken: less is not wanted, and more not enforced.
+  // TLS 1.2 and newer are used: an older minimum is refused, a newer one cannot be enforced.
   ssl_min_protocol_version: checked(/^tlsv1\.2$/i),
   ssl_max_protocol_version: checked(/^tlsv1\.[23]$/i),
   min_protocol_version: checked(/^3\.0$/),
@@ -58,7 +58,7 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   targetservertype: checked(/^(?:any|prefer\w+)$/i, PRIMARY_ALONE),
 
   hostaddr: refused(NAME_THE_SERVER),
-  requirepeer: refused('Leave it out: the owner of a Unix socket is not looked at.'),
+  requirepeer: refused('Leave it out: the owner of a Unix socket is not checked.'),
   service: refused(NAME_THE_SERVER),
   servicefile: refused(NAME_THE_SERVER),
   socketfactory: refused(NAME_THE_SERVER),
@@ -91,7 +91,7 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   tcp_user_timeout: ignored,
 }
 
-/** What is known about a parameter of that name; upper and lower case are alike, as clients differ (`sslMode`). */
+/** The row for a parameter of that name; upper and lower case are alike, as clients differ (`sslMode`). */
 export function findParameter(name: string): ConnectionParameter | undefined {
   const key = name.toLowerCase()
   return Object.hasOwn(CONNECTION_PARAMETERS, key) ? CONNECTION_PARAMETERS[key] : undefined
@@ -108,7 +108,7 @@ function checkEntry(entry: Entry, parameter: ConnectionParameter | undefined, or
 /**
  * Turns parameters into fields. An empty value counts as absent, as in libpq's URLs.
  *
- * @throws ConnectionError when a parameter is refused, stands there twice, or has an unusable value.
+ * @throws ConnectionError when a parameter is refused, is given twice, or has an unusable value.
  */
 export function readEntries(
   entries: readonly Entry[],
@@ -142,7 +142,7 @@ export function readEntries(
   }
 }
 
-/** Without a host here, another source may name one of CockroachDB Cloud. */
+/** Without a host here, another origin may name a host of CockroachDB Cloud. */
 function checkNegotiation(host: string | undefined, origin: Origin): void {
   if (host !== undefined && !isCloudHost(host)) return
   throw refusal(

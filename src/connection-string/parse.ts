@@ -9,18 +9,18 @@ import { CONNECTION_STRING_FORM } from './writer.ts'
 
 export { buildConnectionString } from './writer.ts'
 
-/** What is no connection string, by what it looks like; none of the messages quotes it. */
+/** Texts that are not connection strings, by their shape; no message quotes them. */
 const MISTAKES: readonly { looksLike: RegExp; message: string; hint: string }[] = [
   { looksLike: /^$/, message: 'is empty', hint: `Expected: ${CONNECTION_STRING_FORM}` },
   {
     looksLike: /^CCDB1_\w+$/,
     message: 'is an API key of CockroachDB Cloud',
-    hint: `An API key opens the Cloud API, not the database. Expected: ${CONNECTION_STRING_FORM}`,
+    hint: `An API key is for the Cloud API, not the database. Expected: ${CONNECTION_STRING_FORM}`,
   },
   {
     looksLike: /^-----BEGIN /,
     message: 'is a certificate or key, not a connection string',
-    hint: 'A root certificate goes into sslrootcert.',
+    hint: 'Put a root certificate into sslrootcert.',
   },
   {
     looksLike: /^(?:jdbc:)?(?:postgres|postgresql|cockroachdb)(?:\+\w+)?:/i,
@@ -45,7 +45,7 @@ function parseUnwrapped(text: string, origin: Origin): ParsedFields {
     throw refusal(
       origin,
       'is still a placeholder',
-      `Put the real value in its place. Expected: ${CONNECTION_STRING_FORM}`,
+      `Replace it with the real value. Expected: ${CONNECTION_STRING_FORM}`,
     )
   }
   const mistake = MISTAKES.find(({ looksLike }) => looksLike.test(text))
@@ -73,6 +73,6 @@ export function parseConnectionString(text: string, origin: Origin): ParsedField
   const { text: unwrapped, removed } = unwrap(text)
   const { fields, warnings } = parseUnwrapped(unwrapped, origin)
   const repairs =
-    removed.length === 0 ? [] : [`${origin.name}: taken off around the connection string: ${removed.join(', ')}`]
+    removed.length === 0 ? [] : [`${origin.name}: removed around the connection string: ${removed.join(', ')}`]
   return { fields, warnings: [...repairs, ...warnings] }
 }

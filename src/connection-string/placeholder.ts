@@ -1,4 +1,4 @@
-/** Recognises what a template left in place of a value. */
+/** Recognises placeholders, which a template has instead of values. */
 
 /**
  * Forms of a placeholder that stands for a whole value. Inside the brackets only words are allowed: a generated

@@ -1,4 +1,4 @@
-/** Parameters of a URL that are settings of the session at the server: other clients send them, so they are sent too. */
+/** Parameters of a URL that set what holds for the session: other clients send them, so this package does too. */
 import { innerOrigin, isName, type Origin, refusal, shownName, valueRefusal } from '../base/refusal.ts'
 import type { Entry } from './entries.ts'
 import { readText } from './values.ts'
@@ -10,7 +10,7 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['readonly', 'default_transaction_read_only'],
 ])
 
-/** What can only be a setting of the session. */
+/** Names that only a setting of the session has. */
 const SPECIFIC =
   /^(?:search_path|currentschema|default_transaction_\w+|(?:statement|lock|transaction|idle_(?:in_transaction_)?session)_timeout)$/i
 
@@ -18,7 +18,7 @@ const SPECIFIC =
 const OTHERS =
   /^(?:schema|readonly|role|timezone|(?:date|interval)style|bytea_output|extra_float_digits|[a-z_]\w*\.\w+)$/i
 
-/** True for a name that nothing but a session has. */
+/** True for a name that only a setting of the session has. */
 export function isSpecificSetting(name: string): boolean {
   return SPECIFIC.test(name)
 }
@@ -28,10 +28,10 @@ export function isServerSetting(name: string): boolean {
   return SPECIFIC.test(name) || OTHERS.test(name)
 }
 
-/** @throws ConnectionError for a value that the server would not read as it stands. */
+/** @throws ConnectionError for a value that servers read differently. */
 function readSetting(parameter: string, text: string, origin: Origin): { name: string; value: string } {
   const value = readText(text, origin)
-  // CockroachDB decodes `options` as a query once more, and knows a backslash before a blank alone.
+  // CockroachDB decodes `options` again as a query, and accepts a backslash only before a blank.
   if (/[+%\\]/.test(value)) {
     throw valueRefusal(
       origin,
@@ -52,9 +52,9 @@ function namesIn(options = ''): Set<string> {
 }
 
 /**
- * `options` with the settings among these parameters behind it, `-c search_path=billing`.
+ * `options` followed by the settings among these parameters, `-c search_path=billing`.
  *
- * @throws ConnectionError with the origin's code for a setting that stands there already, or has an unusable value.
+ * @throws ConnectionError with the origin's code for a setting that is given twice, or has an unusable value.
  * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-OPTIONS
  */
 export function addServerSettings(

@@ -15,10 +15,10 @@ const SCHEME = /^(jdbc:)?([a-z][a-z0-9.-]*)(?:\+[a-z0-9_]+)?:\/\//i
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/
 
-/** Characters by which clients disagree where user and password end. */
+/** Characters that make clients disagree where user and password end. */
 const RAW = /[@/?# ]/
 
-/** What percent-encoding looks like, and a `%` that is none. */
+/** A percent-encoded byte, and a `%` that does not begin one. */
 const ENCODED = /%[0-9a-f]{2}/i
 const RAW_PERCENT = /%(?![0-9a-f]{2})/i
 
@@ -34,7 +34,7 @@ export function isPostgresqlUrl(text: string): boolean {
 
 /**
  * The text that a part of a URL stands for, decoded exactly once, by libpq's rules: a plus is a plus. A part in which
- * no `%` begins an encoding was never encoded, and is taken as it is; `encoded` is false then.
+ * no `%` begins an encoding was never encoded, and is used unchanged; `encoded` is false then.
  *
  * @throws ConnectionError when some `%` are encodings and others are not, or when the bytes are not UTF-8.
  */
@@ -50,7 +50,7 @@ function decodePart(name: string, text: string, origin: Origin): { value: string
   try {
     return { value: decodeURIComponent(text), encoded: true }
   } catch {
-    // The URIError is dropped on purpose: it adds nothing.
+    // The URIError is left out on purpose: it adds nothing.
     throw refusal(
       origin,
       `${name} has percent-encoded bytes that are not UTF-8`,
@@ -59,7 +59,7 @@ function decodePart(name: string, text: string, origin: Origin): { value: string
   }
 }
 
-/** A parameter that names the server: that place is in front of the query. */
+/** True for a parameter that names the server, which belongs in front of the query. */
 function namesTarget(name: string): boolean {
   const parameter = findParameter(name)
   return parameter?.use === 'field' && CONNECTION_FIELDS[parameter.field].inUrl === 'target'
@@ -78,7 +78,7 @@ function splitTail(tail: string, origin: Origin): { path: string; query: string 
   return { path, query: mark === -1 ? '' : tail.slice(mark + 1) }
 }
 
-/** What is left of `&` after a detour through HTML or JSON. */
+/** Restores each `&` that HTML or JSON escaped. */
 function repairSeparators(query: string, warn: (message: string) => void): string {
   const repaired = query.replace(/&amp;|\\u0026/gi, '&')
   if (repaired !== query) warn('an escaped & between the parameters was read as &')
@@ -110,12 +110,12 @@ function splitQuery(query: string, origin: Origin): { name: string; value: strin
 export function parseUrl(text: string, origin: Origin): ParsedFields {
   const [prefix = '', jdbc] = SCHEME.exec(text) ?? []
   if (!isPostgresqlUrl(text)) {
-    throw refusal(origin, 'the URL is not one of PostgreSQL', `Expected: ${CONNECTION_STRING_FORM}`)
+    throw refusal(origin, 'the URL is not a PostgreSQL URL', `Expected: ${CONNECTION_STRING_FORM}`)
   }
   if (CONTROL.test(text)) {
     throw refusal(
       origin,
-      'the URL has a line break or another control character inside',
+      'the URL has a line break or another control character',
       'Write it in one line, and such a character percent-encoded.',
     )
   }
@@ -123,7 +123,7 @@ export function parseUrl(text: string, origin: Origin): ParsedFields {
   const warn = (message: string) => warnings.push(`${origin.name}: ${message}`)
   const decode = (name: string, part: string): Entry => {
     const { value, encoded } = decodePart(name, part, origin)
-    if (!encoded) warn(`${name} has a bare % and was taken as it is; write it as %25`)
+    if (!encoded) warn(`${name} has a bare % and was used as it is; write it as %25`)
     return { name, value }
   }
 
@@ -144,7 +144,7 @@ export function parseUrl(text: string, origin: Origin): ParsedFields {
     if (namesTarget(name) && value !== '') {
       throw refusal(
         origin,
-        `${name.toLowerCase()} stands among the parameters`,
+        `${name.toLowerCase()} is among the parameters`,
         `Name host, port and database in front of the ?: ${CONNECTION_STRING_FORM}`,
       )
     }

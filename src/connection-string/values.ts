@@ -1,18 +1,18 @@
-/** Reads the text of each field of a connection: checked, and turned into its type. */
+/** The readers of the fields of a connection: each checks a text and returns the value. */
 import { isIP } from 'node:net'
 import { Password } from '../base/password.ts'
 import { oneOf, wholeNumber } from '../base/readers.ts'
 import { type Origin, valueRefusal } from '../base/refusal.ts'
 import { hasPlaceholder, isPlaceholder } from './placeholder.ts'
 
-/** NUL, and halves of a surrogate pair: PostgreSQL's protocol and UTF-8 cannot carry them. */
+/** NUL, which PostgreSQL's protocol cannot have, and halves of a surrogate pair, which UTF-8 cannot. */
 export const UNSENDABLE = /[\0\p{Surrogate}]/u
 
 /** libpq's words, weakest first. @see https://www.postgresql.org/docs/current/libpq-ssl.html */
 const SSLMODES = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 export type SslMode = (typeof SSLMODES)[number]
 
-/** What people put into the place of one value, although it holds several, a password among them. */
+/** What people store instead of one value, although it holds several, the password too. */
 const WHOLES: readonly { readonly looksLike: RegExp; readonly found: string }[] = [
   { looksLike: /(?:postgres(?:ql)?|cockroachdb)(?:\+\w+)?(?::|%3a)(?:\/|%2f){2}/i, found: 'is a URL' },
   { looksLike: /^[\s"'[]*\{\s*\\?(["']?)\w+\\?\1\s*:/, found: 'is JSON' },
@@ -21,23 +21,23 @@ const WHOLES: readonly { readonly looksLike: RegExp; readonly found: string }[] 
   { looksLike: /^(?:CCDB1_\w+|A[KS]IA[A-Z\d]{16})$/, found: 'is an API key' },
 ]
 
-/** Refuses a whole connection string or secret where one value of it belongs, in base64 as well. */
+/** Refuses a whole connection string or secret instead of one value, in base64 too. */
 export function refuseWhole(text: string, origin: Origin): void {
   const decoded = /^[\w+/-]{16,}={0,2}$/.test(text) ? Buffer.from(text, 'base64').toString() : ''
   const whole = WHOLES.find(({ looksLike }) => looksLike.test(text) || looksLike.test(decoded))
   if (whole === undefined) return
-  throw valueRefusal(origin, whole.found, 'Leave the one value alone in this place, or store the string as a whole.')
+  throw valueRefusal(origin, whole.found, 'Write only the one value here, or store the whole string.')
 }
 
 function refusePlaceholder(text: string, origin: Origin): void {
-  if (isPlaceholder(text)) throw valueRefusal(origin, 'is still a placeholder', 'Put the real value in its place.')
+  if (isPlaceholder(text)) throw valueRefusal(origin, 'is still a placeholder', 'Replace it with the real value.')
 }
 
 function sendable(text: string, origin: Origin): string {
   if (UNSENDABLE.test(text)) {
     throw valueRefusal(
       origin,
-      'has a character that no server takes (NUL or half a surrogate pair)',
+      'has a character that no server accepts (NUL or half a surrogate pair)',
       'Write the value again.',
     )
   }
@@ -45,7 +45,7 @@ function sendable(text: string, origin: Origin): string {
   return text
 }
 
-/** Text without a shape of its own: `options`, `application_name`. */
+/** Text of no particular shape: `options`, `application_name`. */
 export function readText(text: string, origin: Origin): string {
   refuseWhole(text, origin)
   return sendable(text, origin)
@@ -54,7 +54,7 @@ export function readText(text: string, origin: Origin): string {
 /** The name of a user or a database: never an address. */
 export function readName(text: string, origin: Origin): string {
   if (/[a-z]:\/\/./i.test(text)) {
-    throw valueRefusal(origin, 'is a URL', 'Leave the name alone in this place, or store the URL as a whole.')
+    throw valueRefusal(origin, 'is a URL', 'Write only the name here, or store the whole URL.')
   }
   return readText(text, origin)
 }
@@ -64,7 +64,7 @@ export const MAX_PORT = 65_535
 const readPortNumber = wholeNumber(
   1,
   MAX_PORT,
-  'CockroachDB Cloud listens on 26257, PostgreSQL on 5432; leave the port out to take that.',
+  'CockroachDB Cloud listens on 26257, PostgreSQL on 5432; leave the port out to use that.',
 )
 
 export function readPort(text: string, origin: Origin): number {
@@ -78,11 +78,11 @@ export function readHost(text: string, origin: Origin): string {
   const copy =
     'Copy the host name from the console: <name>-<tenant id>.<3 characters>.<cloud>-<region>.cockroachlabs.cloud.'
   if (hasPlaceholder(host)) throw bad('still has a placeholder', copy)
-  if (UNSENDABLE.test(host)) throw bad('has a character that no name has', copy)
+  if (UNSENDABLE.test(host)) throw bad('has a character that no host name has', copy)
   if (host.startsWith('/')) return host
   if (host.includes(',')) throw bad('names several hosts', 'Name one host; CockroachDB Cloud balances behind it.')
   if (host.includes('://')) {
-    throw bad('is a URL', 'Leave the host name alone in this place, or store the URL as a whole.')
+    throw bad('is a URL', 'Write only the host name here, or store the whole URL.')
   }
   if (isIP(host) !== 0) return host
   refuseWhole(host, origin)
@@ -92,13 +92,13 @@ export function readHost(text: string, origin: Origin): string {
   return host
 }
 
-/** Taken as it is, blanks and all: it alone may be any text. */
+/** Read unchanged, with its blanks: a password may be any text. */
 export function readPassword(text: string, origin: Origin): Password {
   if (/^CCDB1_\w+$/.test(text)) {
     throw valueRefusal(
       origin,
       'is an API key of CockroachDB Cloud',
-      'An API key opens the Cloud API, not the database; create a SQL user and use its password.',
+      'An API key is for the Cloud API, not the database; create a SQL user and use its password.',
     )
   }
   return new Password(sendable(text, origin))
@@ -112,7 +112,7 @@ export function readSslmode(text: string, origin: Origin): SslMode {
     throw valueRefusal(
       origin,
       'is no-verify, which would accept any server',
-      'Use sslmode=verify-full; the layer brings the certificate.',
+      'Use sslmode=verify-full; the layer has the certificate.',
     )
   }
   return readSslmodeWord(mode, origin)

@@ -1,8 +1,8 @@
-/** Takes off what copying and pasting leaves around a connection string: blanks, quotes, `NAME=`, a command. */
+/** Removes what copying and pasting leaves around a connection string: blanks, quotes, `NAME=`, a command. */
 import { isKeywordValue, trimBlanks } from './keyword-value.ts'
 import { findParameter } from './parameters.ts'
 
-/** What a payload begins with, so that `password='x'` is not taken for a wrapping. */
+/** What a payload begins with, so that `password='x'` does not count as a wrapping. */
 const PAYLOAD = String.raw`(?=["'\x60]|(?:jdbc:)?[a-z][a-z0-9+.]*:\/\/|\{)`
 const ASSIGNMENT = new RegExp(String.raw`^(?:export\s+|set\s+|\$env:)?([a-z_][a-z0-9_]*)\s*(?:=|:\s)\s*${PAYLOAD}`, 'i')
 const COMMAND = new RegExp(String.raw`^(?:psql|cockroach\s+sql\s+--url)[\s=]+${PAYLOAD}`, 'i')
@@ -11,7 +11,7 @@ const CLOSING: Readonly<Record<string, string>> = { '"': '"', "'": "'", '`': '`'
 
 interface Unwrapped {
   readonly text: string
-  /** What was taken off, blanks and byte order mark aside. */
+  /** What was removed, blanks and byte order mark aside. */
   readonly removed: readonly string[]
 }
 
@@ -27,7 +27,7 @@ function unwrapOnce(text: string): { text: string; removed: string } | undefined
   return { text: text.slice(assignment.length), removed: 'a variable name in front' }
 }
 
-/** Without blanks, line breaks and the byte order mark; what libpq does not call a blank may end a password. */
+/** Without blanks, line breaks and the byte order mark; a password may end in a character that is a blank for JavaScript, and not for libpq. */
 function trim(text: string): string {
   const begun = text.trimStart()
   return isKeywordValue(begun) ? trimBlanks(begun) : begun.trimEnd()

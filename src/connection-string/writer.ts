@@ -4,13 +4,13 @@ import { ConnectionError } from '../base/connection-error.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES } from './fields.ts'
 import { UNSENDABLE } from './values.ts'
 
-/** What is written, for hints. */
+/** The form that is written, for hints. */
 export const CONNECTION_STRING_FORM = 'postgresql://<user>:<password>@<host>:<port>/<database>?sslmode=verify-full'
 
-/** Everything but the unreserved characters of RFC 3986; also quotes and parentheses, for the shell's sake. */
+/** Everything but the unreserved characters of RFC 3986; also quotes and parentheses, which a shell would read. */
 function encode(name: string, text: string): string {
   if (UNSENDABLE.test(text)) {
-    throw new ConnectionError('ERR_CONFIG', `${name} has a character that no connection string can carry`, {
+    throw new ConnectionError('ERR_CONFIG', `${name} has a character that no connection string can have`, {
       hint: `Write ${name} without NUL characters and halves of surrogate pairs.`,
     })
   }
@@ -20,7 +20,7 @@ function encode(name: string, text: string): string {
   )
 }
 
-/** node-postgres decodes the path with `decodeURI`, which leaves these encoded; raw, they mean themselves to everyone. */
+/** node-postgres decodes the path with `decodeURI`, which leaves these encoded; unencoded, every client reads them alike. */
 function encodePath(dbname: string): string {
   return encode('dbname', dbname).replace(/%(?:2F|3A|3B|26|3D|2B|24|2C)/g, decodeURIComponent)
 }

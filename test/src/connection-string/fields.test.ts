@@ -91,7 +91,7 @@ const IS_WHOLE: readonly [string, string][] = [
   [JSON.stringify({ username: 'app', password: PASSWORD }), 'is JSON'],
   [`host=db.example.com password=${PASSWORD}`, 'is a connection string'],
 ]
-const NO_SERVER_TAKES = 'has a character that no server takes (NUL or half a surrogate pair)'
+const NO_SERVER_ACCEPTS = 'has a character that no server accepts (NUL or half a surrogate pair)'
 const SSLMODES = 'disable, allow, prefer, require, verify-ca, verify-full'
 
 const BAD: readonly [FieldName, string, string][] = [
@@ -99,7 +99,7 @@ const BAD: readonly [FieldName, string, string][] = [
   ['host', '<host>', 'still has a placeholder'],
   ['host', 'a.example.com,b.example.com', 'names several hosts'],
   ['host', `app:${PASSWORD}@db`, 'is not a host name, IP address or socket directory (17 characters)'],
-  ['host', 'db\0.example.com', 'has a character that no name has'],
+  ['host', 'db\0.example.com', 'has a character that no host name has'],
   ['port', PASSWORD, 'is not a number (10 characters)'],
   ['port', '$PORT', 'is still a placeholder'],
   ['port', '0', 'is 0; expected a whole number from 1 to 65535'],
@@ -116,7 +116,7 @@ const BAD: readonly [FieldName, string, string][] = [
   ]),
   ...(['dbname', 'user', 'password', 'options', 'application_name', 'cluster'] as const).flatMap(
     (name): [FieldName, string, string][] => [
-      [name, `${PASSWORD}\0`, NO_SERVER_TAKES],
+      [name, `${PASSWORD}\0`, NO_SERVER_ACCEPTS],
       [name, '<ENTER-VALUE>', 'is still a placeholder'],
     ],
   ),

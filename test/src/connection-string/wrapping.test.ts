@@ -24,9 +24,9 @@ describe('wrappings', () => {
     expect(read(text)).toStrictEqual(APP)
   })
 
-  test('blanks are taken off in silence, quotes with a warning', () => {
+  test('blanks are removed without a warning, quotes with a warning', () => {
     expect(warningsOf(` ${url}\n`)).toEqual([])
-    expect(warningsOf(`"${url}"`)).toEqual(['DATABASE_URL: taken off around the connection string: quotes'])
+    expect(warningsOf(`"${url}"`)).toEqual(['DATABASE_URL: removed around the connection string: quotes'])
   })
 
   test.each(['&amp;', '\\u0026'])('%s between parameters is read as &', (separator) => {

@@ -44,7 +44,7 @@ describe('buildConnectionString', () => {
     expect(buildConnectionString(given)).toBe(expected)
   })
 
-  test.each(['a\0', 'a\ud800'])('refuses %j, which no form can carry', (user) => {
+  test.each(['a\0', 'a\ud800'])('refuses %j, which no form can have', (user) => {
     expect(() => buildConnectionString({ host: 'h', user, dbname: 'd' })).toThrow(
       expect.objectContaining({ code: 'ERR_CONFIG' }),
     )

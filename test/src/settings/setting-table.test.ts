@@ -3,7 +3,7 @@ import { readSettings } from '../../../src/settings/settings.ts'
 import { SECRET } from '../../support/connection-string.ts'
 import { type Environment, problemsOf, WITH_SECRET } from '../../support/settings.ts'
 
-const PORT_HINT = '(CockroachDB Cloud listens on 26257, PostgreSQL on 5432; leave the port out to take that.)'
+const PORT_HINT = '(CockroachDB Cloud listens on 26257, PostgreSQL on 5432; leave the port out to use that.)'
 const SECONDS_HINT = '(Give it in seconds, without a unit.)'
 
 describe('the value of an environment variable', () => {

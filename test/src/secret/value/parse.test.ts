@@ -296,7 +296,7 @@ describe('bad secrets', () => {
     ['another engine beside a URL', JSON.stringify({ url, engine: 'mysql' }), /key "engine" is of another database/],
     ['hostaddr beside a URL', JSON.stringify({ url, hostaddr: '10.0.0.1' }), /hostaddr/],
     ['sslmode beside a URL', JSON.stringify({ url, sslmode: 'no-verify' }), /accept any server/],
-    ['a web address alone', JSON.stringify({ url: 'https://shop.example.com' }), /is not one of PostgreSQL/],
+    ['a web address alone', JSON.stringify({ url: 'https://shop.example.com' }), /is not a PostgreSQL URL/],
     [
       'two keys for one field',
       JSON.stringify({ ...RDS, pass: SECRET }),
@@ -328,7 +328,7 @@ describe('bad secrets', () => {
     [
       'bad URL under a key',
       JSON.stringify({ url: `mysql://app:${SECRET}@h/d` }),
-      /key "url": the URL is not one of PostgreSQL/,
+      /key "url": the URL is not a PostgreSQL URL/,
     ],
     ['empty URL', '{"url":""}', /key "url": is empty/],
     ['URL that is null', '{"url":null}', /key "url": is empty/],
