@@ -28,16 +28,16 @@ function faultOfOption(name: string, value: unknown): string | undefined {
   const kind = OPTION_KINDS.get(name)
   if (value === undefined) {
     const choosesDatabase = name === 'secretId' || name === 'connectionString'
-    if (choosesDatabase) return `option ${name} is undefined; leave it out to take the environment's`
+    if (choosesDatabase) return `option ${name} is undefined; leave it out to use the environment's`
   }
   if (kind === undefined) return unknownOption(name)
   if (value === undefined) return undefined
   if (!isOfKind(name, value)) {
     return `option ${name} is a ${value === null ? 'null' : typeof value}; expected a ${kind}`
   }
-  // An empty secretId would quietly choose another database than the one that was meant.
+  // An empty secretId would choose another database than the caller meant.
   return value === '' && isSettingName(name)
-    ? `option ${name} is empty; leave it out to take ${SETTINGS[name].variable}`
+    ? `option ${name} is empty; leave it out to use ${SETTINGS[name].variable}`
     : undefined
 }
 

@@ -1,7 +1,7 @@
 /** The options of `createDatabase()` and `withDatabase()`. */
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
 
-/** Everything that can be set in code; each has an environment variable or a place in the secret as well. */
+/** Everything that can be set in code; each is an environment variable or a field of the secret too. */
 export interface DatabaseOptions {
   /** Name or ARN of the secret in Secrets Manager. @default COCKROACH_SECRET_ID */
   readonly secretId?: string
@@ -9,7 +9,7 @@ export interface DatabaseOptions {
   readonly secretKey?: string
   /** How old the secret may be when a new connection is opened, in seconds. @default COCKROACH_SECRET_TTL_SECONDS, else 300 */
   readonly secretTtlSeconds?: number
-  /** A connection string in place of a secret: local development. @default DATABASE_URL when there is no secret id */
+  /** A connection string instead of a secret: local development. @default DATABASE_URL when there is no secret id */
   readonly connectionString?: string
   /** Host name, IP address or Unix socket directory. @default the secret, else PGHOST */
   readonly host?: string
@@ -41,7 +41,7 @@ export interface DatabaseOptions {
   readonly clusterRouting?: ClusterRouting
   /** Connections per execution environment. @default COCKROACH_MAX_CONNECTIONS, else 1, else a share of AWS_LAMBDA_MAX_CONCURRENCY */
   readonly max?: number
-  /** Close the sessions on SIGTERM, by registering an internal extension. @default COCKROACH_GRACEFUL_SHUTDOWN, else false */
+  /** Terminate the sessions on SIGTERM, by registering an internal extension. @default COCKROACH_GRACEFUL_SHUTDOWN, else false */
   readonly gracefulShutdown?: boolean
   /** Milliseconds kept free before the invocation's deadline, for cancelling and answering. @default COCKROACH_DEADLINE_MARGIN_MS, else 500 */
   readonly deadlineMarginMs?: number

@@ -1,4 +1,4 @@
-/** Reads what options and environment say, by the two tables: each source has its names, and all share the readers. */
+/** Reads options and environment by the two tables, with the same readers for both. */
 import type { Environment } from '../base/environment-variables.ts'
 import type { Reader } from '../base/readers.ts'
 import { innerOrigin, type Origin, refuseTooLong, valueRefusal } from '../base/refusal.ts'
@@ -9,7 +9,7 @@ import type { DatabaseOptions } from './database-options.ts'
 import type { Problems } from './problems.ts'
 import { SETTINGS, type SettingName, type SettingValues } from './setting-table.ts'
 
-/** A value that is set, and how messages name its place. */
+/** A value that is set, and its origin. */
 interface Found {
   readonly value: string
   readonly origin: Origin
@@ -35,7 +35,7 @@ export function environmentLookup(environment: Environment): Lookup {
   return (_option, variable) => found(environment[variable], variable)
 }
 
-/** The fields of a connection that a source names one by one. */
+/** The fields of a connection that are given one by one. */
 export function readFields(lookup: Lookup, problems: Problems): ConnectionFields {
   const entries = FIELD_NAMES.flatMap((name) => {
     const entry = lookup(name, CONNECTION_FIELDS[name].variable)
@@ -59,7 +59,7 @@ export function readFields(lookup: Lookup, problems: Problems): ConnectionFields
   return fields
 }
 
-/** Reads what was found, and keeps the error if it cannot be used. */
+/** Reads what was found; adds the error to `problems` if it cannot be used. */
 export function readFound<Value>(given: Found | undefined, read: Reader<Value>, problems: Problems): Value | undefined {
   if (given === undefined) return undefined
   return problems.attempt(() => {
@@ -68,7 +68,7 @@ export function readFound<Value>(given: Found | undefined, read: Reader<Value>, 
   })
 }
 
-/** A setting from the first source that has it; the others are checked as well. */
+/** A setting from the first origin that has it; the others are checked too. */
 export function readSetting<Name extends SettingName>(
   name: Name,
   lookups: readonly Lookup[],

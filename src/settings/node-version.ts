@@ -1,4 +1,4 @@
-/** Refuses a Node.js that lacks what this library calls, before the first call fails in words of its own. */
+/** Refuses a Node.js that lacks what this library calls, before the first call fails with an error that does not say so. */
 import { ConnectionError } from '../base/connection-error.ts'
 
 const MIN_MAJOR = 22

@@ -1,4 +1,4 @@
-/** Gathers what is wrong with the settings, so that one error tells all of it. */
+/** Collects what is wrong with the settings, so that one error reports all of it. */
 import { ConnectionError } from '../base/connection-error.ts'
 
 /** What is wrong, one sentence each. */
@@ -9,7 +9,7 @@ export class Problems {
     this.#messages.push(message)
   }
 
-  /** Runs a step that may throw a ConnectionError, and keeps its message. */
+  /** Runs a step; adds the message of a ConnectionError that it throws. */
   attempt<Result>(step: () => Result): Result | undefined {
     try {
       return step()

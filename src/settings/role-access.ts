@@ -1,9 +1,9 @@
-/** What it takes to ask Secrets Manager without the AWS SDK, in the plain case: the role's keys and AWS' own endpoint. */
+/** What a request to Secrets Manager needs without the AWS SDK, in the plain case: the role's keys and AWS's own endpoint. */
 import type { Environment } from '../base/environment-variables.ts'
 import { Password } from '../base/password.ts'
 import { secretRegion } from './secret-region.ts'
 
-/** Where Secrets Manager is, and the keys of the execution role. */
+/** The endpoint of Secrets Manager, and the keys of the execution role. */
 export interface RoleAccess {
   readonly region: string
   readonly endpoint: URL
@@ -12,7 +12,7 @@ export interface RoleAccess {
   readonly sessionToken: Password | undefined
 }
 
-/** Each makes the SDK take other keys or another endpoint, by rules of its own. */
+/** With each of these the SDK uses other keys or another endpoint, by rules of its own. */
 const LEFT_TO_THE_SDK = [
   'AWS_PROFILE',
   'AWS_CONFIG_FILE',
@@ -24,7 +24,7 @@ const LEFT_TO_THE_SDK = [
   'AWS_USE_FIPS_ENDPOINT',
 ]
 
-/** Regions below amazonaws.com; the partitions with another domain are left to the SDK, which knows them all. */
+/** Regions below amazonaws.com; the partitions with another domain are left to the SDK, which has a table of them. */
 const PLAIN_REGION = /^(?!cn-)[a-z]{2}(-gov)?-(north|south|east|west|central){1,2}-\d$/
 
 function endpointOf(environment: Environment, region: string): URL | undefined {
@@ -37,9 +37,9 @@ function endpointOf(environment: Environment, region: string): URL | undefined {
 }
 
 /**
- * Reads the keys that Lambda puts into the environment; undefined wherever something calls for the SDK's own rules.
+ * Reads the keys that Lambda puts into the environment; undefined if the rules of the SDK are needed.
  *
- * @param secretId an ARN has the last word on the region.
+ * @param secretId the region of an ARN has precedence.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
 export function readRoleAccess(environment: Environment, secretId?: string): RoleAccess | undefined {

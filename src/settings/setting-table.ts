@@ -11,7 +11,7 @@ import type { DatabaseOptions } from './database-options.ts'
 export type SettingValues = Required<Omit<DatabaseOptions, FieldName | 'connectionString'>>
 export type SettingName = keyof SettingValues
 
-/** Both sources of a setting are read alike; an option that is a number or a boolean as the text that it prints as. */
+/** Option and variable are read alike: of an option that is a number or a boolean, its text is read. */
 export interface Setting<Value> {
   readonly kind: 'string' | 'number' | 'boolean'
   readonly variable: string
@@ -19,8 +19,8 @@ export interface Setting<Value> {
 }
 
 /**
- * What Secrets Manager takes: the characters of a name and `!`, which AWS' own secrets have, or an ARN. Whatever else
- * stands here would be shown in messages, and in the trail of AWS.
+ * What Secrets Manager accepts: the characters of a name and `!`, which AWS's own secrets have, or an ARN. Any other
+ * text is refused, since messages and CloudTrail show this value.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
  */
 const SECRET_ID = /^(?:arn:[\w-]+:secretsmanager:[\w-]*:\d*:secret:)?[\w/+=.@!-]{1,512}$/

@@ -1,4 +1,4 @@
-/** Reads options and environment into one frozen record: the only module that sees `process.env`. */
+/** Reads options and environment into one frozen record: the only module that reads `process.env`. */
 
 import type { Environment } from '../base/environment-variables.ts'
 import * as variable from '../base/environment-variables.ts'
@@ -17,20 +17,20 @@ import { Problems } from './problems.ts'
 import { type RoleAccess, readRoleAccess } from './role-access.ts'
 import type { SettingName } from './setting-table.ts'
 
-/** What the process tells about where it runs. */
+/** What the process runs on. */
 export interface Platform {
   readonly isLambda: boolean
   readonly functionName: string | undefined
-  /** The region that this process runs in, where it was told. */
+  /** The region that this process runs in, if the environment names it. */
   readonly region: string | undefined
   readonly home: string | undefined
   /** Host and port of the Runtime API, where extensions register. */
   readonly runtimeApi: string | undefined
-  /** Port of the AWS Parameters and Secrets extension, where it was set. */
+  /** Port of the AWS Parameters and Secrets extension, if it is set. */
   readonly secretsExtensionPort: number | undefined
-  /** As it is at the moment: where a process lives long, its keys are replaced. */
+  /** Read at each call: during a long process, its keys are replaced. */
   readonly sessionToken: () => string | undefined
-  /** For asking Secrets Manager without the SDK, where that is enough; as it is at the moment. */
+  /** What a request to Secrets Manager needs without the SDK, if that suffices; read at each call. */
   readonly roleAccess: () => RoleAccess | undefined
   /** True on Managed Instances: several invocations at once, never frozen. */
   readonly isManagedInstances: boolean
@@ -45,11 +45,11 @@ export interface Settings {
   readonly max: number
   readonly gracefulShutdown: boolean
   readonly deadlineMarginMs: number
-  /** Fields given in code: they win over the secret. */
+  /** Fields given in code: they have precedence over the secret. */
   readonly options: ConnectionFields
-  /** Fields of the environment: they fill what the secret lacks. */
+  /** Fields of the environment: the secret has precedence over them. */
   readonly environment: ConnectionFields
-  /** What DATABASE_URL names although a secret is named, which is used instead. */
+  /** What DATABASE_URL names, if a secret is named too and used instead. */
   readonly passedOver: ConnectionFields | undefined
   readonly warnings: readonly string[]
   readonly platform: Platform
@@ -58,21 +58,21 @@ export interface Settings {
 const DEFAULT_MAX = 1
 const DEFAULT_SECRET_TTL_SECONDS = 300
 export const DEFAULT_DEADLINE_MARGIN_MS = 500
-/** One connection serves several short invocations; more than this only moves the queue to the server. */
+/** One connection serves several short invocations; with more, statements only wait at the server instead. */
 const MAX_ON_MANAGED_INSTANCES = 4
 
 function readNegotiation(text: string, origin: Origin): void {
   const word = oneOf(['postgres', 'direct'])(text, origin)
-  if (word === 'direct') throw valueRefusal(origin, 'is "direct"; CockroachDB Cloud only knows "postgres"')
+  if (word === 'direct') throw valueRefusal(origin, 'is "direct"; CockroachDB Cloud supports only "postgres"')
 }
 
-/** Messages show it. */
+/** Checked because messages show it. */
 function readRegion(text: string, origin: Origin): void {
   if (/^[a-z\d-]{1,40}$/.test(text)) return
-  throw valueRefusal(origin, `is not a region of AWS (${text.length} characters)`, 'Write it as in eu-central-1.')
+  throw valueRefusal(origin, `is not an AWS region (${text.length} characters)`, 'Write it like eu-central-1.')
 }
 
-/** Other programs have variables that begin with `COCKROACH_` too: a misspelling of one of ours is refused, nothing else. */
+/** Other programs have variables that begin with `COCKROACH_` too: only a misspelling of one of ours is refused. */
 function checkNames(environment: Environment, problems: Problems): void {
   const known: readonly string[] = Object.values(variable)
   for (const name of Object.keys(environment)) {
@@ -112,7 +112,7 @@ function present(variables: Environment): Environment {
 }
 
 /**
- * Checks options and environment and gives them in one record; nothing is read from the network or the disk.
+ * Checks options and environment, and returns them in one record; nothing is read from the network or the disk.
  *
  * @throws ConnectionError `ERR_CONFIG`, with everything that is wrong in one message.
  */
@@ -161,7 +161,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     deadlineMarginMs: setting('deadlineMarginMs') ?? DEFAULT_DEADLINE_MARGIN_MS,
     options: { ...ownString.fields, ...fieldsInCode },
     environment: { ...fieldsInEnvironment, ...fromUrl.fields },
-    // It may be of another program: what is wrong with it is not reported.
+    // It may be another program's: its mistakes are not reported.
     passedOver: isPassedOver ? readString(DATABASE_URL, 'DATABASE_URL', new Problems()).fields : undefined,
     warnings: [...ownString.warnings, ...fromUrl.warnings],
     platform: readPlatform(variables, secretId, secretsExtensionPort),

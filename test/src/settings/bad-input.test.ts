@@ -298,7 +298,7 @@ describe('options', () => {
     })
   })
 
-  test('all that is wrong is told at once', async () => {
+  test('all that is wrong is reported at once', async () => {
     const error = await errorOf({ secretId: product.secretId, port: 0, max: 0, ...{ hots: 'x' } })
     for (const part of ['port', 'max', 'hots']) expect(error.message).toContain(part)
   })

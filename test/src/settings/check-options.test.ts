@@ -11,9 +11,9 @@ test.each<[object, string]>([
   [{ port: '26257' }, 'option port is a string; expected a number'],
   [{ user: null }, 'option user is a null; expected a string'],
   [{ gracefulShutdown: 'true' }, 'option gracefulShutdown is a string; expected a boolean'],
-  [{ secretId: '' }, 'option secretId is empty; leave it out to take COCKROACH_SECRET_ID'],
-  [{ secretKey: '' }, 'option secretKey is empty; leave it out to take COCKROACH_SECRET_KEY'],
-  [{ clusterRouting: '' }, 'option clusterRouting is empty; leave it out to take COCKROACH_CLUSTER_ROUTING'],
+  [{ secretId: '' }, 'option secretId is empty; leave it out to use COCKROACH_SECRET_ID'],
+  [{ secretKey: '' }, 'option secretKey is empty; leave it out to use COCKROACH_SECRET_KEY'],
+  [{ clusterRouting: '' }, 'option clusterRouting is empty; leave it out to use COCKROACH_CLUSTER_ROUTING'],
   [{ password: [SECRET] }, 'option password is a object; expected a string'],
   [{ [URL_TEXT]: 'x' }, `unknown option (${URL_TEXT.length} characters)`],
 ])('%j is refused', (options, message) => {
@@ -37,7 +37,7 @@ test.each(['secretId', 'connectionString'])(
   'an undefined %s is refused, since it would choose another database',
   (name) => {
     expect(problemsOf({ [name]: undefined }, WITH_SECRET)).toBe(
-      `option ${name} is undefined; leave it out to take the environment's`,
+      `option ${name} is undefined; leave it out to use the environment's`,
     )
   },
 )

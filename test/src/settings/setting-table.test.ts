@@ -26,7 +26,7 @@ describe('the value of an environment variable', () => {
       { COCKROACH_GRACEFUL_SHUTDOWN: 'yes' },
       'COCKROACH_GRACEFUL_SHUTDOWN is an unknown word of 3 characters; expected true, false, 1, 0',
     ],
-    [{ PGSSLNEGOTIATION: 'direct' }, 'PGSSLNEGOTIATION is "direct"; CockroachDB Cloud only knows "postgres"'],
+    [{ PGSSLNEGOTIATION: 'direct' }, 'PGSSLNEGOTIATION is "direct"; CockroachDB Cloud supports only "postgres"'],
     [
       { PARAMETERS_SECRETS_EXTENSION_HTTP_PORT: 'x' },
       'PARAMETERS_SECRETS_EXTENSION_HTTP_PORT is not a number (1 characters); expected a whole number from 1 to 65535',

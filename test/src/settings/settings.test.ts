@@ -186,7 +186,7 @@ describe('bad settings', () => {
     expect(readNow({}, { ...WITH_SECRET, [variable]: 'tcp://10.0.0.5:26257' })).toEqual(readNow({}, WITH_SECRET))
   })
 
-  test('all of them are told at once', () => {
+  test('all of them are reported at once', () => {
     const message = problemsOf(
       { usr: 'x', port: 0, connectionString: 'nonsense' },
       { COCKROACH_SECRETS_ID: 'x', PGPORT: 'ten', PGCONNECT_TIMEOUT: 'soon', COCKROACH_MAX_CONNECTIONS: '-1' },
@@ -196,7 +196,7 @@ describe('bad settings', () => {
     )
   })
 
-  test('an unreadable DATABASE_URL is told by itself: it is set, so "no server" would be wrong', () => {
+  test('an unreadable DATABASE_URL is reported by itself: it is set, so "no server" would be wrong', () => {
     const message = problemsOf({}, { DATABASE_URL: 'postgresql:/app:p4ssw0rd@host/db' })
     expect(message).toContain('DATABASE_URL')
     expect(message).not.toContain('no secret and no server')
