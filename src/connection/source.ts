@@ -76,7 +76,7 @@ export class ConnectionSource {
    * server, user and database. What the secret says may still be another thing; `isSameDestination()` tells.
    */
   early(): Destination | undefined {
-    if (this.#secrets === undefined || this.#secrets.kept !== undefined) return undefined
+    if (this.#secrets === undefined || this.#secrets.inUse !== undefined) return undefined
     const { host, user, dbname } = { ...this.#settings.environment, ...this.#settings.options }
     if (host === undefined || user === undefined || dbname === undefined) return undefined
     try {

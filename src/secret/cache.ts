@@ -1,4 +1,4 @@
-/** Keeps what the secret leads to: read again when it is old, the old value while Secrets Manager fails. */
+/** The secret version in use: read again when it is old, and used on while Secrets Manager fails. */
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { foreignText } from '../base/foreign-text.ts'
@@ -8,16 +8,16 @@ import { putSecretValueCommand } from './put-secret-value.ts'
 import type { GetSecretValue, SecretReaders, VersionStage } from './reader/request.ts'
 import { SharedRead } from './shared-read.ts'
 
-/** Less than connecting may take in all, so that the reason is told and not just that time was up. */
+/** Shorter than the limit of connecting, so that the error reports the reason and not only the time. */
 const READ_TIMEOUT_MS = 4000
-/** With an old value at hand nobody waits longer than this for a new one. */
+/** With a version in use, callers wait no longer than this for a new one. */
 const REREAD_LIMIT_MS = 1000
-/** Before the deadline, so that the reason is told: time for that, in milliseconds. */
+/** Time before the deadline in which to report the reason, in milliseconds. */
 const SPARE_MS = 100
-/** After a failed re-read the old value serves this long before Secrets Manager is asked again. */
+/** After a failed re-read, the time until Secrets Manager is asked again. */
 const STALE_FOR_MS = 30_000
 
-/** One version of the secret, without what it holds. */
+/** One version of the secret, without its value. */
 export interface SecretVersion {
   readonly versionId: string | undefined
   readonly versionStage: VersionStage
@@ -33,14 +33,14 @@ export type FromSecret<Value> = Value & { readonly secret: SecretVersion }
 export interface SecretCacheOptions<Value> extends SecretReaders {
   readonly secretId: string
   readonly ttlMs: number
-  /** Makes of the secret's text what is kept; what it throws counts as a failed read. */
+  /** Makes the value to use from the secret's text; if it throws, the read has failed. */
   readonly resolve: (secretString: string) => Value
   readonly diagnostics: Diagnostics
   /** A clock that is never set back, and goes on during a freeze, in milliseconds. */
   readonly now: () => number
 }
 
-/** How long a reading is waited for, and the error then. */
+/** The longest wait for a reading, and the error behind it. */
 interface Limit {
   readonly limitMs: number
   readonly error: ConnectionError
@@ -60,7 +60,7 @@ function firstLimit(secretId: string): Limit {
   return noAnswer(secretId, limitMs - SPARE_MS)
 }
 
-/** Stops waiting in time; the reading goes on, and its value serves the next connection. */
+/** Stops waiting in time; the reading goes on, and the next connection uses its value. */
 function within<Value>({ limitMs, error }: Limit, reading: Promise<Value>): Promise<Value> {
   const { promise, resolve, reject } = Promise.withResolvers<Value>()
   const timer = setTimeout(() => reject(error), limitMs)
@@ -68,7 +68,7 @@ function within<Value>({ limitMs, error }: Limit, reading: Promise<Value>): Prom
   return promise
 }
 
-/** Whatever a text makes go wrong, it is the secret that cannot be used; an error of the engine may quote it. */
+/** Any other error counts as an unusable secret too: an error of the JavaScript engine may quote the text. */
 function resolveOrRefuse<Value>(
   secretString: string,
   { secretId, resolve }: Pick<SecretCacheOptions<Value>, 'secretId' | 'resolve'>,
@@ -89,7 +89,7 @@ export class SecretCache<Value extends object> {
   readonly #cached: SharedRead<FromSecret<Value>>
   readonly #fresh: SharedRead<FromSecret<Value>>
   readonly #pending: SharedRead<FromSecret<Value>>
-  #kept: FromSecret<Value> | undefined
+  #inUse: FromSecret<Value> | undefined
   #rereadAt = 0
 
   constructor(options: SecretCacheOptions<Value>) {
@@ -99,36 +99,36 @@ export class SecretCache<Value extends object> {
     this.#pending = new SharedRead(() => this.#fetch('AWSPENDING', options.getFresh))
   }
 
-  /** The value in use, if the secret was read already. */
-  get kept(): FromSecret<Value> | undefined {
-    return this.#kept
+  /** The value in use, if the secret has been read. */
+  get inUse(): FromSecret<Value> | undefined {
+    return this.#inUse
   }
 
   /**
-   * The value for a new connection: as it was read, while it is younger than its time to live.
+   * The value for a new connection: the one in use, while it is younger than its time to live.
    *
-   * @throws ConnectionError `ERR_SECRET_UNAVAILABLE`, `ERR_SECRET_INVALID`, or as `resolve` throws, when no older value
-   * can stand in.
+   * @throws ConnectionError `ERR_SECRET_UNAVAILABLE`, `ERR_SECRET_INVALID`, or as `resolve` throws, when none is
+   * in use.
    */
   async current(): Promise<FromSecret<Value>> {
-    const kept = this.#kept
-    if (kept !== undefined && this.#options.now() < this.#rereadAt) return kept
+    const inUse = this.#inUse
+    if (inUse !== undefined && this.#options.now() < this.#rereadAt) return inUse
     try {
       const { secretId } = this.#options
-      if (kept === undefined) return await within(firstLimit(secretId), this.#first())
+      if (inUse === undefined) return await within(firstLimit(secretId), this.#first())
       return await within(noAnswer(secretId, REREAD_LIMIT_MS), this.#renew())
     } catch (error) {
-      if (kept === undefined || !(error instanceof ConnectionError)) throw error
+      if (inUse === undefined || !(error instanceof ConnectionError)) throw error
       this.#rereadAt = this.#options.now() + STALE_FOR_MS
       this.#options.diagnostics.warn(
         'secret-stale',
-        `the secret could not be read again, the old value is used: ${error.message}`,
+        `the secret could not be read again, the version in use stays: ${error.message}`,
       )
-      return kept
+      return inUse
     }
   }
 
-  /** From the secret past every cache, for when the server refused the password. */
+  /** From the secret, not from a cache: for use after the server refused the password. */
   async reread(): Promise<FromSecret<Value>> {
     return this.adopt(await this.#fresh.run())
   }
@@ -143,14 +143,14 @@ export class SecretCache<Value extends object> {
     }
   }
 
-  /** Keeps a value until its time to live ends. */
+  /** Makes a value the one in use, until its time to live ends. */
   adopt(value: FromSecret<Value>): FromSecret<Value> {
-    this.#kept = value
+    this.#inUse = value
     this.#rereadAt = value.secret.readAt + this.#options.ttlMs
     return value
   }
 
-  /** A request from before this invocation may have met what is over by now: after its failure comes one more. */
+  /** A request of an earlier invocation may have failed for a reason that is gone: one repeat follows. */
   #first(): Promise<FromSecret<Value>> {
     const isOlder = this.#cached.isOfOtherInvocation
     const reading = this.#renew()
@@ -162,9 +162,9 @@ export class SecretCache<Value extends object> {
     return this.adopt(this.#isOutdated(cached.secret) ? await this.#fresh.run() : cached)
   }
 
-  /** A cache on the way may still hold what was replaced before our own last reading. */
+  /** A cache may return an older version than the one in use. */
   #isOutdated({ createdAt }: SecretVersion): boolean {
-    const known = this.#kept?.secret.createdAt
+    const known = this.#inUse?.secret.createdAt
     return known !== undefined && createdAt !== undefined && createdAt < known
   }
 

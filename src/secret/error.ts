@@ -1,10 +1,10 @@
-/** Says what Secrets Manager's refusal means and what to change. */
+/** Turns an error of Secrets Manager into one of this package. */
 import { ConnectionError } from '../base/connection-error.ts'
 import { foreignError } from '../base/foreign-text.ts'
 import { secretHint } from './hint.ts'
 import { putSecretValueCommand } from './put-secret-value.ts'
 
-/** Secrets Manager has one exception for both; only the text tells a secret without a value from one that is absent. */
+/** Secrets Manager has one exception for a secret without a value and an absent one; only the text differs. */
 const WITHOUT_VALUE = /secret value for (staging label|versionstage): ?AWSCURRENT/i
 
 /** `ERR_SECRET_UNAVAILABLE` with the exception's name and a hint; `ERR_SECRET_INVALID` for a secret without a value. */

@@ -4,10 +4,10 @@
 const ARN_REGION = /^arn:[^:]+:secretsmanager:([^:]+):/
 
 /**
- * To copy into a terminal: with the region when the secret's ARN tells it, since a terminal has one of its own.
+ * To copy into a terminal: with the region when the secret's ARN names it, since the terminal's region may differ.
  *
  * @param secretId name or ARN
- * @param secretString what stands for the value
+ * @param secretString the value, or a placeholder
  */
 export function putSecretValueCommand(secretId: string, secretString: string): string {
   const region = ARN_REGION.exec(secretId)?.[1]

@@ -1,4 +1,4 @@
-/** One reading at a time: whoever asks meanwhile shares it, and a failure is forgotten as soon as it was reported. */
+/** One reading at a time, shared by all callers meanwhile; after a failure the next call reads again. */
 import { currentInvocation, type Invocation } from '../lambda/deadline.ts'
 
 export class SharedRead<Value> {
@@ -9,7 +9,7 @@ export class SharedRead<Value> {
     this.#read = read
   }
 
-  /** True while a reading is under way that another invocation began. */
+  /** True while a reading of another invocation is under way. */
   get isOfOtherInvocation(): boolean {
     return this.#underWay !== undefined && this.#underWay.invocation !== currentInvocation()
   }

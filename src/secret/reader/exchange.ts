@@ -8,13 +8,13 @@ export interface Answer {
 }
 
 /**
- * Secrets Manager takes 65,536 bytes; JSON may need six for each, and some more for the names and stages around them.
+ * A secret has at most 65,536 bytes; JSON may need six for each, and some more for names and stages.
  *
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
  */
 const LONGEST_ANSWER_BYTES = 400 * 1024
 
-/** The bytes of an answer; an endless one is broken off. */
+/** The bytes of an answer; reading ends at the limit. */
 export async function collect(answer: Readable): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
@@ -28,9 +28,9 @@ export async function collect(answer: Readable): Promise<Buffer> {
 }
 
 /**
- * Ends the request with `body`; rejects when the request or its answer breaks off.
+ * Ends the request with `body`; rejects when the request or its answer is cut off.
  *
- * @param onSent called when the request has left
+ * @param onSent called when the request is sent
  */
 export function exchange(request: ClientRequest, body: string, onSent: (() => void) | undefined): Promise<Answer> {
   return new Promise((resolve, reject) => {

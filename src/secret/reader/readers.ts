@@ -1,4 +1,4 @@
-/** Chooses who hands out the secret: the secrets extension where it runs, then a request of our own, then the SDK. */
+/** Chooses how the secret is read: from the secrets extension if it runs, else with a request of our own, else with the SDK. */
 import { existsSync } from 'node:fs'
 import type { Diagnostics } from '../../base/diagnostics.ts'
 import { foreignError } from '../../base/foreign-text.ts'
@@ -11,25 +11,25 @@ import { secretsExtension } from './secrets-extension.ts'
 import { RefusedRequest, signedRequestReader } from './signed-request.ts'
 
 const SECRETS_EXTENSION_PORT = 2773
-/** Layers bring extensions here; without the folder nothing can listen on the extension's port. */
+/** The folder of the extensions that layers add; without it nothing can listen on the extension's port. */
 const EXTENSIONS_FOLDER = '/opt/extensions'
 
-/** An error of the SDK without what AWS quoted of our keys; that of a malformed answer quotes the answer, which may be a secret. */
+/** An error of the SDK without our keys, which AWS may quote; of a malformed answer, without the answer, which may be a secret. */
 function shownError(error: unknown, keys: readonly string[]): Error {
-  if (error instanceof SyntaxError) return new Error('Secrets Manager answered something that is no JSON')
+  if (error instanceof SyntaxError) return new Error('Secrets Manager answered something that is not JSON')
   return foreignError(
     error,
     keys.map((key) => new Password(key)),
   )
 }
 
-/** The SDK is a file of its own, loaded only when it is needed. */
+/** Reads with the SDK, a file of its own that is loaded when it is needed. */
 export const sdkReader: GetSecretValue = async (request) => {
   const { getSecretValue } = await import('./secrets-manager.ts')
   return getSecretValue(request, secretRegion(request.secretId), { collect, shownError })
 }
 
-/** Past every cache: signed here where the role's keys are enough; the SDK has the last word on everything but a refusal. */
+/** Reads without a cache: a request signed here if the role's keys suffice; after any failure but a refusal, the SDK. */
 export function freshReader({ roleAccess }: Pick<Platform, 'roleAccess'>): GetSecretValue {
   return async (request) => {
     const access = roleAccess()
@@ -43,7 +43,7 @@ export function freshReader({ roleAccess }: Pick<Platform, 'roleAccess'>): GetSe
   }
 }
 
-/** The extension first, inside Lambda, for secrets of its own region; once it proved absent it is not asked again. */
+/** Inside Lambda, reads first from the extension, if the secret is in its region; an absent extension is not asked again. */
 export function cachedReader(platform: Platform, diagnostics: Diagnostics): GetSecretValue {
   const fresh = freshReader(platform)
   const { isLambda, region, sessionToken, secretsExtensionPort } = platform
@@ -65,7 +65,7 @@ export function cachedReader(platform: Platform, diagnostics: Diagnostics): GetS
   }
 }
 
-/** @param onSent called when a request has left that asks for the secret as a cache may have it */
+/** @param onSent called when a request that a cache may answer is sent */
 export function secretReaders(platform: Platform, diagnostics: Diagnostics, onSent: () => void): SecretReaders {
   const getCached = cachedReader(platform, diagnostics)
   return { getCached: (request) => getCached({ ...request, onSent }), getFresh: freshReader(platform) }

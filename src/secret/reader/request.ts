@@ -1,4 +1,4 @@
-/** What is asked of a place that hands out secrets, and what it answers. */
+/** A request for a secret, and its answer, whichever service answers. */
 
 export type VersionStage = 'AWSCURRENT' | 'AWSPENDING'
 
@@ -7,7 +7,7 @@ export interface SecretRequest {
   readonly secretId: string
   readonly versionStage: VersionStage
   readonly signal: AbortSignal
-  /** Called when the request has left, where that is known: a time to spend until the answer comes. */
+  /** Called when the request is sent, if that is known: until the answer there is time for other work. */
   readonly onSent?: () => void
 }
 
@@ -19,13 +19,13 @@ export interface SecretValue {
   readonly createdAt: number | undefined
 }
 
-/** Hands out one version of a secret, or throws what the service said. */
+/** Returns one version of a secret, or throws the error of the service. */
 export type GetSecretValue = (request: SecretRequest) => Promise<SecretValue>
 
-/** The two ways to the secret. */
+/** The two ways to read the secret. */
 export interface SecretReaders {
-  /** Asked first; may answer from a cache of its own. */
+  /** Used first; may answer from a cache. */
   readonly getCached: GetSecretValue
-  /** Asked when the cached value is known to be old. */
+  /** Used when the cached value is known to be old. */
   readonly getFresh: GetSecretValue
 }

@@ -1,10 +1,10 @@
-/** Reads a secret from the AWS Parameters and Secrets extension: plain HTTP inside the execution environment, no SDK to load. */
+/** Reads a secret from the AWS Parameters and Secrets extension: plain HTTP inside the execution environment, without the SDK. */
 import { request } from 'node:http'
 import { secretValue } from './answer.ts'
 import { exchange } from './exchange.ts'
 import type { GetSecretValue, SecretRequest } from './request.ts'
 
-/** Not ready, broken or silent for this long: the SDK is asked instead. */
+/** The limit of an answer; behind it, the SDK is used. */
 const ANSWER_TIMEOUT_MS = 1000
 
 /** The extension is not in this execution environment. */
@@ -36,7 +36,7 @@ async function ask(
 /**
  * A reader for the extension on `port`.
  *
- * @throws ExtensionAbsent when nothing listens there; any other error when it is not ready or broken.
+ * @throws ExtensionAbsent when nothing listens there; any other error when it is not ready, or fails.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieving-secrets_lambda.html
  */
 export function secretsExtension(port: number, sessionToken: string): GetSecretValue {

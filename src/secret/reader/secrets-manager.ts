@@ -11,15 +11,15 @@ import type { SecretRequest, SecretValue } from './request.ts'
 const CONNECTION_TIMEOUT_MS = 1000
 const REQUEST_TIMEOUT_MS = 3000
 
-/** What the SDK's own behaviour is replaced by. */
+/** Functions that replace what the SDK does. */
 export interface SdkReplacements {
-  /** Reads an answer; the SDK's own would read an endless one. */
+  /** Reads an answer up to a limit, which the SDK does not have. */
   readonly collect: (answer: Readable) => Promise<Uint8Array>
-  /** Makes an error fit to be shown; `keys` is what AWS knows from us in confidence, and may have quoted in it. */
+  /** Makes an error fit to be shown; `keys` are ours, which AWS may quote in it. */
   readonly shownError: (error: unknown, keys: readonly string[]) => Error
 }
 
-/** AWS quotes keys when it cannot verify a signature; whoever did not answer quotes nothing. */
+/** The keys that an error may quote: AWS does so when it cannot verify a signature. Without an answer there are none. */
 async function quotableKeys(error: unknown, client: SecretsManagerClient): Promise<readonly string[]> {
   if (!(error instanceof SecretsManagerServiceException)) return []
   const { secretAccessKey, sessionToken = '' } = await client.config.credentials()
@@ -29,7 +29,7 @@ async function quotableKeys(error: unknown, client: SecretsManagerClient): Promi
 /**
  * GetSecretValue.
  *
- * @param region where to ask; undefined: where the SDK is configured to.
+ * @param region of the secret; undefined: the one of the SDK's configuration.
  * @throws what `shownError` makes of the SDK's own error; its `name` is Secrets Manager's exception.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
@@ -38,7 +38,7 @@ export async function getSecretValue(
   region: string | undefined,
   { collect, shownError }: SdkReplacements,
 ): Promise<SecretValue> {
-  // Made for one request: readings are minutes apart, and a client keeps the keys that it found first for good.
+  // Made for one request: readings are minutes apart, and a client never replaces the keys that it found first.
   const client = new SecretsManagerClient({
     ...(region !== undefined && { region }),
     streamCollector: collect,

@@ -6,7 +6,7 @@
  */
 import { createHash, createHmac } from 'node:crypto'
 
-/** Whose keys, for which service and where. */
+/** The keys, and the service and region that the signature is for. */
 export interface Signer {
   readonly accessKeyId: string
   readonly secretAccessKey: string
@@ -14,7 +14,7 @@ export interface Signer {
   readonly service: string
 }
 
-/** What is signed of a request. */
+/** The parts of a request that are signed. */
 export interface SignableRequest {
   readonly method: 'GET' | 'POST'
   /** Percent-encoded; `/` at services without paths. */
@@ -36,7 +36,7 @@ function hmac(key: string | Buffer, text: string): Buffer {
   return createHmac('sha256', key).update(text).digest()
 }
 
-/** As RFC 3986 has it: the five characters too that JavaScript leaves alone. */
+/** By RFC 3986: with the five characters that JavaScript does not encode. */
 function percentEncode(text: string): string {
   return encodeURIComponent(text).replace(
     /[!'()*]/g,
@@ -44,7 +44,7 @@ function percentEncode(text: string): string {
   )
 }
 
-/** By name: in ASCII, so that JavaScript's order is that of the bytes. */
+/** Sorted by name: in ASCII, where JavaScript's order is that of the bytes. */
 function sorted(pairs: readonly (readonly [string, string])[]): readonly (readonly [string, string])[] {
   return pairs.toSorted(([a], [b]) => (a < b ? -1 : 1))
 }
@@ -67,7 +67,7 @@ export function amzDate(at: Date): string {
   return at.toISOString().replace(/[-:]|\.\d+/g, '')
 }
 
-/** Names the key: `X-Amz-Credential` of a signed query. */
+/** The name of the key: `X-Amz-Credential` of a signed query. */
 export function credential(signer: Signer, date: string): string {
   return [signer.accessKeyId, ...scope(signer, date)].join('/')
 }

@@ -1,4 +1,4 @@
-/** Reads a secret with one request that is signed here: what a cold start needs of the AWS SDK, without loading it. */
+/** Reads a secret with one request that is signed here, so that a cold start need not load the AWS SDK. */
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { foreignText } from '../../base/foreign-text.ts'
@@ -11,10 +11,10 @@ import { amzDate, authorization } from './signature.ts'
 
 const WHO = 'Secrets Manager'
 const SERVICE = 'secretsmanager'
-/** Silent for this long: the SDK tries, with time-outs and repetitions of its own. */
+/** After this long without a byte the SDK is used, with its own limits and repeats. */
 const SILENCE_MS = 1000
 
-/** Answers that another try would only repeat. Clocks that differ, throttles and faults are the SDK's to deal with. */
+/** Exceptions that a repeat would not change. After any other, such as a throttle or a wrong clock, the SDK is used. */
 const FINAL_ERRORS = [
   'AccessDeniedException',
   'DecryptionFailure',
@@ -24,7 +24,7 @@ const FINAL_ERRORS = [
   'ValidationException',
 ]
 
-/** What Secrets Manager said, by the name of its exception. */
+/** Secrets Manager's exception, by its name. */
 export class RefusedRequest extends Error {
   constructor(name: string, message: string) {
     super(message)
@@ -54,7 +54,7 @@ function post(access: RoleAccess, body: string, { signal, onSent }: SecretReques
   const sent = request({
     ...VERIFIED_TLS,
     ...{ method: 'POST', host: host.replace(/^\[|\]$/g, ''), port, headers: headersOf(access, body), signal },
-    // Without an agent: the next reading is minutes away, and a connection that was frozen since would fail.
+    // Without an agent: the next reading is minutes away, and a connection does not survive a freeze.
     agent: false,
   })
   sent.setTimeout(SILENCE_MS, () => sent.destroy(new Error(`${WHO} was silent for ${SILENCE_MS} ms`)))
@@ -64,7 +64,7 @@ function post(access: RoleAccess, body: string, { signal, onSent }: SecretReques
 /**
  * A reader with the role's own keys.
  *
- * @throws RefusedRequest for a refusal that is final; any other error when the SDK may do better.
+ * @throws RefusedRequest for a refusal that is final; any other error when the SDK may succeed.
  * @see https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
  */
 export function signedRequestReader(access: RoleAccess): GetSecretValue {

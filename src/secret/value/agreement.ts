@@ -1,11 +1,11 @@
-/** Brings together a connection string and the fields beside it, when they say the same. */
+/** Merges a connection string and the fields beside it, if they agree. */
 
 import { Password } from '../../base/password.ts'
 import { type Origin, refusal } from '../../base/refusal.ts'
 import type { ConnectionFields } from '../../connection-string/fields.ts'
 import { isCloudHost } from '../../routing/host.ts'
 
-/** One of two names of a database on CockroachDB Cloud may lack the cluster identifier in front. */
+/** One of two names of a database on CockroachDB Cloud may be without the cluster identifier in front. */
 function isSameDatabase(a: string, b: string): boolean {
   return a === b || a.endsWith(`.${b}`) || b.endsWith(`.${a}`)
 }
@@ -17,13 +17,13 @@ function agrees(name: string, a: unknown, b: unknown, isCloud: boolean): boolean
   return a === b
 }
 
-/** Of two names of a database, the one that carries the identifier. */
+/** Of two names of a database, the one with the identifier. */
 function fullerName(a: string, b: string): string {
   return a.length > b.length ? a : b
 }
 
 /**
- * The fields of the string, filled up from those beside it.
+ * The fields of the string, completed by those beside it.
  *
  * @param key of the string, for the message.
  * @throws ConnectionError with the origin's code, when a field has two values.
@@ -41,7 +41,7 @@ export function mergeAgreeing(
     throw refusal(
       origin,
       `${name} contradicts the connection string under ${key}`,
-      'Keep one of the two; after a rotation, both must be written.',
+      'Keep one of the two; a rotation must write both.',
     )
   }
   const merged = { ...beside, ...url }

@@ -1,4 +1,4 @@
-/** Reads the fields of a JSON secret; a password is taken as it is, never decoded. */
+/** Reads the fields of a JSON secret; a password is read unchanged, never decoded. */
 
 import { nearest } from '../../base/nearest.ts'
 import { type Origin, refusal, shownName } from '../../base/refusal.ts'
@@ -12,7 +12,7 @@ import { type Json, type JsonObject, putSecretValueHint } from './text.ts'
 /** In a connection string `service` names another file of settings; in a secret it names the secret's owner. */
 const METADATA: readonly string[] = ['service']
 
-/** A key that means the connection, and is no field of it. */
+/** True for a key that sets something of the connection, but is not a field. */
 function isSetting(key: string): boolean {
   if (isSpecificSetting(key)) return true
   const parameter = findParameter(key)
@@ -27,7 +27,7 @@ function textOf(key: string, field: FieldName, value: Json, origin: Origin): str
     if (value.trim() === '' && ESSENTIAL_FIELDS.includes(field)) {
       throw refusal(origin, `key ${shownName(key)} is empty`, putSecretValueHint(origin))
     }
-    // Blanks at either end of a password may belong to it; nothing else has any.
+    // Only a password may begin or end with a blank.
     return field === 'password' ? value : value.trim()
   }
   if (typeof value === 'number' && CONNECTION_FIELDS[field].isNumber) return String(value)
@@ -40,7 +40,7 @@ function misspeltKeys(object: JsonObject, present: ReadonlySet<string>): string[
   const unknown = Object.keys(object).filter((key) => fieldOfKey(key) === undefined && findParameter(key) === undefined)
   return unknown.flatMap((key) => {
     const plain = plainKey(key)
-    // The first letter is hardly ever wrong, and looking further costs time in every cold start.
+    // The first letter is rarely wrong, and comparing more words costs time in every cold start.
     const near = FIELD_KEYS.filter((word) => word[0] === plain[0] && Math.abs(word.length - plain.length) <= 1)
     const meant = near.length === 0 || plain.length < 4 ? undefined : nearest(plain, near)
     const isMissing = meant !== undefined && !present.has(fieldOfKey(meant) ?? '')
@@ -60,8 +60,8 @@ function shareLetters(a: string, b: string): boolean {
 }
 
 /**
- * The fields that a JSON object names under usual keys. Keys of other things are passed over; a setting that would
- * weaken TLS or name another target is refused as it is in a connection string.
+ * The fields that a JSON object names under usual keys. Other keys are ignored; a setting that would
+ * weaken TLS or name another server is refused, as in a connection string.
  *
  * @throws ConnectionError with the origin's code, naming the key.
  */
@@ -80,7 +80,7 @@ export function readFields(object: JsonObject, origin: Origin): { fields: Connec
     } else if (plainKey(key) === 'engine' && typeof value === 'string' && !ENGINES.test(value)) {
       throw refusal(
         origin,
-        'key "engine" is of another database',
+        'key "engine" names another database',
         'Use the secret of a PostgreSQL or CockroachDB server.',
       )
     }
@@ -96,6 +96,6 @@ export function readFields(object: JsonObject, origin: Origin): { fields: Connec
   const password = fields.password?.reveal() ?? ''
   const notes = misspeltKeys(object, new Set(Object.keys(fields)))
   if (Object.hasOwn(object, 'schema')) notes.push('ignored key "schema"; did you mean "search_path"?')
-  if (password !== password.trim()) notes.push('the password begins or ends with a blank, and is used so')
+  if (password !== password.trim()) notes.push('the password begins or ends with a blank, and is used like that')
   return { fields, warnings: [...warnings, ...notes.map((note) => `${origin.name}: ${note}`)] }
 }

@@ -1,4 +1,4 @@
-/** The keys under which secrets in JSON keep a connection string or its fields. */
+/** The keys under which secrets in JSON have a connection string or its fields. */
 import { CONNECTION_FIELDS, FIELD_NAMES, type FieldName } from '../../connection-string/fields.ts'
 import { findParameter } from '../../connection-string/parameters.ts'
 import { isSpecificSetting } from '../../connection-string/server-settings.ts'
@@ -45,7 +45,7 @@ const FIELDS: ReadonlyMap<string, FieldName> = new Map(
 /** All of these keys, for finding a misspelt one. */
 export const FIELD_KEYS: readonly string[] = [...FIELDS.keys()]
 
-/** Without these a secret is half-filled: an empty one is refused, others count as absent. */
+/** An empty one of these is refused; other empty fields count as absent. */
 export const ESSENTIAL_FIELDS: readonly FieldName[] = ['host', 'user', 'password']
 
 /** The field that a key stands for, in libpq's word. */
@@ -53,7 +53,7 @@ export function fieldOfKey(key: string): FieldName | undefined {
   return FIELDS.get(plainKey(key))
 }
 
-/** Names that only a connection to a database has; `PORT`, `USERNAME` or `SSL` may be of anything. */
+/** Names that only a connection to a database has; `PORT`, `USERNAME` or `SSL` may belong to anything. */
 const SPECIFIC = /^(?:db|database|pg|postgres|cockroach).|^(?:sslmode|sslrootcert|channelbinding|requireauth)$/
 
 /** True for a key that is read even beside a connection string. */

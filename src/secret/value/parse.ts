@@ -26,10 +26,9 @@ export interface SecretOptions {
   readonly origin: Origin
 }
 
-/** JSON in JSON in JSON happens; deeper nesting is no accident any more. */
+/** Tools put JSON into JSON up to three times; deeper nesting is refused. */
 const MAX_DEPTH = 4
 
-/** More are no help to the reader. */
 const MOST_KEYS_SHOWN = 20
 
 function listed(keys: readonly string[]): string {
@@ -41,7 +40,7 @@ function withWarning({ fields, warnings }: ParsedFields, origin: Origin, warning
   return { fields, warnings: [`${origin.name}: ${warning}`, ...warnings] }
 }
 
-/** `url`, `uri` and `dsn` are the application's as well. */
+/** Applications use `url`, `uri` and `dsn` for web addresses too. */
 function isWebAddress(value: Json | undefined): boolean {
   return typeof value === 'string' && /^\s*https?:/i.test(value)
 }
@@ -64,7 +63,7 @@ function connectionStringKey(object: JsonObject, origin: Origin): string | undef
   return candidates[0]
 }
 
-/** What one key holds, and nothing else. */
+/** The value of one key, without the fields beside it. */
 function parseUnder(object: JsonObject, key: string, origin: Origin, depth: number): ParsedFields {
   const value = object[key]
   const inner: Origin = { code: origin.code, name: `${origin.name}, key ${shownName(key)}` }
@@ -77,7 +76,7 @@ function parseUnder(object: JsonObject, key: string, origin: Origin, depth: numb
   return parseValue(value, inner, depth)
 }
 
-/** What a key holds, with the fields beside it; a generic one is the application's, unless RDS wrote the object. */
+/** The value of a key, with the fields beside it; those with generic keys are the application's, unless RDS wrote them. */
 function parseWithBeside(object: JsonObject, key: string, origin: Origin, depth: number): ParsedFields {
   const parsed = parseUnder(object, key, origin, depth)
   const isRecord = object.engine !== undefined
@@ -94,20 +93,20 @@ function parseWithBeside(object: JsonObject, key: string, origin: Origin, depth:
       !isRead(other) && field !== undefined && ESSENTIAL_FIELDS.includes(field) && fields[field] === undefined
     return isMissed
       ? [
-          `${origin.name}: key ${shownName(other)} is not read beside a connection string; complete that, or rename it ${CONNECTION_FIELDS[field].variable}`,
+          `${origin.name}: key ${shownName(other)} is not read beside a connection string; complete the string, or rename the key ${CONNECTION_FIELDS[field].variable}`,
         ]
       : []
   })
   return { fields, warnings: [...parsed.warnings, ...beside.warnings, ...notes] }
 }
 
-/** A single value that is an object, or JSON text of one: some tools wrap the secret once more. */
+/** A single value that is an object, or JSON text of one: some tools wrap the secret again. */
 function nestedKey(object: JsonObject): string | undefined {
   const keys = Object.keys(object).filter((key) => {
     const value = object[key]
     if (value === undefined) return false
     if (typeof value !== 'string') return isJsonObject(value)
-    // Every failed JSON.parse makes an error with its stack, which a cold start can do without.
+    // Every failed JSON.parse makes an error with its stack, which costs time in a cold start.
     return /^\s*\{/.test(value) && isJsonObject(tryJson(value)?.value ?? null)
   })
   return keys.length === 1 ? keys[0] : undefined
@@ -162,18 +161,17 @@ function parseText(secretString: string, origin: Origin, depth: number): ParsedF
   const json = tryJson(text) ?? tryJson(unescaped(text))
   if (json === undefined) throw malformedJson(text, origin)
   const parsed = parseValue(json.value, origin, depth)
-  const note =
-    removed.length > 0 ? `taken off around the JSON: ${removed.join(', ')}` : 'the JSON was escaped once more'
+  const note = removed.length > 0 ? `removed around the JSON: ${removed.join(', ')}` : 'the JSON was escaped once more'
   return withWarning(parsed, origin, note)
 }
 
-/** JSON that went through a quoting of its own: `{\"host\":…}`. */
+/** JSON that was escaped again: `{\"host\":…}`. */
 function unescaped(text: string): string {
   const inner = tryJson(`"${text}"`)?.value
   return typeof inner === 'string' ? inner : text
 }
 
-/** `{url}` is a template's rest, not the beginning of JSON. */
+/** `{url}` is a placeholder, not the beginning of JSON. */
 function isPlaceholderBrace(text: string): boolean {
   return /^\{\{?[\w -]+\}?\}$/.test(text)
 }
@@ -213,7 +211,7 @@ function parseUnderKey(secretString: string, key: string, origin: Origin): Parse
 /**
  * The fields of a secret. They may be partial: the environment can name the server, and the secret the password only.
  *
- * @throws ConnectionError with the origin's code; it names keys and lengths, and holds no value.
+ * @throws ConnectionError with the origin's code; it names keys and lengths, and contains no value.
  */
 export function parseSecret(secretString: string, options: SecretOptions): ParsedFields {
   const { key, origin } = options

@@ -1,4 +1,4 @@
-/** Tells what the text of a secret is before it is read: JSON, a connection string, or a mistake. */
+/** Readers and refusals of a secret's text: JSON, base64, and what only looks like JSON. */
 import { type Origin, refusal } from '../../base/refusal.ts'
 import { isPostgresqlUrl } from '../../connection-string/url.ts'
 import { CONNECTION_STRING_FORM } from '../../connection-string/writer.ts'
@@ -28,15 +28,15 @@ export function isJsonObject(value: Json): value is { [key: string]: Json } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Refuses base64 of something that would have been good. */
+/** Refuses base64 of a text that can be read. */
 export function refuseBase64(text: string, origin: Origin): void {
   if (text.length < 16 || !/^[A-Za-z0-9+/_\s-]+={0,2}$/.test(text)) return
   const decoded = Buffer.from(text, 'base64').toString('utf8').trim()
   if (!isPostgresqlUrl(decoded) && !/^\{\s*"/.test(decoded)) return
-  throw refusal(origin, 'is encoded in base64', 'Store the text itself: --secret-string takes it as it is.')
+  throw refusal(origin, 'is encoded in base64', 'Store the text itself: --secret-string needs no encoding.')
 }
 
-/** The error for text that begins as a JSON object does, and is none. */
+/** The error for a text that begins like a JSON object, but is not JSON. */
 export function malformedJson(text: string, origin: Origin): Error {
   if (/^\{\s*'/.test(text) || /:\s*(?:None|True|False)\s*[,}]/.test(text)) {
     return refusal(
@@ -48,8 +48,8 @@ export function malformedJson(text: string, origin: Origin): Error {
   if (/^\{\s*[a-z_]+\s*:/i.test(text)) {
     return refusal(
       origin,
-      'has keys without quotes, so it is no JSON',
-      'Some shells (PowerShell, cmd) take the quotes off; pass --secret-string file://secret.json.',
+      'has keys without quotes, so it is not JSON',
+      'Some shells (PowerShell, cmd) remove the quotes; pass --secret-string file://secret.json.',
     )
   }
   return refusal(

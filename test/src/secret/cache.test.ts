@@ -28,7 +28,7 @@ function exception(name: string, message = 'no'): Error {
   return Object.assign(new Error(message), { name, $metadata: { token: 'session-token' } })
 }
 
-/** A service that answers what it is told, and counts. */
+/** A service that answers as the test says, and counts. */
 class Service {
   now = 1_000_000
   readonly requests: { stage: VersionStage; from: 'cached' | 'fresh' }[] = []
@@ -77,13 +77,13 @@ describe('the kept secret', () => {
   test('is what was read', async () => {
     const service = new Service('one')
     const source = service.source()
-    expect(source.kept).toBeUndefined()
+    expect(source.inUse).toBeUndefined()
     const version = await source.current()
     expect(version).toMatchObject({
       secret: { versionId: 'one', versionStage: 'AWSCURRENT', createdAt: 1_000_000, readAt: 1_000_000 },
       ...{ fields: { host: 'db.example.com', user: 'app' }, warnings: [] },
     })
-    expect(source.kept).toBe(version)
+    expect(source.inUse).toBe(version)
   })
 
   test('is read once until its time to live ends', async () => {
@@ -188,7 +188,7 @@ describe('stale beats down', () => {
       'has 80015 characters; expected at most 65536',
     ],
     ['the new value is binary', { secretString: undefined, versionId: 'x', createdAt: 1 }, 'is binary'],
-  ])('the old value is used with a warning when %s', async (_, answer, told) => {
+  ])('the version in use stays, with a warning, when %s', async (_, answer, told) => {
     const service = new Service('one')
     const source = service.source()
     await source.current()
@@ -230,7 +230,7 @@ describe('stale beats down', () => {
     await expect.poll(() => password(source.current())).toBe('two')
   })
 
-  test('the old value is used when reading the new one makes an error of the engine, which is not shown', async () => {
+  test('the version in use stays when reading the new one makes an error of the engine, which is not shown', async () => {
     const service = new Service('one')
     let resolve = (text: string) => parseSecret(text, { origin: ORIGIN })
     const source = new SecretCache({
@@ -248,7 +248,7 @@ describe('stale beats down', () => {
     expect(stderr.mock.calls.join('')).not.toContain('db.example.com')
   })
 
-  test('but there has to be an old value', async () => {
+  test('but there has to be one in use', async () => {
     const service = new Service('one')
     service.answers.AWSCURRENT = exception('InternalServiceError')
     await expect(service.source().current()).rejects.toMatchObject({ code: 'ERR_SECRET_UNAVAILABLE' })
@@ -280,7 +280,7 @@ describe('reread', () => {
     expect(await password(source.current())).toBe('two')
   })
 
-  test('tells a failure, and the old value stays', async () => {
+  test('reports a failure, and the version in use stays', async () => {
     const service = new Service('one')
     const source = service.source()
     await source.current()

@@ -56,14 +56,14 @@ test.each<[SecretsManagerErrorType, RegExp]>([
   ['AccessDeniedException', /^Allow secretsmanager:GetSecretValue .* kms:Decrypt/],
   ['DecryptionFailure', /^Allow kms:Decrypt/],
   ['ExpiredTokenException', /have expired/],
-  ['InternalServiceError', /or is at fault/],
+  ['InternalServiceError', /throttles or fails/],
   ['InvalidParameterException', /name or a complete ARN/],
   ['InvalidRequestException', /scheduled for deletion/],
   ['InvalidSignatureException', /is the clock right/],
   ['ResourceNotFoundException', /in this region and account/],
   ['ThrottlingException', /throttles/],
   ['UnknownOperationException', /Is AWS_ENDPOINT_URL right\?$/],
-  ['UnrecognizedClientException', /credentials .* not accepted/],
+  ['UnrecognizedClientException', /AWS does not accept the credentials/],
   ['ValidationException', /name or a complete ARN/],
 ])('Secrets Manager’s %s', async (type, hint) => {
   standIn.failWith(type)

@@ -113,7 +113,7 @@ describe.each(READERS)('%s', (_, readerOf) => {
   test('quotes nothing of an answer that cannot be read', async () => {
     handle = (_request, response) => void response.end(`{"SecretString":${SECRET_TEXT}p4ssw0rd`)
     const text = printed(await failure(readerOf()))
-    expect(text).toContain('no JSON')
+    expect(text).toContain('not JSON')
     expect(text).not.toContain('p4ssw0rd')
   })
 })

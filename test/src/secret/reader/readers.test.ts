@@ -308,7 +308,7 @@ describe('the extension', () => {
     expect([extension.cacheHits, reads()]).toEqual([0, 2])
   })
 
-  test('that is absent is not asked again, and told to nobody', async () => {
+  test('that is absent is not asked again, and not reported', async () => {
     const port = await getPort()
     const get = reader(port)
     expect(await ask(get)).toMatchObject({ secretString: SECRET_TEXT })
@@ -369,13 +369,13 @@ describe('the extension', () => {
         /aborted|hang up|ECONNRESET/,
       ],
       [
-        'no JSON',
+        'not JSON',
         (_, response) => void response.end(SECRET_TEXT.slice(0, -1)),
-        /answered 22 characters that are no JSON/,
+        /answered 22 characters that are not JSON/,
       ],
-      ['no object', (_, response) => void response.end('null'), /no JSON object/],
+      ['no object', (_, response) => void response.end('null'), /without a JSON object/],
     ]
-    test.each(cases)('%s, is made up for by the SDK, and its answer not told', async (_, handle, reason) => {
+    test.each(cases)('%s, is made up for by the SDK, and its answer not shown', async (_, handle, reason) => {
       const server = await LoopbackHttpServer.start(handle)
       const startedAt = performance.now()
       expect(await ask(reader(server.port))).toMatchObject({ secretString: SECRET_TEXT })

@@ -184,7 +184,7 @@ describe('generic keys beside a connection string', () => {
     ['USERNAME', 'postgresql://db.example.com/orders', 'PGUSER'],
   ])('%s is not taken for what the string lacks, and a warning says so', (key, url, variable) => {
     expect(parse(JSON.stringify({ url, [key]: 'x' })).warnings).toEqual([
-      `secret "app/db": key "${key}" is not read beside a connection string; complete that, or rename it ${variable}`,
+      `secret "app/db": key "${key}" is not read beside a connection string; complete the string, or rename the key ${variable}`,
     ])
   })
 
@@ -227,7 +227,7 @@ describe('the key', () => {
     expect(read(two, key)).toStrictEqual(APP)
   })
 
-  test('a missing one is told with those that are there', () => {
+  test('a missing one is reported with those that are there', () => {
     expect(refusalOf(() => parse(two, 'PRIMERY'))).toMatchObject({
       code: 'ERR_SECRET_INVALID',
       message: 'secret "app/db": has no key "PRIMERY"; found "PRIMARY", "REPLICA", "nested", "token"',
@@ -293,7 +293,7 @@ describe('bad secrets', () => {
       JSON.stringify({ url, engine: 'postgres', [key]: key === 'port' ? 1 : 'other' }),
       /contradicts the connection string under "url"/,
     ]),
-    ['another engine beside a URL', JSON.stringify({ url, engine: 'mysql' }), /key "engine" is of another database/],
+    ['another engine beside a URL', JSON.stringify({ url, engine: 'mysql' }), /key "engine" names another database/],
     ['hostaddr beside a URL', JSON.stringify({ url, hostaddr: '10.0.0.1' }), /hostaddr/],
     ['sslmode beside a URL', JSON.stringify({ url, sslmode: 'no-verify' }), /accept any server/],
     ['a web address alone', JSON.stringify({ url: 'https://shop.example.com' }), /is not a PostgreSQL URL/],
@@ -363,7 +363,7 @@ describe('warnings', () => {
     [
       'blank at the end of a password',
       '{"password":"x\\n"}',
-      ['the password begins or ends with a blank, and is used so'],
+      ['the password begins or ends with a blank, and is used like that'],
     ],
     ['URL under an unknown key', JSON.stringify({ PROD: URL_FORM }), ['the connection string was found under "PROD"']],
   ])('%s', (_name, secret, warnings) => {
