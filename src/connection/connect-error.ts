@@ -1,4 +1,4 @@
-/** Turns what went wrong while connecting into one error with a code and a hint, and says whether to try again. */
+/** Turns every failure of connecting into one error with a code and a hint, and says whether to repeat the attempt. */
 import type { Backoff } from '../base/backoff.ts'
 import { ConnectionError, type ConnectionErrorCode } from '../base/connection-error.ts'
 import { foreignError, foreignText, type Secrets } from '../base/foreign-text.ts'
@@ -8,16 +8,16 @@ import { tlsHint } from './tls-error.ts'
 interface Meaning {
   readonly code: ConnectionErrorCode
   readonly hint: string
-  /** How long to wait before another attempt, for what may pass by itself within the time for connecting. */
+  /** The wait before another attempt, for failures that may end by themselves within the time for connecting. */
   readonly retry?: Backoff
 }
 
 const SOON: Backoff = { baseMs: 100, capMs: 2000 }
-/** A full server needs others to leave; asking it often makes it no emptier. */
+/** A full server accepts connections only after others end: frequent attempts are of no use. */
 const WHEN_OTHERS_LEFT: Backoff = { baseMs: 800, capMs: 2000 }
 
 const ALLOWLIST =
-  "Is the address that the function leaves from on the cluster's IP allowlist? A fixed one takes a VPC with a NAT gateway and an Elastic IP."
+  "Is the function's public address on the cluster's IP allowlist? A fixed one needs a VPC with a NAT gateway and an Elastic IP."
 const ROUTE = 'Copy host and cluster identifier again from the console (Connect).'
 const PROTOCOL = 'Is this the port of a PostgreSQL server, and may the user log in by password (scram-sha-256) there?'
 
@@ -29,7 +29,7 @@ const BY_SQLSTATE: ReadonlyMap<string, Meaning> = new Map(
     '3D000': { code: 'ERR_CONFIG', hint: 'Create the database, or correct dbname.' },
     '53300': {
       code: 'ERR_SERVER_REFUSED',
-      hint: "The server takes no more connections: lower max or the function's concurrency, or raise the limit.",
+      hint: "The server accepts no more connections: lower max or the function's concurrency, or raise the limit.",
       retry: WHEN_OTHERS_LEFT,
     },
     '57P01': {
@@ -46,11 +46,11 @@ const BY_SQLSTATE: ReadonlyMap<string, Meaning> = new Map(
   }),
 )
 
-/** CockroachDB Cloud's proxy sends one SQLSTATE (08C00, older 08004) for all this; only the text tells them apart. */
+/** CockroachDB Cloud's proxy sends one SQLSTATE (08C00, older 08004) for all this; only the text differs. */
 const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   [
     /codeParamsRoutingFailed: missing cluster (identifier|name)/,
-    { code: 'ERR_ROUTING', hint: 'Set cluster (COCKROACH_CLUSTER): this host name does not tell it.' },
+    { code: 'ERR_ROUTING', hint: 'Set cluster (COCKROACH_CLUSTER): the host name does not contain it.' },
   ],
   [
     /codeParamsRoutingFailed: cluster .* not found/,
@@ -67,11 +67,11 @@ const BY_PROXY_MESSAGE: readonly (readonly [RegExp, Meaning])[] = [
   [/codeProxyRefusedConnection/, { code: 'ERR_SERVER_REFUSED', hint: ALLOWLIST }],
   [
     /codeUnavailable/,
-    { code: 'ERR_SERVER_REFUSED', hint: 'The cluster takes no connections at the moment.', retry: SOON },
+    { code: 'ERR_SERVER_REFUSED', hint: 'The cluster accepts no connections at the moment.', retry: SOON },
   ],
   [
     /server requires encryption/,
-    { code: 'ERR_TLS', hint: 'The server takes no connection without TLS: leave out sslmode=disable.' },
+    { code: 'ERR_TLS', hint: 'The server accepts no connection without TLS: leave out sslmode=disable.' },
   ],
   [
     /cluster connections are limited/,
@@ -91,10 +91,10 @@ const BY_CODE: ReadonlyMap<string, Meaning> = new Map(
     },
     ECONNRESET: {
       code: 'ERR_CONNECT',
-      hint: 'The server broke off the login; a draining server or a firewall does that.',
+      hint: 'The server closed the connection during login; a draining server or a firewall does that.',
       retry: SOON,
     },
-    EPIPE: { code: 'ERR_CONNECT', hint: 'The server broke off the login.', retry: SOON },
+    EPIPE: { code: 'ERR_CONNECT', hint: 'The server closed the connection during login.', retry: SOON },
     EHOSTUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
     ENETUNREACH: { code: 'ERR_CONNECT', hint: 'No route: does the VPC have a NAT gateway?' },
     ETIMEDOUT: { code: 'ERR_CONNECT', hint: `No answer: a VPC without a NAT gateway, or a firewall. ${ALLOWLIST}` },
@@ -108,7 +108,7 @@ const TIMED_OUT: Meaning = {
   hint: `No answer in time: a VPC without a NAT gateway, a firewall, or a cluster that is down. ${ALLOWLIST}`,
 }
 
-/** pg's own errors have no code; these are their whole texts. */
+/** pg's own errors have no code: these are their texts. */
 const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
   [
     'The server does not support SSL connections',
@@ -127,7 +127,7 @@ const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
     'Connection terminated unexpectedly',
     {
       code: 'ERR_CONNECT',
-      hint: "The server broke off the login; a draining server, a firewall or an Advanced cluster's allowlist does that.",
+      hint: "The server closed the connection during login; a draining server, a firewall or an Advanced cluster's allowlist does that.",
       retry: SOON,
     },
   ],
@@ -136,9 +136,9 @@ const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
 const OTHERWISE: Meaning = { code: 'ERR_CONNECT', hint: 'See the cause.' }
 const OTHER_ANSWER: Meaning = { code: 'ERR_SERVER_REFUSED', hint: 'The server was reached; the message is its own.' }
 
-/** Why an attempt to connect failed, and what to do about it. */
+/** Why an attempt to connect failed, and whether to repeat it. */
 export class ConnectFailure extends ConnectionError {
-  /** For users it is a ConnectionError, by `instanceof` and wherever Node prints it with the name of its class. */
+  /** For users it is a ConnectionError, by `instanceof` and when Node prints the name of its class. */
   static override readonly name = 'ConnectionError'
   /** Private, so that it is not printed. */
   readonly #retry: Backoff | undefined
@@ -148,7 +148,7 @@ export class ConnectFailure extends ConnectionError {
     this.#retry = retry
   }
 
-  /** How long to wait before another attempt; undefined when that would end in the same way. */
+  /** How long to wait before another attempt; undefined when that would fail in the same way. */
   get retry(): Backoff | undefined {
     return this.#retry
   }
@@ -164,7 +164,7 @@ function meaningOf(error: Error, message: string, code: string): Meaning {
   if (proxy !== undefined) return proxy[1]
   const known = BY_SQLSTATE.get(code) ?? BY_CODE.get(code) ?? BY_PG_MESSAGE.find(([text]) => text === message)?.[1]
   if (known !== undefined) return known
-  // Only what the server answers has a severity.
+  // Only an error from the server has a severity.
   if ('severity' in error) return OTHER_ANSWER
   const hint = tlsHint(error, code, message)
   return hint === undefined ? OTHERWISE : { code: 'ERR_TLS', hint }
@@ -173,7 +173,7 @@ function meaningOf(error: Error, message: string, code: string): Meaning {
 /**
  * The ConnectionError for a failed attempt; one that is a ConnectionError already stays as it is.
  *
- * @param secrets what the server heard from us, and may have put into its words
+ * @param secrets what was sent to the server, which may quote it
  * @see https://www.cockroachlabs.com/docs/cockroachcloud/connect-to-your-cluster
  */
 export function connectError(
@@ -186,7 +186,7 @@ export function connectError(
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
   const message =
     cause.message === '' && error instanceof AggregateError ? foreignText(messageOf(error)) : cause.message
-  // The copy is not the error that ended a handshake.
+  // `tlsHint` needs the original error: a copy is not the one that ended the handshake.
   const meaning = meaningOf(error instanceof Error ? error : cause, message, code)
   const text = code === '' || message.includes(code) ? message : `${message} (${code})`
   return new ConnectFailure(meaning, `connecting to ${host}:${port} as "${user}" failed: ${text}`, cause)

@@ -1,20 +1,20 @@
-/** Keeps refused logins away from the server, so that they cannot trip CockroachDB Cloud's login throttle. */
+/** Blocks logins that the server refused, so that repeats do not set off CockroachDB Cloud's login throttle. */
 import type { Password } from '../base/password.ts'
 import { processWide } from '../base/process-wide.ts'
 
 const FIRST_BLOCK_MS = 60_000
 const LONGEST_BLOCK_MS = 15 * 60_000
-/** How many refused logins are kept in mind; the oldest is forgotten for one more. */
+/** The most refused logins that are stored; for one more the oldest is removed. */
 const MOST_REFUSED = 100
 
-/** Who asks whom, with which password. */
+/** Server, user and password of a login. */
 export interface Credentials {
   /** Host, port and cluster. */
   readonly server: string
   readonly user: string
   /** Undefined for all databases of the server. */
   readonly dbname: string | undefined
-  /** A method of its own class: the other login may be one of another copy of this package. */
+  /** Compared by a method, since another copy of this package has another class. */
   readonly password: Pick<Password, 'reveal'> | undefined
 }
 
@@ -26,13 +26,13 @@ interface RefusedLogin {
 
 interface Turn {
   readonly login: Credentials
-  /** Gives whether the server admitted the login. */
+  /** Resolves to whether the server admitted the login. */
   readonly ended: Promise<boolean>
 }
 
-/** What a login may do now, and what it has to call in the end. */
+/** The turn of a login, which calls `leave` at its end. */
 export interface Admission {
-  /** True when others went before: what they found out is known by now. */
+  /** True when the login waited for others: the secret may have been read again since. */
   readonly hasWaited: boolean
   readonly leave: (isAdmitted: boolean) => void
 }
@@ -46,7 +46,7 @@ export class LoginGuard {
   #refused: readonly RefusedLogin[] = []
   #turns: readonly Turn[] = []
 
-  /** Resolves when nobody else tries the same login, or as soon as the server admitted it: the others then go side by side. */
+  /** Resolves when no other attempt with the same login is under way, or when the server has admitted it: all others then go at once. */
   async enter(login: Credentials): Promise<Admission> {
     let hasWaited = false
     for (;;) {
@@ -65,7 +65,7 @@ export class LoginGuard {
     return { hasWaited, leave }
   }
 
-  /** How long this login has to wait, in milliseconds; 0 for one that was not refused. */
+  /** How long this login must wait, in milliseconds; 0 for one that was not refused. */
   waitMs(login: Credentials, now: number): number {
     const waits = this.#refused.filter((refused) => isSameLogin(refused.login, login))
     return Math.max(0, ...waits.map(({ blockedUntil }) => blockedUntil - now))
@@ -87,5 +87,5 @@ export class LoginGuard {
   }
 }
 
-/** The one guard of a process: a pool that is closed and opened anew is no other client to the server. */
+/** One for the process: to the server, a pool that is closed and opened again is the same client. */
 export const LOGIN_GUARD = processWide('login-guard.1', () => new LoginGuard())

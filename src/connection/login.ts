@@ -1,16 +1,16 @@
-/** Logs in with the secret's password, and with its successor when a rotation is under way. */
+/** Logs in with the secret's password, and during a rotation with the next one. */
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import { attempt, type Candidate, candidateOf, type Dial } from './attempt.ts'
 import { type Admission, type Credentials, isSameLogin, LOGIN_GUARD, type LoginGuard } from './login-guard.ts'
 import { type ConnectionSource, isSameDestination, type ResolvedConnection } from './source.ts'
 
-/** While a password is blocked, the secret is looked up this often to see whether it changed. */
-const LOOK_AGAIN_MS = 1000
+/** While a password is blocked, the secret is read again at most this often, in case it has changed. */
+const REREAD_AFTER_MS = 1000
 /** The SQLSTATE for a user who may not log in, or not to this database; a wrong password is 28P01. */
 const INVALID_AUTHORIZATION_SPECIFICATION = '28000'
 
-type Source = Pick<ConnectionSource, 'early' | 'current' | 'reread' | 'pending' | 'accepted'>
+type LoginConnectionSource = Pick<ConnectionSource, 'early' | 'current' | 'reread' | 'pending' | 'accepted'>
 
 function credentials({ parameters, password }: ResolvedConnection): Credentials {
   const { host, port, cluster = '', user, dbname } = parameters
@@ -28,23 +28,23 @@ function hasOtherLogin(a: ResolvedConnection, b: ResolvedConnection): boolean {
 }
 
 export class Login {
-  readonly #source: Source
+  readonly #connectionSource: LoginConnectionSource
   readonly #clock: Pick<Clock, 'now'>
   readonly #guard: LoginGuard
   #underWay = 0
-  #lookedAt = Number.NEGATIVE_INFINITY
+  #rereadAt = Number.NEGATIVE_INFINITY
 
-  constructor(source: Source, clock: Pick<Clock, 'now'>, guard: LoginGuard = LOGIN_GUARD) {
-    this.#source = source
+  constructor(connectionSource: LoginConnectionSource, clock: Pick<Clock, 'now'>, guard: LoginGuard = LOGIN_GUARD) {
+    this.#connectionSource = connectionSource
     this.#clock = clock
     this.#guard = guard
   }
 
   /**
-   * Opens a connection with `dial`. Of several at once the first goes ahead, and the others follow when its password
-   * was accepted, so that a wrong one reaches the server once and not once for each connection.
+   * Opens a connection with `dial`. Of several at once the others wait until the password of the first is
+   * accepted, so that a wrong one is sent to the server once and not once for each connection.
    *
-   * @throws ConnectionError `ERR_AUTHENTICATION` when every password that the secret offers is refused.
+   * @throws ConnectionError `ERR_AUTHENTICATION` when the server refuses every password of the secret.
    */
   async open<Client>(dial: Dial<Client>): Promise<Client> {
     this.#underWay += 1
@@ -68,7 +68,7 @@ export class Login {
       const outcome = await attempt(dial, candidate)
       if (outcome.kind === 'connected') {
         this.#guard.admit(credentials(outcome.connection))
-        this.#source.accepted(outcome.connection)
+        this.#connectionSource.accepted(outcome.connection)
         return outcome.client
       }
       if (outcome.kind === 'refused') {
@@ -83,42 +83,42 @@ export class Login {
   }
 
   /**
-   * What to try, each login at most once: the kept one, begun early where the server is known before the secret; the
-   * current one if it changed, else the coming one.
+   * The candidates, each login at most once: that of the version in use, early if options and environment name the
+   * server; then that of AWSCURRENT if it differs, else that of AWSPENDING.
    */
   async *#candidates(enter: LoginGuard['enter']): AsyncGenerator<Candidate> {
-    // The others wait for the first one's turn to end, which takes no connections.
-    const early = this.#underWay === 1 ? this.#source.early() : undefined
+    // The others wait for the end of the first one's turn without an early connection.
+    const early = this.#underWay === 1 ? this.#connectionSource.early() : undefined
     const reading = this.#unblocked(enter)
     if (early !== undefined) yield { destination: early, reading }
     const first = await reading
     if (early === undefined || !isSameDestination(first, early)) yield candidateOf(first)
-    const fresh = await this.#source.reread().catch(() => undefined)
-    this.#lookedAt = this.#clock.now()
+    const fresh = await this.#connectionSource.reread().catch(() => undefined)
+    this.#rereadAt = this.#clock.now()
     if (fresh === undefined) return
     if (hasOtherLogin(fresh, first)) {
       if (this.#waitMs(fresh) === 0) yield candidateOf(fresh)
       return
     }
-    const pending = await this.#source.pending().catch(() => undefined)
+    const pending = await this.#connectionSource.pending().catch(() => undefined)
     if (pending !== undefined && hasOtherLogin(pending, first)) yield candidateOf(pending)
   }
 
-  /** The connection to try first, unless its password was refused and still has to wait. */
+  /** The connection to try first, unless its password is blocked. */
   async #unblocked(enter: LoginGuard['enter']): Promise<ResolvedConnection> {
-    let kept = await this.#source.current()
-    const { hasWaited } = await enter(credentials(kept))
-    if (hasWaited) kept = await this.#source.current()
-    const waitMs = this.#waitMs(kept)
-    if (waitMs === 0) return kept
-    const changed = await this.#lookAgain()
+    let inUse = await this.#connectionSource.current()
+    const { hasWaited } = await enter(credentials(inUse))
+    if (hasWaited) inUse = await this.#connectionSource.current()
+    const waitMs = this.#waitMs(inUse)
+    if (waitMs === 0) return inUse
+    const changed = await this.#rereadChanged()
     if (changed !== undefined) return changed
     throw new ConnectionError(
       'ERR_AUTHENTICATION',
-      `the server refused this password for user "${kept.parameters.user}"; it is not tried again for ${Math.ceil(waitMs / 1000)} s`,
+      `the server refused this password for user "${inUse.parameters.user}"; it is not tried again for ${Math.ceil(waitMs / 1000)} s`,
       {
         hint:
-          kept.secret === undefined
+          inUse.secret === undefined
             ? 'Correct the password in DATABASE_URL, PGPASSWORD or the options, and start again.'
             : 'Correct the secret: a changed password is used within a second.',
         safeToRetry: true,
@@ -126,11 +126,11 @@ export class Login {
     )
   }
 
-  /** The secret as it is now, if it holds a login that was not refused. */
-  async #lookAgain(): Promise<ResolvedConnection | undefined> {
-    if (this.#clock.now() - this.#lookedAt < LOOK_AGAIN_MS) return undefined
-    this.#lookedAt = this.#clock.now()
-    const fresh = await this.#source.reread().catch(() => undefined)
+  /** The secret, read again, if its login is not blocked. */
+  async #rereadChanged(): Promise<ResolvedConnection | undefined> {
+    if (this.#clock.now() - this.#rereadAt < REREAD_AFTER_MS) return undefined
+    this.#rereadAt = this.#clock.now()
+    const fresh = await this.#connectionSource.reread().catch(() => undefined)
     return fresh === undefined || this.#waitMs(fresh) > 0 ? undefined : fresh
   }
 

@@ -1,4 +1,4 @@
-/** Merges what options, secret and environment say into one complete set of connection parameters. */
+/** Merges options, secret and environment into complete connection parameters. */
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Password } from '../base/password.ts'
 import { refusal } from '../base/refusal.ts'
@@ -14,7 +14,7 @@ import { requireVerifyFull } from './tls.ts'
 export interface ConnectionParameters {
   readonly host: string
   readonly port: number
-  /** As it is sent: with the cluster identifier in front where the routing puts it there. */
+  /** As it is sent: with the cluster identifier in front, if the routing puts it there. */
   readonly dbname: string
   readonly user: string
   readonly sslmode: 'verify-full' | 'disable'
@@ -22,11 +22,11 @@ export interface ConnectionParameters {
   readonly require_auth?: string
   readonly options?: string
   readonly application_name?: string
-  /** What the session is listed as when nobody names it: the function. */
+  /** The session's name when no setting has one: the function's. */
   readonly fallback_application_name?: string
   /** Seconds; 0 and absent mean the default. */
   readonly connect_timeout?: number
-  /** CockroachDB Cloud's cluster identifier, where one applies. */
+  /** CockroachDB Cloud's cluster identifier, if the connection is routed. */
   readonly cluster?: string
 }
 
@@ -55,7 +55,7 @@ function incomplete(missing: readonly string[], settings: Settings): ConnectionE
   )
 }
 
-/** The root certificate's setting, with the source it was found in first. */
+/** The root certificate's setting, from the first origin that has it. */
 function rootCertificateSetting(settings: Settings, secret: ConnectionFields): RootCertificateSetting | undefined {
   const { options, environment } = settings
   if (options.sslrootcert !== undefined) return { value: options.sslrootcert, origin: 'option' }
@@ -64,7 +64,7 @@ function rootCertificateSetting(settings: Settings, secret: ConnectionFields): R
   return undefined
 }
 
-/** One source may name a host of CockroachDB Cloud, and another the port that templates of RDS have. */
+/** One origin may name a host of CockroachDB Cloud, and another the port of RDS's template. */
 function checkPort(host: string, port: number | undefined, settings: Settings, secret: ConnectionFields): void {
   if (port !== 5432 || !isCloudHost(host)) return
   const isOfSecret = settings.options.port === undefined && secret.port !== undefined
@@ -89,7 +89,7 @@ function route(
 }
 
 /**
- * Options win over the secret, the secret over the environment, the environment over defaults.
+ * Options have precedence over the secret, the secret over the environment, the environment over defaults.
  *
  * @throws ConnectionError `ERR_SECRET_INVALID` or `ERR_CONFIG` when something is missing, `ERR_ROUTING`, `ERR_TLS`.
  */

@@ -1,4 +1,4 @@
-/** Runs ahead what a first login makes Node load and compile, in the time that the secret takes to come. */
+/** Runs the steps of a first login in advance, so that Node loads and compiles them while the secret is read. */
 import { webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
@@ -6,7 +6,7 @@ import type { Destination } from './source.ts'
 
 let isDone = false
 
-/** The steps of SCRAM-SHA-256 as pg takes them, with nobody's password. */
+/** The steps of SCRAM-SHA-256 as pg takes them, with a made-up password. */
 async function rehearseScram(): Promise<void> {
   const { subtle } = webcrypto
   const key = await subtle.importKey('raw', new Uint8Array(1), 'PBKDF2', false, ['deriveBits'])
@@ -16,7 +16,7 @@ async function rehearseScram(): Promise<void> {
   await subtle.digest('SHA-256', await subtle.sign('HMAC', mac, bits))
 }
 
-/** Leads nowhere; in the form of the secrets that Secrets Manager itself makes for databases. */
+/** In the form of the secrets that Secrets Manager itself makes for databases. */
 const MADE_UP_SECRET = JSON.stringify({
   username: 'user',
   password: 'password',
@@ -26,21 +26,21 @@ const MADE_UP_SECRET = JSON.stringify({
 })
 
 /**
- * Once for a process; what goes wrong is nobody's business, since nothing depends on it.
+ * Once for each process. Errors are ignored, since no result is used.
  *
- * @param resolve what will be done to the secret
+ * @param resolve turns the text of a secret into a destination
  */
 export function rehearseLogin(resolve: (secretString: string) => Destination): void {
   if (isDone) return
   isDone = true
-  // The expression for IPv6 addresses takes milliseconds to compile, in part when it is used again, and all names are asked.
+  // The expression for IPv6 addresses takes milliseconds to compile, in part at its second use, and every host name is compared with it.
   isIP('name.invalid')
   isIP('name.invalid')
   createSecureContext({ ca: rootsOf(resolve) })
   rehearseScram().catch(() => undefined)
 }
 
-/** The roots to verify with, unless the secret brings others; Node's own take too long to be read for nothing. */
+/** The root certificates, unless the secret has others; Node's own are left out, since reading them takes long. */
 function rootsOf(resolve: (secretString: string) => Destination): string[] {
   try {
     return [...(resolve(MADE_UP_SECRET).rootCertificate.ca ?? [])]

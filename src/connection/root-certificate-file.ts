@@ -1,4 +1,4 @@
-/** Gives the root certificate to other clients as a file, which is made again when it is gone. */
+/** Writes the root certificate to a file for other clients, and again after the file was removed. */
 import { lstatSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,10 +6,10 @@ import tls from 'node:tls'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { RootCertificate } from './root-certificate.ts'
 
-/** The folders of the files, by their text: one for each. */
+/** The folder of each file, by its text. */
 const folders = new Map<string, string>()
 
-/** False when it was removed: then somebody else may have made what is there now, a link for example. */
+/** False when the folder was removed: another user may have made what is there now, a link for example. */
 function isOurs(folder: string): boolean {
   const found = lstatSync(folder, { throwIfNoEntry: false })
   return found?.isDirectory() === true && found.uid === (process.geteuid?.() ?? found.uid)
@@ -19,7 +19,7 @@ function removeFolders(): void {
   for (const folder of folders.values()) if (isOurs(folder)) rmSync(folder, { recursive: true, force: true })
 }
 
-/** A folder that nobody else can write to. */
+/** A folder that no other user can write to. */
 function folderOf(pem: string): string {
   const known = folders.get(pem)
   if (known !== undefined && isOurs(known)) return known
@@ -37,7 +37,7 @@ function holds(file: string, text: string): boolean {
   }
 }
 
-/** What Node verifies with: its own roots, the system's where it was told so, NODE_EXTRA_CA_CERTS. */
+/** What Node verifies with: its own roots, the system's if Node is set to use them, NODE_EXTRA_CA_CERTS. */
 function nodeRoots(): readonly string[] {
   // Node 22 has it since 22.15.
   return tls.getCACertificates?.('default') ?? tls.rootCertificates
@@ -45,7 +45,7 @@ function nodeRoots(): readonly string[] {
 
 /**
  * A path for libpq-like clients, whose content is what this package verifies with. PEM text and Node's own roots are
- * written to the temporary folder: `system` is a file's name to pg, and to libpq before 16.
+ * written to the temporary folder: `system` is a file's name for pg, and for libpq before 16.
  *
  * @throws ConnectionError `ERR_TLS` when the file cannot be written
  */

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Platform } from '../settings/settings.ts'
 
-/** Where the setting was found. */
+/** The setting, and where it was found. */
 export interface RootCertificateSetting {
   /** A path, PEM text, or `system`. */
   readonly value: string
@@ -13,7 +13,7 @@ export interface RootCertificateSetting {
 }
 
 export interface RootCertificate {
-  /** Who named it: a setting, the layer, libpq's default place, or nobody (Node's own roots). */
+  /** What named it: a setting, the layer, libpq's default path (`home`), or nothing (Node's own roots). */
   readonly origin: RootCertificateSetting['origin'] | 'layer' | 'home' | 'node'
   /** The file, if it is one. */
   readonly path: string | undefined
@@ -24,12 +24,12 @@ export interface RootCertificate {
 
 const BEGIN = '-----BEGIN CERTIFICATE-----'
 const END = '-----END CERTIFICATE-----'
-/** Four times as much as all the certificates that a system trusts. */
+/** Four times the size of all certificates that a system trusts. */
 const LONGEST_FILE_BYTES = 1024 * 1024
 const LAYER_MODULE = /[/\\]nodejs([/\\]node\d+)?[/\\]node_modules[/\\]cockroach-lambda$/
 const LAYER_FILE = '/opt/certs/root.crt'
 
-/** The layer's file, found from the module's own folder: the layer is not at /opt when it is tried out elsewhere. */
+/** The layer's file, found from the module's own folder: outside Lambda the layer may be unpacked elsewhere. */
 function layerFile(moduleDirectory: string, isLambda: boolean): string | undefined {
   const match = LAYER_MODULE.exec(moduleDirectory)
   const besideModule = match === null ? undefined : join(moduleDirectory.slice(0, match.index), 'certs', 'root.crt')
@@ -76,8 +76,8 @@ function splitPem(text: string, name: string): readonly string[] {
 }
 
 /**
- * The bytes of a regular file. Anything else could keep the process waiting, or never end; opened without blocking, since
- * a named pipe without a writer blocks already there.
+ * The bytes of a regular file. Anything else could block the process, or never end; opened without blocking, since
+ * opening a named pipe without a writer blocks.
  */
 function readRegularFile(path: string, name: string): Buffer {
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -101,7 +101,7 @@ function readPem(path: string, name: string): readonly string[] {
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     throw new ConnectionError('ERR_TLS', `root certificate ${name} cannot be read: ${reason}`, {
       cause,
-      hint: 'In Lambda, attach the layer and leave sslrootcert out: its /opt/certs/root.crt is found by itself.',
+      hint: 'In Lambda, attach the layer and leave sslrootcert out: its /opt/certs/root.crt is the default.',
       safeToRetry: true,
     })
   }
@@ -112,7 +112,7 @@ function fromFile(path: string, origin: RootCertificate['origin'], warnings: rea
   return { origin, path, ca: readPem(path, `"${path}"`), warnings }
 }
 
-/** A path that somebody set; libpq's default place is not there in Lambda, so the layer's file takes its part. */
+/** The certificate of a setting. Lambda has no file at libpq's default path: the layer's file is used instead. */
 function fromSetting(setting: RootCertificateSetting, platform: Platform, layer: string | undefined): RootCertificate {
   const { value, origin } = setting
   if (value === 'system') return { origin, path: undefined, ca: undefined, warnings: [] }
@@ -120,9 +120,9 @@ function fromSetting(setting: RootCertificateSetting, platform: Platform, layer:
     // An environment variable often holds its line ends as two characters.
     return { origin, path: undefined, ca: splitPem(value.replaceAll('\\n', '\n'), `text (${origin})`), warnings: [] }
   const path = expandHome(value, platform.home)
-  const isDefaultPlace = /\.postgresql[/\\]root\.crt$/.test(path)
-  if (isDefaultPlace && platform.isLambda && layer !== undefined && !existsSync(path)) {
-    return fromFile(layer, 'layer', [`sslrootcert "${value}" is not there in Lambda; the layer's ${layer} is used`])
+  const isDefaultPath = /\.postgresql[/\\]root\.crt$/.test(path)
+  if (isDefaultPath && platform.isLambda && layer !== undefined && !existsSync(path)) {
+    return fromFile(layer, 'layer', [`sslrootcert "${value}" does not exist in Lambda; the layer's ${layer} is used`])
   }
   return fromFile(path, origin)
 }
@@ -130,8 +130,8 @@ function fromSetting(setting: RootCertificateSetting, platform: Platform, layer:
 /**
  * The root certificate to verify with, first found: setting, the layer's, `~/.postgresql/root.crt`, Node's own roots.
  *
- * @param moduleDirectory the folder of this package's code; inside the layer it leads to `certs/root.crt`
- * @throws ConnectionError `ERR_TLS` when a file is missing, empty or no PEM.
+ * @param moduleDirectory the folder of this package's code; inside the layer, `certs/root.crt` is found from it
+ * @throws ConnectionError `ERR_TLS` when a file is missing, empty or not PEM.
  */
 export function readRootCertificate(
   setting: RootCertificateSetting | undefined,

@@ -9,16 +9,16 @@ import type { Settings } from '../settings/settings.ts'
 import { type ConnectionParameters, type MergedParameters, mergeParameters } from './parameters.ts'
 import { type RootCertificate, type RootCertificateSetting, readRootCertificate } from './root-certificate.ts'
 
-/** Where a connection leads to, and how the server is verified. */
+/** Server, database and user of a connection, and the root certificate that verifies the server. */
 export interface Destination {
   readonly parameters: ConnectionParameters
   readonly rootCertificate: RootCertificate
 }
 
-/** Everything that opening a connection takes. */
+/** Everything that opening a connection needs. */
 export interface ResolvedConnection extends Destination {
   readonly password: Password | undefined
-  /** The version it came from; undefined without a secret. */
+  /** The version that it was made from; undefined without a secret. */
   readonly secret: SecretVersion | undefined
 }
 
@@ -31,15 +31,15 @@ export interface ConnectionSourceOptions {
   readonly now: () => number
 }
 
-/** Stands for the password that the secret will bring. */
+/** Stands for the secret's password, which is not read yet. */
 const UNKNOWN = new Password('')
 
-/** True when both lead to the same server, database and user, verified in the same way. */
+/** True when both name the same server, database, user and root certificate. */
 export function isSameDestination(a: Destination, b: Destination): boolean {
   return a.rootCertificate === b.rootCertificate && JSON.stringify(a.parameters) === JSON.stringify(b.parameters)
 }
 
-/** A warning when DATABASE_URL names another connection than the secret: a script may mean the one, and reach the other. */
+/** A warning when DATABASE_URL names another connection than the secret: a script may be meant for the one, and use the other. */
 function passedOver({ secretId, passedOver: other }: Settings, parameters: ConnectionParameters): string[] {
   const prefix = `${parameters.cluster}.`
   const plain = (value: unknown) => String(value).toLowerCase().replace(prefix, '')
@@ -64,7 +64,7 @@ export class ConnectionSource {
     this.#moduleDirectory = moduleDirectory
     const { secretId, secretTtlMs: ttlMs } = settings
     if (secretId !== undefined) {
-      // A value that leads nowhere counts as a failed read, so that the one before it goes on serving.
+      // A value that names no usable connection counts as a failed read: the version in use stays.
       const resolve = (secretString: string) => this.#resolve(this.#parse(secretString))
       this.#secrets = new SecretCache({ secretId, ttlMs, ...readers, resolve, diagnostics, now })
     }
@@ -72,8 +72,8 @@ export class ConnectionSource {
   }
 
   /**
-   * Where to begin to connect to while the secret is read for the first time: known when options and environment name
-   * server, user and database. What the secret says may still be another thing; `isSameDestination()` tells.
+   * The destination to connect to while the secret is read for the first time; undefined unless options and environment
+   * name server, user and database. The secret may still name another: compare with `isSameDestination()`.
    */
   early(): Destination | undefined {
     if (this.#secrets === undefined || this.#secrets.inUse !== undefined) return undefined
@@ -82,24 +82,24 @@ export class ConnectionSource {
     try {
       return this.#merge({ password: UNKNOWN })
     } catch {
-      // The secret may say better; if it does not, `current()` tells what is wrong.
+      // The secret may correct this; if it does not, `current()` reports what is wrong.
       return undefined
     }
   }
 
-  /** Where a secret with this text leads to, without warnings; throws as `current()` does. */
+  /** The destination that a secret with this text names, without warnings; throws as `current()` does. */
   destinationOf(secretString: string): Destination {
     return this.#merge(this.#parse(secretString).fields)
   }
 
-  /** For a new connection, with the secret as it is kept. */
+  /** For a new connection, with the secret version in use. */
   async current(): Promise<ResolvedConnection> {
     if (this.#secrets !== undefined) return this.#secrets.current()
     this.#withoutSecret ??= { ...this.#resolve({ fields: {}, warnings: [] }), secret: undefined }
     return this.#withoutSecret
   }
 
-  /** With the secret read past every cache; undefined without a secret. */
+  /** With the secret read again, not from a cache; undefined without a secret. */
   async reread(): Promise<ResolvedConnection | undefined> {
     return this.#secrets?.reread()
   }
@@ -109,7 +109,7 @@ export class ConnectionSource {
     return this.#secrets?.pending()
   }
 
-  /** The server accepted this connection: its secret is the one to go on with. */
+  /** The server accepted this connection: its secret version is now the one in use. */
   accepted(connection: ResolvedConnection): void {
     const { secret } = connection
     if (secret?.versionStage === 'AWSPENDING') this.#secrets?.adopt({ ...connection, secret })

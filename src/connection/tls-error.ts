@@ -1,14 +1,14 @@
-/** Says what ended a TLS handshake, and what to do about it. */
+/** The hint for an error of a TLS handshake. */
 import type { Socket } from 'node:net'
 
 const ended = new WeakSet<object>()
 
-/** Remembers the error that a handshake ends with, if it does: by its code alone, it may be anything. */
+/** Records the error that ends a handshake: its code alone does not show that it is an error of TLS. */
 export function watchHandshake(socket: Socket): void {
-  const remember = (error: Error): void => void ended.add(error)
-  // Ahead of pg, which passes the error on at once.
-  socket.prependOnceListener('error', remember)
-  socket.once('secureConnect', () => socket.off('error', remember))
+  const record = (error: Error): void => void ended.add(error)
+  // In front of the listener of pg, which passes the error on at once.
+  socket.prependOnceListener('error', record)
+  socket.once('secureConnect', () => socket.off('error', record))
 }
 
 /** By Node's code and OpenSSL's words; the first that matches. */
@@ -20,12 +20,12 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/CERT_HAS_EXPIRED/, 'A certificate of the server has expired.'],
   [/NOT_YET_VALID/, 'A certificate of the server is not valid yet; is the clock right?'],
-  [/ERR_TLS_CERT_ALTNAME_INVALID/, 'Set host to a name that the certificate has; a weaker mode would accept anybody.'],
-  [/alert|ALERT/, 'The server broke off the handshake: does it offer TLS 1.2 or newer?'],
+  [/ERR_TLS_CERT_ALTNAME_INVALID/, 'Set host to a name that the certificate has; a weaker mode would accept any server.'],
+  [/alert|ALERT/, 'The server ended the handshake: does it offer TLS 1.2 or newer?'],
   [/EPROTO|SSL/, 'Is this the port of the database? CockroachDB Cloud uses 26257.'],
 ]
 
-/** Those of errors that come before the handshake, or after it as TLS 1.3 has it. */
+/** Codes of errors before the handshake, or after it, where TLS 1.3 reports some. */
 const OF_TLS = /^EPROTO$|^ERR_(OSSL|SSL|TLS)|CERT|CRL|LEAF/
 
 /** The hint for an error of TLS; undefined for any other. */

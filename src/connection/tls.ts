@@ -1,4 +1,4 @@
-/** Decides how a connection is encrypted: verified in full, or not at all where nothing leaves the machine. */
+/** Decides how a connection is encrypted: verified in full, or not at all if nothing leaves the machine. */
 import { isIP, Socket } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
 import { VERIFIED_TLS } from '../base/verified-tls.ts'
@@ -10,7 +10,7 @@ export type TlsOptions = typeof VERIFIED_TLS & {
   readonly ca?: readonly string[]
 }
 
-/** A Unix socket, an address that never leaves the machine, or a name that should lead to one. */
+/** A Unix socket, an address that never leaves the machine, or a name that should stand for one. */
 export function isLocalHost(host: string): boolean {
   if (host.startsWith('/') || host === 'localhost' || host.endsWith('.localhost')) return true
   return (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
@@ -23,13 +23,13 @@ function clearTextRefusal(host: string): ConnectionError {
   })
 }
 
-/** As a socket reports the address that it has reached, mapped to IPv6 or not. */
+/** A loopback address as a socket reports it, mapped to IPv6 or not. */
 const LOOPBACK_ADDRESS = /^(?:(?:::ffff:)?127\.|::1$)/
 
-/** A socket for pg without TLS: it hangs up on what is not this machine, for a name may resolve to any address. */
+/** A socket for pg without TLS: it is destroyed if it reaches another machine, since a name may resolve to any address. */
 export function loopbackSocket(host: string): Socket {
   const socket = new Socket()
-  // Ahead of pg, which sends the user's name at once.
+  // In front of the listener of pg, which sends the user's name at once.
   return socket.once('connect', () => {
     const { remoteAddress = 'nowhere' } = socket
     if (!LOOPBACK_ADDRESS.test(remoteAddress)) socket.destroy(clearTextRefusal(`${host} (${remoteAddress})`))
@@ -37,7 +37,7 @@ export function loopbackSocket(host: string): Socket {
 }
 
 /**
- * What an `sslmode` means here: verify-full, whatever weaker word was found; `disable` for local hosts only.
+ * What an `sslmode` means here: verify-full, for every weaker word; `disable` for local hosts only.
  *
  * @throws ConnectionError `ERR_TLS` for `disable` across a network.
  * @see https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS

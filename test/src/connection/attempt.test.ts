@@ -36,7 +36,7 @@ beforeEach(() => {
   product.cloud.standIn.resetCounts()
 })
 
-/** Options are more than the secret, so a secret that differs must be told by the environment's place: variables. */
+/** Sets variables: the secret has precedence over them, but not over options. */
 function withVariables<Result>(fields: DatabaseOptions, work: () => Promise<Result>): Promise<Result> {
   const variables = {
     PGHOST: fields.host,
@@ -97,7 +97,7 @@ test('a secret that names another user wins', async () => {
   expect(rows).toEqual([{ who: product.cloud.user }])
 })
 
-test('a secret that brings another root certificate wins', async () => {
+test('a secret that has another root certificate has precedence', async () => {
   const { certificate } = await createCertificateAuthority('Another')
   const rows = await withVariables(
     { ...known, sslrootcert: certificate },
@@ -129,8 +129,8 @@ describe('an attempt begun before the secret was read', () => {
   const rootCertificate = { origin: 'node', path: undefined, ca: undefined, warnings: [] } as const
   const parameters = { host: 'db', port: 26257, dbname: 'app', user: 'app', sslmode: 'verify-full' } as const
   const destination: Destination = { parameters, rootCertificate }
-  const secretOf = (told: Destination) =>
-    Promise.resolve({ ...told, password: new Password('p4ssw0rd'), secret: undefined })
+  const secretOf = (named: Destination) =>
+    Promise.resolve({ ...named, password: new Password('p4ssw0rd'), secret: undefined })
 
   test('logs in with the password when the secret names the same', async () => {
     const dial: Dial<string | undefined> = async (_, resolve) => (await resolve()).password?.reveal()
@@ -144,13 +144,13 @@ describe('an attempt begun before the secret was read', () => {
     ['database', { ...destination, parameters: { ...parameters, dbname: 'other' } }],
     ['user', { ...destination, parameters: { ...parameters, user: 'other' } }],
     ['root certificate', { ...destination, rootCertificate: { ...rootCertificate } }],
-  ])('is dropped, and not given the password, when the secret names another %s', async (_, told) => {
+  ])('is dropped, and not given the password, when the secret names another %s', async (_, named) => {
     const dialled: { given?: unknown; signal?: AbortSignal } = {}
     const dial: Dial<void> = async (_destination, resolve, signal) => {
       dialled.signal = signal
       dialled.given = await resolve().catch((error: unknown) => error)
     }
-    expect(await attempt(dial, { destination, reading: secretOf(told) })).toEqual({ kind: 'namesAnotherDestination' })
+    expect(await attempt(dial, { destination, reading: secretOf(named) })).toEqual({ kind: 'namesAnotherDestination' })
     expect(dialled.signal?.aborted).toBe(true)
     await expect.poll(() => dialled.given).toBeInstanceOf(Error)
   })

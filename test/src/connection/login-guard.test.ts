@@ -73,7 +73,7 @@ describe('a refused login', () => {
 })
 
 describe('logins of many databases', () => {
-  test('are told apart by password, and one admitted leaves the others blocked', () => {
+  test('are distinguished by password, and one admitted leaves the others blocked', () => {
     const guard = new LoginGuard()
     guard.refuse([login('a')], 0)
     guard.refuse([login('b')], 0)

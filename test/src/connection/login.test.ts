@@ -153,7 +153,7 @@ describe('a refused password', () => {
     expect(await world.open()).toBe('wrong')
   })
 
-  test('is told with the time that is left, and no password', async () => {
+  test('is reported with the time that is left, and no password', async () => {
     const world = new World('wrong', [])
     await world.open()
     world.now = 15_500

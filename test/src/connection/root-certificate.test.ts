@@ -141,7 +141,7 @@ describe('a setting', () => {
     )
   })
 
-  test('PEM text is taken as it is', () => {
+  test('PEM text is used unchanged', () => {
     expect(read(`${pem}\n${otherPem}`)).toEqual({
       ...{ origin: 'secret', path: undefined, ca: [trimmed(pem), trimmed(otherPem)], warnings: [] },
     })
@@ -166,7 +166,7 @@ describe("libpq's default path in a setting", () => {
       const path = layerFile()
       expect(read(value, { isLambda: true }, moduleInLayer())).toEqual({
         ...{ origin: 'layer', path, ca: [trimmed(pem)] },
-        warnings: [`sslrootcert "${value}" is not there in Lambda; the layer's ${path} is used`],
+        warnings: [`sslrootcert "${value}" does not exist in Lambda; the layer's ${path} is used`],
       })
     },
   )

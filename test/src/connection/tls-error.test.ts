@@ -93,7 +93,7 @@ describe('a certificate', () => {
   })
 })
 
-const BROKE_OFF = 'The server broke off the handshake'
+const ENDED = 'The server ended the handshake'
 
 describe('a handshake', () => {
   test.each<[string, () => ReturnType<typeof credentialsOf>]>([
@@ -105,16 +105,16 @@ describe('a handshake', () => {
     ['with a server that has no certificate', async () => ({})],
   ])('%s is ERR_TLS, broken off by the server', async (_, credentials) => {
     const found = await failure(await credentials())
-    expect(found).toMatchObject({ code: 'ERR_TLS', hint: expect.stringContaining(BROKE_OFF), heard: 0 })
+    expect(found).toMatchObject({ code: 'ERR_TLS', hint: expect.stringContaining(ENDED), heard: 0 })
   })
 
   test.each<[string, (socket: Socket) => void, string, string]>([
-    ['answered with an alert', (socket) => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, 80])), 'ERR_TLS', BROKE_OFF],
+    ['answered with an alert', (socket) => socket.end(Buffer.from([21, 3, 3, 0, 2, 2, 80])), 'ERR_TLS', ENDED],
     ['answered with something else', (socket) => socket.end('no TLS'), 'ERR_TLS', 'Is this the port of the database?'],
-    ['closed', (socket) => socket.end(), 'ERR_CONNECT', 'broke off the login'],
-    ['reset', (socket) => socket.resetAndDestroy(), 'ERR_CONNECT', 'broke off the login'],
+    ['closed', (socket) => socket.end(), 'ERR_CONNECT', 'closed the connection during login'],
+    ['reset', (socket) => socket.resetAndDestroy(), 'ERR_CONNECT', 'closed the connection during login'],
     ['left without an answer', () => undefined, 'ERR_CONNECT', 'No answer in time'],
-  ])('%s is told so: the network’s errors are ERR_CONNECT', async (_, answer, code, hint) => {
+  ])('%s is reported so: the network’s errors are ERR_CONNECT', async (_, answer, code, hint) => {
     const found = await failure({}, (socket) => socket.once('data', () => answer(socket)))
     expect(found).toMatchObject({ code, hint: expect.stringContaining(hint) })
   })
