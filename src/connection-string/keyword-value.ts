@@ -16,7 +16,7 @@ const PAIR =
 
 const QUOTE = "Put a value with blanks in single quotes, and \\ in front of a ' or \\ in it."
 
-/** True when the text begins with a keyword that libpq knows. */
+/** True when the text begins with a keyword of libpq. */
 export function isKeywordValue(text: string): boolean {
   const [, keyword = ''] = /^\s*([a-z_]+)\s*=/i.exec(text) ?? []
   return findParameter(keyword) !== undefined
