@@ -20,7 +20,10 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/CERT_HAS_EXPIRED/, 'A certificate of the server has expired.'],
   [/NOT_YET_VALID/, 'A certificate of the server is not valid yet; is the clock right?'],
-  [/ERR_TLS_CERT_ALTNAME_INVALID/, 'Set host to a name that the certificate has; a weaker mode would accept any server.'],
+  [
+    /ERR_TLS_CERT_ALTNAME_INVALID/,
+    'Set host to a name that the certificate has; a weaker mode would accept any server.',
+  ],
   [/alert|ALERT/, 'The server ended the handshake: does it offer TLS 1.2 or newer?'],
   [/EPROTO|SSL/, 'Is this the port of the database? CockroachDB Cloud uses 26257.'],
 ]

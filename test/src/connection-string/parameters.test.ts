@@ -101,10 +101,10 @@ const LIBPQ = {
   field:
     'user password channel_binding connect_timeout dbname host port options application_name sslmode sslrootcert require_auth',
   checked:
-    'sslnegotiation sslcompression sslcertmode sslsni min_protocol_version ssl_min_protocol_version ssl_max_protocol_version gssencmode',
+    'sslnegotiation sslcompression sslcertmode sslsni min_protocol_version ssl_min_protocol_version ssl_max_protocol_version gssencmode client_encoding replication target_session_attrs',
   refused: 'service servicefile hostaddr sslcrl sslcrldir requirepeer',
   ignored:
-    'passfile client_encoding fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout sslcert sslkey sslpassword max_protocol_version krbsrvname gsslib gssdelegation replication target_session_attrs load_balance_hosts scram_client_key scram_server_key oauth_issuer oauth_client_id oauth_client_secret oauth_scope sslkeylogfile',
+    'passfile fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout sslcert sslkey sslpassword max_protocol_version krbsrvname gsslib gssdelegation load_balance_hosts scram_client_key scram_server_key oauth_issuer oauth_client_id oauth_client_secret oauth_scope sslkeylogfile',
 } as const
 
 describe('keywords of libpq', () => {

@@ -103,7 +103,7 @@ describe('a handshake', () => {
       async () => ({ ...(await good()), maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-NULL-SHA@SECLEVEL=0' }),
     ],
     ['with a server that has no certificate', async () => ({})],
-  ])('%s is ERR_TLS, broken off by the server', async (_, credentials) => {
+  ])('%s is ERR_TLS, ended by the server', async (_, credentials) => {
     const found = await failure(await credentials())
     expect(found).toMatchObject({ code: 'ERR_TLS', hint: expect.stringContaining(ENDED), heard: 0 })
   })
