@@ -41,7 +41,7 @@ export class Database {
     try {
       return this.#opened.settings.deadlineMarginMs
     } catch {
-      // Wrong settings are told by the first statement, and by `healthCheck()`: the handler must run for that.
+      // The first statement reports wrong settings, and so does `healthCheck()`: the handler must run for that.
       return DEFAULT_DEADLINE_MARGIN_MS
     }
   }
@@ -95,7 +95,7 @@ export class Database {
 
   /**
    * The connection string for any libpq-like client, with `sslmode=verify-full` and the path of the root certificate.
-   * It holds the password: hand it to the client, print it nowhere.
+   * It holds the password: pass it to the client, and print it nowhere.
    *
    * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
    */
@@ -120,7 +120,7 @@ export class Database {
     await open?.close()
   }
 
-  /** Opens a connection ahead of its use; what goes wrong is reported to the first one who needs it. */
+  /** Opens a connection ahead of its use; the first statement reports what goes wrong. */
   warmUp = async (): Promise<void> => {
     try {
       await this.#opened.warmUp()

@@ -1,4 +1,4 @@
-/** Reports on secret, connection, TLS and server: never throws, never tells a secret. */
+/** Reports on secret, connection, TLS and server: never throws, and holds no secret. */
 import type { DetailedPeerCertificate, TLSSocket } from 'node:tls'
 import type { Clock } from './base/clock.ts'
 import { ConnectionError } from './base/connection-error.ts'
@@ -30,10 +30,10 @@ export interface HealthReport {
     readonly user: string
     /** CockroachDB Cloud's cluster identifier, where one applies. */
     readonly cluster: string | undefined
-    /** True when the connection was there already. */
+    /** True when an earlier caller had the connection before. */
     readonly reused: boolean
     readonly ageMs: number
-    /** How often it has been handed out, this time included. */
+    /** How often the pool has lent it, this time included. */
     readonly uses: number
     readonly backendPid: number | undefined
   }
@@ -161,7 +161,7 @@ function describeError(error: unknown, secrets: Secrets): Required<Pick<HealthRe
   return { error: { code, message: known.message, hint: undefined } }
 }
 
-/** Takes a connection, runs `select 1` on it, and tells what was found on the way. */
+/** Takes a connection, runs `select 1` on it, and reports what it found. */
 export async function checkHealth(getPool: () => DatabasePool, clock: Clock): Promise<HealthReport> {
   const { steadyNow: now } = clock
   const startedAt = now()

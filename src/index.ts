@@ -40,8 +40,8 @@ export function createDatabase(options: DatabaseOptions = {}): Database {
 
 /**
  * Wraps a Lambda handler. Connecting starts during init; the handler gets `db` as its last argument: the third one, or
- * the fourth one for `awslambda.streamifyResponse()` (its types are inferred only if all four are annotated). Statements end before the invocation's deadline with
- * `ERR_DEADLINE`. Without options it is the default database, the one of `query()`.
+ * the fourth one for `awslambda.streamifyResponse()` (annotate all four there: their types are not inferred). Statements
+ * end before the invocation's deadline with `ERR_DEADLINE`. Without options, `db` is the database of `query()`.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/config-rs-write-functions.html
  */

@@ -25,7 +25,7 @@ export class OpenDatabase {
   constructor(options: DatabaseOptions, clock: Clock) {
     this.#clock = clock
     this.settings = readSettings(options)
-    // Not at once: the connection to the database may be there as well, and wants to go on.
+    // Not at once: events of the early connection come first.
     const onSent = (): void => void setImmediate(() => this.#prepare())
     this.source = new ConnectionSource({
       settings: this.settings,

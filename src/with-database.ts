@@ -16,7 +16,7 @@ export type DatabaseHandler<Event, Context extends InvocationContext, Result> = 
   db: Database,
 ) => Promise<Result> | Result
 
-/** A handler that `awslambda.streamifyResponse()` takes, with the database behind Lambda's three arguments. */
+/** A handler for `awslambda.streamifyResponse()`, with the database behind Lambda's three arguments. */
 export type StreamingDatabaseHandler<Event, Stream extends Writable, Context extends InvocationContext, Result> = (
   event: Event,
   responseStream: Stream,
@@ -24,7 +24,7 @@ export type StreamingDatabaseHandler<Event, Stream extends Writable, Context ext
   db: Database,
 ) => Promise<Result> | Result
 
-/** Two parameters: a third one would be a callback to Lambda, which Node 24 refuses. Without context there is no deadline. */
+/** Two parameters: Lambda would take a third one for a callback, which Node 24 refuses. Without context there is no deadline. */
 export type LambdaHandler<Event, Context extends InvocationContext, Result> = (
   event: Event,
   context?: Context,
@@ -36,7 +36,7 @@ export type StreamingLambdaHandler<Event, Stream extends Writable, Context exten
   context?: Context,
 ) => Promise<Result>
 
-/** A handler of either kind, whatever it expects. */
+/** A handler of either kind. */
 export type AnyDatabaseHandler = (...passed: never[]) => unknown
 
 /** Wraps `handler` for this database; connecting starts now, beside the rest of the init phase. */

@@ -1,4 +1,4 @@
-/** Knows the invocation that runs and how much of its time is left. */
+/** The invocation under way, and how much of its time is left. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConnectionError } from '../base/connection-error.ts'
 import { processWide } from '../base/process-wide.ts'
@@ -26,7 +26,7 @@ const LONGEST_MS = 2 ** 31 - 1
 /** What a handler's call says about its invocation. */
 export interface InvocationTime {
   readonly awsRequestId: string | undefined
-  /** Until Lambda ends the invocation, in milliseconds, as the context has it: what is no number is no deadline. */
+  /** Until Lambda ends the invocation, in milliseconds, as the context reports it: without a number there is no deadline. */
   readonly remainingMs: unknown
   /** To keep free before that, in milliseconds. */
   readonly marginMs: number
@@ -74,7 +74,7 @@ export const FAIR_MS = 250
 /** The error for connecting that took until `endAt`, which is the invocation's deadline or the limit of the step. */
 export function outOfTime(what: string, endAt: number): ConnectionError {
   if (endAt === currentInvocation()?.deadlineAt) return deadlineError(what, true)
-  const hint = 'Can the function reach Secrets Manager and the server? In a VPC both take a NAT gateway or an endpoint.'
+  const hint = 'Can the function reach Secrets Manager and the server? In a VPC both need a NAT gateway or an endpoint.'
   return new ConnectionError('ERR_CONNECT', `${what} in time`, { hint, safeToRetry: true })
 }
 

@@ -2,11 +2,11 @@
 import { request } from 'node:http'
 import { workerData } from 'node:worker_threads'
 
-/** What the main thread hands over; it waits until `state` is no longer 0. */
+/** What the main thread passes to the worker; it waits until `state` is not 0. */
 export interface ExtensionWorkerData {
   /** Host and port of the Runtime API. */
   readonly runtimeApi: string
-  /** One Int32: 0 under way, 1 registered, 2 refused, 3 nobody there. */
+  /** One Int32: 0 under way, 1 registered, 2 refused, 3 unreachable. */
   readonly state: SharedArrayBuffer
 }
 
@@ -20,7 +20,7 @@ function tell(outcome: 1 | 2 | 3): void {
   Atomics.notify(cell, 0)
 }
 
-/** Never answered without events to tell; while it is open, the extension counts as there. */
+/** The Runtime API never answers an extension without events; while the request is open, the extension counts as running. */
 function holdNext(identifier: string): void {
   request(`http://${runtimeApi}/2020-01-01/extension/event/next`, {
     agent: false,

@@ -6,7 +6,7 @@ import { processWide } from '../base/process-wide.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { ExtensionWorkerData } from './extension-worker.ts'
 
-/** The worker's code, which the build puts here: a function that is bundled into one file has no second one beside it. */
+/** The worker's code, inserted by the build: a function that is bundled into one file has no second file beside it. */
 declare const EXTENSION_WORKER: string | undefined
 
 /** Registering takes milliseconds; init must not hang on it. */
@@ -48,7 +48,7 @@ function register(runtimeApi: string): string | undefined {
 
 function listen(diagnostics: Diagnostics, runtimeApi: string): void {
   shutdown.hasRegistered = true
-  // Also when registering fails: another extension brings the signal as well. Nothing after the clean-up:
+  // Also when registering fails: Lambda sends the signal where another extension runs. Nothing after the clean-up:
   // process.exit would hang under the runtime's native client.
   process.on('SIGTERM', () => {
     for (const close of shutdown.closers) close()

@@ -18,7 +18,7 @@ const DEFAULT_MAX_ATTEMPTS = 10
 const SERIALIZATION_FAILURE = '40001'
 const STATEMENT_COMPLETION_UNKNOWN = '40003'
 const DEADLOCK_DETECTED = '40P01'
-/** The server aborted the transaction, and says that it can be run again. */
+/** SQLSTATEs of a transaction that the server aborted and that can be run again. */
 const ABORTED = [SERIALIZATION_FAILURE, DEADLOCK_DETECTED]
 
 /** The client of a transaction: as pg's, until the transaction ends. */
@@ -35,7 +35,7 @@ export interface TransactionParts {
 interface Run extends Holder {
   readonly pool: DatabasePool
   stage: 'begin' | 'work' | 'commit' | 'ended'
-  /** The first refusal of the server, whether or not `work` told it. */
+  /** The first error of the server, whether or not `work` threw it. */
   refusal: DatabaseError | undefined
 }
 
@@ -45,7 +45,7 @@ function misuse(message: string, hint: string, cause?: unknown): ConnectionError
 
 const NOT_HERE = ['release', 'end', 'connect']
 
-/** The client for `work`: remembers what the server refuses, and refuses itself once the transaction has ended. */
+/** The client for `work`: keeps the server's first error, and throws once the transaction has ended. */
 function clientOf(client: DatabaseClient, run: Run): TransactionClient {
   const query = (...args: unknown[]): unknown => {
     const answer: unknown = Reflect.apply(client.query, client, args)
@@ -130,7 +130,7 @@ async function commit(client: DatabaseClient, run: Run): Promise<void> {
   )
 }
 
-/** Ends an open transaction; a client that cannot do that is not kept. */
+/** Ends an open transaction; a client that cannot do that is destroyed. */
 async function rollBack(client: DatabaseClient): Promise<void> {
   if (client.getTransactionStatus() === 'I') return
   await client.query('ROLLBACK').catch(() => client.destroy())
@@ -173,7 +173,7 @@ export async function runTransaction<Result>(
   const maxAttempts = options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS
   const outer = holders.getStore() ?? []
   if (outer.some((holder) => holder.pool === pool)) {
-    throw misuse('transaction() was called inside transaction()', 'Hand the client down instead, or use a savepoint.')
+    throw misuse('transaction() was called inside transaction()', 'Pass the client on instead, or use a savepoint.')
   }
   for (let attempt = 0; ; attempt += 1) {
     const run: Run = { pool, stage: 'begin', refusal: undefined }
