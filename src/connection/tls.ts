@@ -16,8 +16,9 @@ export function isLocalHost(host: string): boolean {
   return (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
 }
 
-function clearTextRefusal(host: string): ConnectionError {
-  return new ConnectionError('ERR_TLS', `sslmode=disable would send everything to ${host} in clear text`, {
+/** `ERR_TLS` for what `sslmode=disable` must not send. */
+export function clearTextRefusal(host: string, what = 'everything'): ConnectionError {
+  return new ConnectionError('ERR_TLS', `sslmode=disable would send ${what} to ${host} in clear text`, {
     hint: 'Set sslmode=verify-full; disable is accepted for loopback addresses and Unix sockets only.',
     safeToRetry: true,
   })

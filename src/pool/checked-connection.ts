@@ -1,7 +1,8 @@
 /** pg's protocol connection, which ends with an error when the server sends what cannot be taken; the process goes on. */
 import type { Socket } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
-import { Connection } from './pg.ts'
+import type { LoginRequirements } from './login-order.ts'
+import { Connection, type ConnectionConfig } from './pg.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { ServerMessages } from './server-messages.ts'
 
@@ -12,21 +13,40 @@ function asError(cause: unknown): Error {
   return new ProtocolError(`what the server sent could not be handled: ${message}`, { cause })
 }
 
+export interface CheckedConnectionConfig extends ConnectionConfig {
+  readonly requirements?: LoginRequirements
+}
+
 export class CheckedConnection extends Connection {
+  readonly #requirements: LoginRequirements | undefined
+
+  constructor(config: CheckedConnectionConfig) {
+    super(config)
+    this.#requirements = config.requirements
+  }
+
   /** Called by pg for the socket that the messages come from: with TLS, the one inside. */
   override attachListeners(stream: Socket): void {
-    const messages = new ServerMessages(this.ssl !== false)
-    const checked = (listener: (bytes: Buffer) => void) => (chunk: Buffer) => {
-      try {
-        const complete = messages.take(chunk)
-        if (complete !== undefined) listener(complete)
-      } catch (error) {
-        // Thrown on, it would end the process: nobody stands between a socket's events and Node.
-        stream.destroy(asError(error))
+    const messages = new ServerMessages(this.ssl !== false, this.#requirements)
+    // Thrown on, an error would end the process: nobody stands between a socket's events and Node.
+    const guarded =
+      <Chunk>(read: (chunk: Chunk) => unknown) =>
+      (chunk: Chunk): boolean => {
+        try {
+          return read(chunk) !== false
+        } catch (error) {
+          stream.destroy(asError(error))
+          return false
+        }
       }
-    }
+    const push = stream.push.bind(stream)
+    // Not in a listener, for pg-copy-streams reads from the socket itself.
+    stream.push = guarded((chunk: Buffer | null) => {
+      const complete = chunk && messages.take(chunk)
+      return complete === undefined || push(complete)
+    })
     super.attachListeners({
-      on: (event, listener) => stream.on(event, event === 'data' ? checked(listener) : listener),
+      on: (event, listener) => stream.on(event, event === 'data' ? guarded(listener) : listener),
     })
   }
 }

@@ -11,7 +11,7 @@ import { CheckedConnection } from './checked-connection.ts'
 import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
 import { isDatabaseError } from './database-error.ts'
 import { hidePassword } from './hidden-password.ts'
-import { type LoginRequirements, requireLogin } from './login-requirements.ts'
+import type { LoginRequirements } from './login-order.ts'
 import { Client, type ClientInternals, type ProtocolConnection } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
@@ -44,7 +44,7 @@ export interface DatabaseClientConfig extends ClientConfig {
 }
 
 /** pg takes a connection that is made for it: in its code, not in its types. */
-function overCheckedConnection(config: ClientConfig): ClientConfig & { connection: ProtocolConnection } {
+function overCheckedConnection(config: DatabaseClientConfig): ClientConfig & { connection: ProtocolConnection } {
   return { ...config, connection: new CheckedConnection(config) }
 }
 
@@ -83,7 +83,6 @@ export class DatabaseClient extends Client {
     const { connection, connectionParameters } = this.#internals
     hidePassword(this.#internals)
     hidePassword(connectionParameters)
-    requireLogin(connection, config.requirements ?? {})
     connection.on('errorMessage', (error: DatabaseError) => {
       if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
     })

@@ -11,7 +11,7 @@ export const Pool: new (config: PoolConfig) => Omit<PgPool, 'totalCount' | 'idle
 
 /** What pg asks of the socket that it reads messages from. */
 interface MessageSource {
-  on(event: string, listener: (bytes: Buffer) => void): unknown
+  on(event: string, listener: (bytes: Buffer) => unknown): unknown
 }
 
 /** pg's protocol connection, underneath a client: in its code, not in its types. */
@@ -47,7 +47,9 @@ export interface ClientInternals {
   readonly connectionParameters: { password: unknown }
 }
 
-type ProtocolConnectionClass = new (config: Pick<ClientConfig, 'ssl' | 'stream'>) => ProtocolConnection
+export type ConnectionConfig = Pick<ClientConfig, 'ssl' | 'stream'>
+
+type ProtocolConnectionClass = new (config: ConnectionConfig) => ProtocolConnection
 
 /** Stated, not checked: `@types/pg` declares this class without its methods. */
 export const Connection = PgConnection as unknown as ProtocolConnectionClass

@@ -2,7 +2,7 @@
  * Checks what a server sends before pg reads it: pg trusts every length, and one wrong byte ends the process, blocks it,
  * or has it wait for gigabytes.
  */
-import { LoginOrder } from './login-order.ts'
+import { LoginOrder, type LoginRequirements } from './login-order.ts'
 import { isKnownType, isWhole } from './message-layout.ts'
 import { ProtocolError } from './protocol-error.ts'
 
@@ -39,8 +39,8 @@ export class ServerMessages {
   /** As the last RowDescription has it. */
   #columnCount = 0
 
-  constructor(isEncrypted: boolean) {
-    this.#order = new LoginOrder(isEncrypted)
+  constructor(isEncrypted: boolean, requirements: LoginRequirements = {}) {
+    this.#order = new LoginOrder(isEncrypted, requirements)
   }
 
   /**
@@ -95,7 +95,7 @@ export class ServerMessages {
     const start = at + HEADER_BYTES
     const length = end - at - 1
     if (!isWhole(type, bytes, start, end)) throw refused(type, length, 'malformed')
-    if (type === 'R') this.#order.authenticate(bytes.readInt32BE(start), length)
+    if (type === 'R') this.#order.authenticate(bytes.readInt32BE(start), bytes.toString('latin1', start + 4, end))
     else if (type === 'Z') this.#order.finish()
     else if (type === 'T') this.#columnCount = bytes.readInt16BE(start)
     else if (type === 'D' && bytes.readInt16BE(start) !== this.#columnCount) throw refused(type, length, 'malformed')

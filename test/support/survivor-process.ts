@@ -8,6 +8,8 @@ const ANSWER_LIMIT_MS = 30_000
 export class SurvivorProcess {
   readonly #child: ChildProcess
   #stderr = ''
+  /** The last answer: a test that was interrupted does not wait for it. */
+  #answered: Promise<unknown> = Promise.resolve()
 
   private constructor(child: ChildProcess) {
     this.#child = child
@@ -29,6 +31,7 @@ export class SurvivorProcess {
     const signal = AbortSignal.any([isOver.signal, AbortSignal.timeout(ANSWER_LIMIT_MS)])
     this.#child.send(order)
     const answered = once(this.#child, 'message', { signal })
+    this.#answered = answered.catch(() => undefined)
     const exited = once(this.#child, 'exit', { signal }).then(([code]) => {
       throw new Error(`the process ended with exit code ${code}: ${this.#stderr}`)
     })
@@ -41,11 +44,12 @@ export class SurvivorProcess {
     }
   }
 
-  /** Its exit code, when nothing is left to do. */
-  async end(): Promise<number | null> {
+  /** Its exit code, when nothing is left to do, and what it printed. */
+  async end(): Promise<readonly [number | null, string]> {
+    await this.#answered
     if (this.#child.connected) this.#child.disconnect()
     if (this.#child.exitCode === null) await once(this.#child, 'exit', { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) })
-    return this.#child.exitCode
+    return [this.#child.exitCode, this.#stderr]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

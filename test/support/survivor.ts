@@ -1,13 +1,15 @@
 /** A process that connects and runs statements whenever its parent says so, and tells how they ended; the parent watches whether it lives. */
+import { text as readText } from 'node:stream/consumers'
 import { inspect } from 'node:util'
+import { to as copyTo } from 'pg-copy-streams'
 import { Database } from '../../src/database.ts'
 import type { DatabaseOptions } from '../../src/index.ts'
 import { runInvocation } from '../../src/lambda/deadline.ts'
 
 export interface Order {
   readonly options: DatabaseOptions
-  /** Statements, each with or without a value. */
-  readonly statements: readonly { readonly text: string; readonly values?: unknown[] }[]
+  /** Statements, each with or without a value; those that copy are read by pg-copy-streams. */
+  readonly statements: readonly { readonly text: string; readonly values?: unknown[]; readonly copies?: true }[]
   /** Ends the statements, in milliseconds from now. */
   readonly deadlineMs?: number
 }
@@ -38,12 +40,19 @@ async function outcomeOf(statement: Promise<{ rows?: unknown[] }>): Promise<Outc
   }
 }
 
+/** Its rows are what was copied. */
+async function copyOut(database: Database, text: string): Promise<{ rows: unknown[] }> {
+  await using client = await database.getClient()
+  return { rows: [await readText(client.query(copyTo(text)))] }
+}
+
 async function carryOut({ options, statements, deadlineMs }: Order): Promise<Answer> {
   const began = process.cpuUsage()
   const database = new Database(options)
   const outcomes: Outcome[] = []
   const run = async () => {
-    for (const { text, values } of statements) outcomes.push(await outcomeOf(database.query(text, values)))
+    for (const { text, values, copies } of statements)
+      outcomes.push(await outcomeOf(copies ? copyOut(database, text) : database.query(text, values)))
   }
   const awsRequestId = undefined
   if (deadlineMs === undefined) await run()

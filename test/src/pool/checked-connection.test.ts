@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   // One process lived through all of this file.
-  expect(await survivor?.end()).toBe(0)
+  expect(await survivor?.end()).toEqual([0, ''])
   await survivor?.[Symbol.asyncDispose]()
   await server?.[Symbol.asyncDispose]()
 })
@@ -252,6 +252,24 @@ describe('a malformed message', () => {
     const statements = [{ text: 'sleep' }]
     const answer = await carryOut('cancel', { statements, deadlineMs: 700 })
     expect(firstOf(answer)).toMatchObject({ code: 'ERR_DEADLINE' })
+  })
+})
+
+describe('COPY read by pg-copy-streams, which takes the socket from pg', () => {
+  const statements = [{ text: 'copyOut', copies: true }] as const
+
+  test('gives its rows', async () => {
+    expect(firstOf(await carryOut('copyOut', { statements }))).toEqual({ row: '1\n' })
+  })
+
+  test.each([
+    ['length 0', withLength('d', 0), '"d" and 0 bytes, which is malformed'],
+    ['a row of 2 GB', withLength('d', 2 ** 31 - 1), '"d" and 2147483647 bytes, which is too long'],
+    ['ErrorResponse without its last NUL', message('E', Buffer.from('SERROR\0Mno')), 'which is malformed'],
+    ['an unknown type', message('?', Buffer.alloc(0)), 'which is unknown'],
+  ])('is refused what is malformed, as pg is: %s', async (_, bytes, text) => {
+    sendOnce('copyOut', ([begin = bytes, ...rest]) => Buffer.concat([begin, bytes, ...rest]))
+    expect(firstOf(await carryOut('copyOut', { statements }))).toMatchObject({ message: expect.stringContaining(text) })
   })
 })
 

@@ -131,7 +131,7 @@ describe('pg, behind it', () => {
       error = each
     })
     connection.attachListeners(socket)
-    for (const chunk of chunksOf(Buffer.concat([LOGIN, bytes]), sizes)) socket.emit('data', chunk)
+    for (const chunk of chunksOf(Buffer.concat([LOGIN, bytes]), sizes)) socket.push(chunk)
     return socket.errored ?? error
   }
 
