@@ -18,7 +18,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
     /SELF_SIGNED|UNABLE_TO_|SIGNATURE_FAILURE|UNTRUSTED/,
     "Is the certificate authority right? Basic and Standard clusters: the layer's root.crt. Advanced clusters, RDS, Supabase, your own server: its CA, as sslrootcert or rootCertificate of the layer. Azure and other public CAs: sslrootcert=system.",
   ],
-  [/CERT_HAS_EXPIRED/, 'A certificate of the server has expired.'],
+  [/CERT_HAS_EXPIRED/, 'A certificate of the server has expired; it must be renewed.'],
   [/NOT_YET_VALID/, 'A certificate of the server is not valid yet; is the clock right?'],
   [
     /ERR_TLS_CERT_ALTNAME_INVALID/,
