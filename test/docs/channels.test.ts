@@ -1,5 +1,6 @@
 /** Each channel that docs/architecture.md names has a message when the page says so. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import Cursor from 'pg-cursor'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { inInvocation } from '../support/invocation.ts'
 import { codeIn, readPage, tableOf } from '../support/page.ts'
@@ -57,8 +58,19 @@ const PROVOKED: Readonly<Record<string, readonly [() => Promise<unknown>, readon
     [{ code: expect.any(String), attempt: expect.any(Number), retryInMs: MS }],
   ],
   'cockroach-lambda:deadline': [
-    () => rejection(inInvocation(2000, () => product.database().query('select pg_sleep(20)'))),
-    [{ budgetMs: MS, backendPid: PID }],
+    async () => {
+      const database = product.database({ max: 2 })
+      const { query, getClient } = database
+      await inInvocation(2000, async () => {
+        await using client = await getClient()
+        const cursor = client.query(new Cursor('select pg_sleep(20)'))
+        await Promise.all([rejection(query('select pg_sleep(20)')), rejection(cursor.read(1))])
+      })
+    },
+    [
+      { budgetMs: MS, backendPid: PID },
+      { budgetMs: MS, backendPid: PID },
+    ],
   ],
   'cockroach-lambda:warning': [
     () => product.database({ sslmode: 'require' }).query('select 1'),

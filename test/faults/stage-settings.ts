@@ -4,7 +4,7 @@ import type { CloudStandInOptions } from '../../local/cloud/stand-in.ts'
 export interface StageSettings {
   /** Environment variables of the function. */
   readonly environment?: Readonly<Record<string, string>>
-  /** @default 4 */
+  /** @default 4, more on a busy machine */
   readonly timeoutSeconds?: number
   /** `commonjs.handler` is the CommonJS entry of our subject. @default index.handler */
   readonly handler?: string

@@ -1,6 +1,7 @@
 /** What a row needs for one subject: function, stand-ins, a ledger in the database, and the tally of what callers see. */
 
 import { randomBytes, randomUUID } from 'node:crypto'
+import { availableParallelism, loadavg } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type CertificateAuthority, createCertificateAuthority } from '../../local/certificates.ts'
@@ -25,6 +26,12 @@ const MEMORY_MB = 512
 const GRACE_MS = 250
 const DEFAULT_TIMEOUT_SECONDS = 4
 const LOOK_AGAIN_MS = 15
+
+/** Where a row sets none, nothing waits for the time-out; on a busy machine a process gets a part of a processor only. */
+function defaultTimeoutSeconds(): number {
+  const load = (loadavg()[0] ?? 0) / availableParallelism()
+  return Math.ceil(DEFAULT_TIMEOUT_SECONDS * Math.max(1, load / 2))
+}
 
 export interface StageOptions {
   readonly subject: SubjectName
@@ -65,6 +72,7 @@ export class Stage {
   readonly #environments: ExecutionEnvironment[] = []
   readonly #shared: Promise<ExecutionEnvironment>[] = []
   readonly #options: StageOptions
+  readonly #timeoutSeconds: number
   readonly #disposables: AsyncDisposableStack
 
   private constructor(
@@ -87,6 +95,7 @@ export class Stage {
     this.#passwords = [parts.password]
     this.#secretFields = parts.secretFields
     this.#options = options
+    this.#timeoutSeconds = options.settings.timeoutSeconds ?? defaultTimeoutSeconds()
     this.#disposables = disposables
   }
 
@@ -151,7 +160,7 @@ export class Stage {
 
   /** How long Lambda lets an invocation run. */
   get timeoutMs(): number {
-    return (this.#options.settings.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS) * 1000
+    return this.#timeoutSeconds * 1000
   }
 
   /** True when the text names the function's user or one of its passwords. */
@@ -188,7 +197,7 @@ export class Stage {
         code: code.folderOf(subject),
         layers: [...(subject === 'cockroach-lambda' ? [LAYER] : []), ...(settings.layers ?? [])],
         environment: { COCKROACH_SECRET_ID: SECRET, ...settings.environment },
-        timeoutSeconds: settings.timeoutSeconds ?? DEFAULT_TIMEOUT_SECONDS,
+        timeoutSeconds: this.#timeoutSeconds,
         memoryMb: MEMORY_MB,
         runtime: 'nodejs24.x',
       },
