@@ -19,7 +19,7 @@ import { type Callback, failUnsent, isSubmittable, type Submittable } from './su
 import { withCallback } from './with-callback.ts'
 
 /** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
-const ANSWER_MS = 150
+const ANSWER_MS = 200
 /** A cancel request gets at least this long, in milliseconds. */
 const CANCEL_AT_LEAST_MS = 50
 /** How long Lambda leaves a process after SIGTERM, at the least, in milliseconds. */
