@@ -60,10 +60,20 @@ async function register(environment: Readonly<Record<string, string>>): Promise<
   return { child, ms, isListening, warnings: () => warnings }
 }
 
+const TOO_LATE = 'did not answer within 1000 ms'
+
+/** Registers with a Runtime API that answers at once, again where the processor was too busy for a second. */
+async function registerInTime(answer: Answer): Promise<Outcome & { calls: Call[] }> {
+  for (;;) {
+    const { address, calls } = await startRuntimeApi(answer)
+    const outcome = await register({ ...ON, AWS_LAMBDA_RUNTIME_API: address })
+    if (outcome.ms < 1000) return { ...outcome, calls }
+  }
+}
+
 describe('registering', () => {
   test('happens once, without events, waits for none, and SIGTERM closes all', async () => {
-    const { address, calls } = await startRuntimeApi(accepts)
-    const { child, warnings } = await register({ ...ON, AWS_LAMBDA_RUNTIME_API: address })
+    const { child, warnings, calls } = await registerInTime(accepts)
     await until(() => calls.length === 2)
     expect(calls).toMatchObject([
       {
@@ -89,30 +99,37 @@ describe('registering', () => {
     ['that refuses', (response) => response.writeHead(403).end('{}'), 'refused it'],
     ['that names no identifier', (response) => response.writeHead(200).end('{}'), 'refused it'],
     ['that breaks off', (response) => response.destroy(), 'could not be reached'],
-    ['that says nothing', () => undefined, 'did not answer within 1000 ms'],
   ]
 
-  test.each(FAILURES)('with a Runtime API %s is one warning, and no more', async (_name, answer, reason) => {
-    const { address } = await startRuntimeApi(answer)
-    const { child, ms, isListening, warnings } = await register({ ...ON, AWS_LAMBDA_RUNTIME_API: address })
-    expect(ms).toBeLessThan(3000)
+  /** One warning, and SIGTERM is listened to all the same: another extension may have registered for it. */
+  async function expectOneWarning({ child, isListening, warnings }: Outcome, reason: string): Promise<void> {
     expect(isListening).toBe(true)
     await until(() => warnings().endsWith('\n'))
     const lines = warnings().trim().split('\n')
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ kind: 'graceful-shutdown', message: expect.stringContaining(reason) }),
     ])
-    // Another extension brings the signal as well.
     const closed = once(child, 'message')
     child.kill('SIGTERM')
     expect((await closed)[0]).toEqual({ closed: 'first' })
+  }
+
+  test.each(FAILURES)('with a Runtime API %s is one warning, and no more', async (_name, answer, reason) => {
+    await expectOneWarning(await registerInTime(answer), reason)
+  })
+
+  test('with a Runtime API that says nothing is one warning after a second', async () => {
+    const { address } = await startRuntimeApi(() => undefined)
+    const outcome = await register({ ...ON, AWS_LAMBDA_RUNTIME_API: address })
+    expect(outcome.ms).toBeGreaterThanOrEqual(1000)
+    await expectOneWarning(outcome, TOO_LATE)
   })
 
   test('without a Runtime API is one warning', async () => {
     const address = `127.0.0.1:${await getPort()}`
-    const { warnings } = await register({ ...ON, AWS_LAMBDA_RUNTIME_API: address })
-    await until(() => warnings().endsWith('\n'))
-    expect(warnings()).toContain('could not be reached')
+    let outcome = await register({ ...ON, AWS_LAMBDA_RUNTIME_API: address })
+    while (outcome.ms >= 1000) outcome = await register({ ...ON, AWS_LAMBDA_RUNTIME_API: address })
+    await expectOneWarning(outcome, 'could not be reached')
   })
 
   test.each([
