@@ -2,8 +2,10 @@
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
+import { createSecureContext, TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { createCertificateAuthority } from '../../../local/certificates.ts'
 import { createDatabase, type Database } from '../../../src/index.ts'
 import { DatabaseClient } from '../../../src/pool/client.ts'
 
@@ -73,6 +75,11 @@ let server: Server
 let port = 0
 let database: Database
 
+/** Inside TLS, where a password is sent in clear text to a server that asks for it. */
+const { certificate: ca, issue } = await createCertificateAuthority('Hidden Password CA')
+const { certificate: cert, privateKey: key } = await issue({ hosts: ['127.0.0.1'] })
+const secureContext = createSecureContext({ cert, key })
+
 const login = () => ({ host: '127.0.0.1', port, user: 'app', database: 'orders' })
 
 const sockets = new Set<Socket>()
@@ -80,15 +87,20 @@ const sockets = new Set<Socket>()
 /** Answers each message it hears with the next of `answers`, and then nothing more; `heard` counts the messages. */
 async function serve(answers: readonly (Buffer | ((heard: string) => Buffer))[]): Promise<{ heard: number }> {
   const told = { heard: 0 }
-  server = createServer((socket) => {
-    sockets.add(socket)
+  server = createServer((plain) => {
+    sockets.add(plain)
     let next = 0
-    socket.on('error', () => undefined)
-    socket.on('data', (data) => {
-      const answer = answers[next]
-      next += 1
-      if (answer !== undefined) socket.write(typeof answer === 'function' ? answer(data.toString()) : answer)
-      told.heard += 1
+    plain.on('error', () => undefined)
+    plain.once('data', () => {
+      plain.write('S')
+      const socket = new TLSSocket(plain, { isServer: true, secureContext })
+      socket.on('error', () => undefined)
+      socket.on('data', (data) => {
+        const answer = answers[next]
+        next += 1
+        if (answer !== undefined) socket.write(typeof answer === 'function' ? answer(data.toString()) : answer)
+        told.heard += 1
+      })
     })
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -98,7 +110,7 @@ async function serve(answers: readonly (Buffer | ((heard: string) => Buffer))[])
   const { database: dbname, ...target } = login()
   database = createDatabase({
     ...{ ...target, dbname, password: PASSWORD },
-    ...{ sslmode: 'disable', connect_timeout: 20, sslrootcert: 'system' },
+    ...{ connect_timeout: 20, sslrootcert: ca },
   })
   return told
 }
@@ -123,7 +135,7 @@ describe('while a server lets wait, neither pool nor client show the password:',
     ['after it accepted the proof', [SASL, first, (heard) => Buffer.concat([final(heard), OK])], 3],
   ])('%s', async (_, answers, messages) => {
     const told = await serve(answers)
-    const client = new DatabaseClient({ ...login(), ssl: false, password: async () => PASSWORD })
+    const client = new DatabaseClient({ ...login(), ssl: { ca }, password: async () => PASSWORD })
     const pool = database.getPool()
     for (const open of [() => client.connect(), () => database.query('select 1')]) {
       told.heard = 0
