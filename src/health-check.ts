@@ -117,7 +117,7 @@ function describeServer(client: DatabaseClient): Required<Pick<HealthReport, 'se
   return {
     server: {
       name: cockroach === undefined ? 'PostgreSQL' : 'CockroachDB',
-      version: version && foreignText(version, [client.source?.password]),
+      version: version && foreignText(version, [client.openedWith?.password]),
     },
   }
 }
@@ -170,7 +170,7 @@ export async function checkHealth(getPool: () => DatabasePool, clock: Clock): Pr
   try {
     const client = await getPool().take(undefined)
     const connectMs = now() - startedAt
-    secrets = [client.source?.password]
+    secrets = [client.openedWith?.password]
     try {
       const queriedAt = now()
       await client.query('select 1')
@@ -178,7 +178,7 @@ export async function checkHealth(getPool: () => DatabasePool, clock: Clock): Pr
       return {
         ok: true,
         ...describeServer(client),
-        ...(client.source && describeConnection(client, client.source, clock)),
+        ...(client.openedWith && describeConnection(client, client.openedWith, clock)),
         ...describeTls(client, clock.now()),
         timings: { connectMs, queryMs, ...timings(), opening: client.connectTimings },
       }

@@ -28,7 +28,7 @@ export class CheckedConnection extends Connection {
   /** Called by pg for the socket that the messages come from: with TLS, the one inside. */
   override attachListeners(stream: Socket): void {
     const messages = new ServerMessages(this.ssl !== false, this.#requirements)
-    // Thrown on, an error would end the process: nobody stands between a socket's events and Node.
+    // Thrown on, an error would end the process: nothing of ours is between a socket's events and Node.
     const guarded =
       <Chunk>(read: (chunk: Chunk) => unknown) =>
       (chunk: Chunk): boolean => {

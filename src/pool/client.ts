@@ -1,4 +1,4 @@
-/** A pg client that knows its age, tells how its connection was made, and ends its statements before the deadline. */
+/** A pg client that reports its age and how its connection was opened, and cancels its statements at the deadline. */
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ClientConfig, DatabaseError } from 'pg'
@@ -34,7 +34,7 @@ function isTlsSocket(stream: Socket): stream is TLSSocket {
   return 'encrypted' in stream && stream.encrypted === true
 }
 
-/** A client that a pool hands out: `release()` gives it back, and so does `await using`. */
+/** A client that a pool lends: `release()` returns it, and so does `await using`. */
 export type CheckedOutClient = DatabaseClient
 
 export interface DatabaseClientConfig extends ClientConfig {
@@ -59,14 +59,14 @@ export class DatabaseClient extends Client {
   idleSince = 0
   /** The wall clock when the pool got it back last. */
   returnedAt = 0
-  /** How often the pool has handed it out. */
+  /** How often the pool has lent it. */
   uses = 0
-  /** Where it leads to and what it was opened with. */
-  source: ResolvedConnection | undefined
+  /** The connection parameters and the secret version that it was opened with. */
+  openedWith: ResolvedConnection | undefined
   /** In pg's code, not in its types: whether it keeps the process from ending. */
   declare readonly ref: () => void
   declare readonly unref: () => void
-  /** As pg's: gives it back to the pool, to be closed with `destroy`. A function of its own each time the pool lends it. */
+  /** As pg's: returns it to the pool, to be closed with `destroy`. A function of its own each time the pool lends it. */
   release: (destroy?: Error | boolean) => void = () => undefined;
   /** Gives it back, unless that was done. */
   [Symbol.asyncDispose]: () => Promise<void> = async () => undefined
@@ -78,7 +78,7 @@ export class DatabaseClient extends Client {
     config.signal?.addEventListener('abort', () => this.destroy(), { once: true })
     // Assigned, since overriding would mean to repeat the eight signatures that pg's types give to this method.
     this.query = this.#query.bind(this) as this['query']
-    // Without a listener, a connection that breaks while nobody waits for it ends the process.
+    // Without a listener, a connection that is lost while idle would end the process.
     this.on('error', () => undefined)
     const { connection, connectionParameters } = this.#internals
     hidePassword(this.#internals)
@@ -93,7 +93,7 @@ export class DatabaseClient extends Client {
     return this as unknown as ClientInternals
   }
 
-  /** Process id of the session at the server, or the one that CockroachDB Cloud's proxy gives in its place. */
+  /** Process id of the session at the server, or the one that CockroachDB Cloud's proxy sends instead. */
   get backendPid(): number | undefined {
     return this.#internals.processID ?? undefined
   }
@@ -130,12 +130,12 @@ export class DatabaseClient extends Client {
     if (!_queryable || _ending || readableEnded || destroyed) return 'the connection is broken'
     // The FIN that follows may still be on its way.
     if (this.#hasSessionEnded) return 'the server ended the session'
-    if (this.isBusy) return 'given back with a statement under way'
-    return this.getTransactionStatus() === 'I' ? undefined : 'given back inside a transaction'
+    if (this.isBusy) return 'released with a statement under way'
+    return this.getTransactionStatus() === 'I' ? undefined : 'released inside a transaction'
   }
 
   /** Logged in: the password has done its part and is forgotten. */
-  forgetPassword(): void {
+  erasePassword(): void {
     this.#connectClock.stop()
     const { connection, connectionParameters } = this.#internals
     this.#internals.password = null
@@ -184,7 +184,7 @@ export class DatabaseClient extends Client {
   #submit(statement: Submittable, told: Callback | undefined): unknown {
     const budgetMs = budgetOf(currentInvocation())
     if (budgetMs <= 0) return failUnsent(statement, told, unsent(), this.#internals.connection)
-    this.#watch ??= this.#abandonIn(budgetMs)
+    this.#watch ??= this.#cancelAndDestroyIn(budgetMs)
     this.off('drain', this.#unwatch).once('drain', this.#unwatch)
     return super.query(statement as never, told as never)
   }
@@ -203,7 +203,7 @@ export class DatabaseClient extends Client {
     try {
       return await this.#sendInTime(config, values)
     } catch (error) {
-      // As pg does: a stack that leads back to the caller's code, in place of one from the socket's.
+      // As pg does: a stack with the caller's code instead of the socket's.
       if (isDatabaseError(error)) Error.captureStackTrace(error)
       throw statementError(error)
     }
@@ -213,7 +213,7 @@ export class DatabaseClient extends Client {
     const budgetMs = budgetOf(currentInvocation())
     if (budgetMs <= 0) return Promise.reject(unsent())
     return new Promise((resolve, reject) => {
-      const timer = this.#abandonIn(budgetMs)
+      const timer = this.#cancelAndDestroyIn(budgetMs)
       this.#send(config, values, (error, result) => {
         clearTimeout(timer)
         if (error) reject(error)
@@ -223,14 +223,14 @@ export class DatabaseClient extends Client {
   }
 
   /** A timer for the deadline, if there is one. */
-  #abandonIn(budgetMs: number): NodeJS.Timeout | undefined {
+  #cancelAndDestroyIn(budgetMs: number): NodeJS.Timeout | undefined {
     const { marginMs } = currentInvocation() ?? {}
     if (marginMs === undefined || budgetMs === Number.POSITIVE_INFINITY) return undefined
-    return setTimeout(() => this.#abandon(budgetMs, marginMs), budgetMs)
+    return setTimeout(() => this.#cancelAndDestroy(budgetMs, marginMs), budgetMs)
   }
 
-  /** Cancels at the server, then drops the connection: whoever waits gets this error, and not the answer to the cancelling. */
-  async #abandon(budgetMs: number, marginMs: number): Promise<void> {
+  /** Cancels at the server, then destroys the connection: the caller gets this error, and not the answer to the cancel request. */
+  async #cancelAndDestroy(budgetMs: number, marginMs: number): Promise<void> {
     publish('deadline', { budgetMs, backendPid: this.backendPid })
     const { connection } = this.#internals
     const fail = () => connection.emit('error', deadlineError('the statement was cancelled', false))

@@ -1,4 +1,4 @@
-/** Recognises the server's own answer among errors, without pg: whoever asks need not load it, nor know whose copy made the error. */
+/** Recognises the server's own answer among errors, without pg: it need not be loaded for that, and any copy of it may have made the error. */
 import type { DatabaseError } from 'pg'
 
 /**

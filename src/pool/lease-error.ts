@@ -4,21 +4,21 @@ import { currentInvocation, deadlineError, isAtDeadline } from '../lambda/deadli
 
 /** What of a lease these errors depend on. */
 interface Lent {
-  readonly place: Error | undefined
+  readonly callSite: Error | undefined
   readonly client: { readonly isBusy: boolean }
 }
 
 /** The first line of the stack behind the message. */
-function describePlace(place: Error | undefined): string {
-  const line = place?.stack?.split('\n').find((text) => /^\s+at /.test(text))
+function describeCallSite(callSite: Error | undefined): string {
+  const line = callSite?.stack?.split('\n').find((text) => /^\s+at /.test(text))
   return line?.trim().replace(/^at /, '') ?? 'an unknown place'
 }
 
 /** `ERR_CLIENT_NOT_RELEASED` for the first caller after an invocation that kept its client, which is taken from it. */
-export function neverGivenBack({ place }: Lent): ConnectionError {
+export function neverReleased({ callSite }: Lent): ConnectionError {
   return new ConnectionError(
     'ERR_CLIENT_NOT_RELEASED',
-    `an earlier invocation took a client and never gave it back; it was taken at ${describePlace(place)}`,
+    `an earlier invocation took a client and never released it; it was taken at ${describeCallSite(callSite)}`,
     {
       hint: 'Call release() in a finally block, or take it with `await using`. It was closed; the next call gets a new one.',
       safeToRetry: true,
@@ -27,8 +27,8 @@ export function neverGivenBack({ place }: Lent): ConnectionError {
 }
 
 /** `ERR_TRANSACTION` for a call inside a transaction, when transactions that wait like it have all clients. */
-export function heldAround(place: Error | undefined, max: number): ConnectionError {
-  const call = place === undefined ? 'query()' : 'getClient()'
+export function heldAround(callSite: Error | undefined, max: number): ConnectionError {
+  const call = callSite === undefined ? 'query()' : 'getClient()'
   return new ConnectionError(
     'ERR_TRANSACTION',
     `${call} was called inside transaction(), which has the client that it would wait for (max: ${max})`,
@@ -66,8 +66,8 @@ export function waitedInVain(lent: readonly Lent[], max: number, { waitedMs, isM
   const isBusy = isMoving || unused === undefined
   if (isBusy && isAtDeadline(currentInvocation()))
     return deadlineError(`${waited} for a connection; statements are under way on all ${max}`, true)
-  const place = taken.place === undefined ? '' : `, one since ${describePlace(taken.place)}`
+  const since = taken.callSite === undefined ? '' : `, one since ${describeCallSite(taken.callSite)}`
   const [state, hint] = isBusy ? BUSY : IN_USE
-  const message = `${waited} for a client; all ${max} are ${state}${place}`
+  const message = `${waited} for a client; all ${max} are ${state}${since}`
   return new ConnectionError('ERR_CLIENT_NOT_RELEASED', message, { hint, safeToRetry: true })
 }

@@ -1,9 +1,9 @@
-/** A client that is lent to one caller, until the caller gives it back or the pool takes it away. */
+/** A client that is lent to one caller, until the caller releases it or the pool revokes the lease. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { currentInvocation } from '../lambda/deadline.ts'
 import type { DatabaseClient } from './client.ts'
 
-/** A unit of work that has a client until it has ended, and gives it back no sooner: a transaction. */
+/** A unit of work that has a client until it has ended, and releases it no sooner: a transaction. */
 export interface Holder {
   /** The pool of that client. */
   readonly pool: object
@@ -13,24 +13,24 @@ export interface Holder {
 export const holders = new AsyncLocalStorage<readonly Holder[]>()
 
 /** Ends a lease at the pool; `unfitness` is the reason why its client cannot be lent again, if there is one. */
-type TakeBack = (lease: Lease, unfitness: string | undefined) => void
+type OnEnd = (lease: Lease, unfitness: string | undefined) => void
 
 export class Lease {
   readonly client: DatabaseClient
-  /** Carries the stack of the code that asked; undefined where this package gives the client back itself. */
-  readonly place: Error | undefined
+  /** Carries the stack of the code that asked; undefined where this package releases the client itself. */
+  readonly callSite: Error | undefined
   /** How many callers wait for another client whom this one's holder is waiting for. */
   waitingCount = 0
   readonly #holder: Holder | undefined
   readonly #invocation = currentInvocation()
-  readonly #takeBack: TakeBack
+  readonly #onEnd: OnEnd
   #state: 'lent' | 'released' | 'revoked' = 'lent'
 
-  constructor(client: DatabaseClient, place: Error | undefined, holder: Holder | undefined, takeBack: TakeBack) {
+  constructor(client: DatabaseClient, callSite: Error | undefined, holder: Holder | undefined, onEnd: OnEnd) {
     this.client = client
-    this.place = place
+    this.callSite = callSite
     this.#holder = holder
-    this.#takeBack = takeBack
+    this.#onEnd = onEnd
   }
 
   /** True when the invocation that took the client is over. */
@@ -43,22 +43,22 @@ export class Lease {
     return this.#holder !== undefined && holders.getStore()?.includes(this.#holder) === true
   }
 
-  /** As pg's: `destroy` closes the connection. After `revoke()` there is nothing left to give back. */
+  /** As pg's: `destroy` closes the connection. After `revoke()` there is nothing left to release. */
   release(destroy?: Error | boolean): void {
     if (this.#state === 'revoked') return
     if (this.#state === 'released') throw new Error('release() was called twice: this client has already been released')
     this.#state = 'released'
-    this.#takeBack(this, destroy ? 'given back as broken' : this.client.unfitness)
+    this.#onEnd(this, destroy ? 'released as broken' : this.client.unfitness)
   }
 
   /** Takes the client away and closes it. */
   revoke(): void {
     this.#state = 'revoked'
-    this.#takeBack(this, 'never given back')
+    this.#onEnd(this, 'never released')
   }
 
   /**
-   * The client for a caller who gives it back by `client.release()`, or by `await using`.
+   * The client for a caller who releases it by `client.release()`, or by `await using`.
    *
    * Both functions have names before they are assigned, for V8 puts one that is written behind `x.y =` into the old
    * generation at once, where it and all that it refers to stay until a full garbage collection: 400 bytes a statement.
@@ -75,9 +75,9 @@ export class Lease {
   }
 }
 
-/** Remembers the place that called `below`, our own function, to name it when the client is never given back. */
+/** The line that called `below`, our own function, to name it when the client is never released. */
 export function callerOf(below: (...args: never[]) => unknown): Error {
-  const place = new Error('taken here')
-  Error.captureStackTrace(place, below)
-  return place
+  const callSite = new Error('taken here')
+  Error.captureStackTrace(callSite, below)
+  return callSite
 }

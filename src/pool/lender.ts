@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts'
 import { deadlineError, endOfStep } from '../lambda/deadline.ts'
 import type { DatabaseClient } from './client.ts'
 import { type Holder, Lease } from './lease.ts'
-import { heldAround, neverGivenBack, waitedInVain } from './lease-error.ts'
+import { heldAround, neverReleased, waitedInVain } from './lease-error.ts'
 import type { ConnectionOpener } from './opener.ts'
 import { Patience } from './patience.ts'
 import { Permits } from './permits.ts'
@@ -51,19 +51,19 @@ export class Lender {
   /**
    * A client, checked; new if there is none that can be trusted.
    *
-   * @param place where the caller's code asked, to name it when the client is never given back
+   * @param callSite where the caller's code asked, to name it when the client is never released
    * @param maxAttempts to open one, if the reason that it fails for may pass by itself
-   * @param holder what has the client from now on, if that gives it back only when it has ended
+   * @param holder what has the client from now on, if that releases it only when it has ended
    * @throws ConnectionError: everything that connecting may throw, `ERR_CLOSED`, `ERR_DEADLINE`, `ERR_CLIENT_NOT_RELEASED`,
    * `ERR_TRANSACTION`.
    */
-  async lend(place: Error | undefined, maxAttempts: number, holder?: Holder): Promise<Lease> {
+  async lend(callSite: Error | undefined, maxAttempts: number, holder?: Holder): Promise<Lease> {
     this.#clients.refuseWhenEnding()
     if (this.#endOfConnecting() <= this.#clock.monotonicNow()) throw deadlineError('no connection was taken', true)
-    if (!this.#permits.tryAcquire()) await this.#wait(place)
+    if (!this.#permits.tryAcquire()) await this.#wait(callSite)
     const endAt = this.#endOfConnecting()
     const client = (await this.#clients.takeIdle(endAt)) ?? (await this.#open(endAt, maxAttempts))
-    return this.#leaseOf(client, place, holder)
+    return this.#leaseOf(client, callSite, holder)
   }
 
   /** The client that came back in this very millisecond, for the next statement, if there is one. */
@@ -75,7 +75,7 @@ export class Lender {
     return undefined
   }
 
-  /** Whoever waits for a client gets `ERR_CLOSED`; whoever has one, or for whom one is opened, goes on. */
+  /** Callers that wait for a client get `ERR_CLOSED`; those that have one, or for whom one is opened, go on. */
   refuseWaiting(): void {
     this.#permits.refuseWaiting()
   }
@@ -95,17 +95,17 @@ export class Lender {
     const forgotten = this.#leases.find(({ isForgotten }) => isForgotten)
     if (forgotten === undefined) return
     forgotten.revoke()
-    throw neverGivenBack(forgotten)
+    throw neverReleased(forgotten)
   }
 
-  async #wait(place: Error | undefined): Promise<void> {
+  async #wait(callSite: Error | undefined): Promise<void> {
     this.#revokeForgotten()
     const around = this.#leases.filter(({ isHeldAround }) => isHeldAround)
     for (const lease of around) lease.waitingCount += 1
     try {
       // Each of them ends only after a client has come back, and none does before one of them has ended.
       const isDeadlock = this.#leases.length === this.#max && this.#leases.every(({ waitingCount }) => waitingCount > 0)
-      if (isDeadlock && around.length > 0) throw heldAround(place, this.#max)
+      if (isDeadlock && around.length > 0) throw heldAround(callSite, this.#max)
       const patience = new Patience(this.#leases, this.#clock)
       if (await this.#permits.acquire(patience.nextLookMs)) return
       this.#clients.refuseWhenEnding()
@@ -122,23 +122,23 @@ export class Lender {
     try {
       return await inTime
     } catch (error) {
-      const keep = (client: DatabaseClient): void => this.#clients.keep(client, client.unfitness)
+      const keep = (client: DatabaseClient): void => this.#clients.release(client, client.unfitness)
       void atLast.then(keep, () => undefined).then(() => this.#permits.release())
       throw error
     }
   }
 
-  #leaseOf(client: DatabaseClient, place: Error | undefined, holder: Holder | undefined): Lease {
-    const lease = new Lease(client, place, holder, this.#takeBack)
+  #leaseOf(client: DatabaseClient, callSite: Error | undefined, holder: Holder | undefined): Lease {
+    const lease = new Lease(client, callSite, holder, this.#onEnd)
     client.uses += 1
     this.#leases.push(lease)
     if (this.#isTerminated) client.terminate()
     return lease
   }
 
-  readonly #takeBack = (lease: Lease, unfitness: string | undefined): void => {
+  readonly #onEnd = (lease: Lease, unfitness: string | undefined): void => {
     removeFrom(this.#leases, lease)
-    this.#clients.keep(lease.client, unfitness)
+    this.#clients.release(lease.client, unfitness)
     this.#permits.release()
   }
 }

@@ -1,8 +1,8 @@
-/** The fields of a server's messages: tells one that is whole from one that is cut or wrong. */
+/** The fields of a server's messages, and whether a message is complete and well-formed. */
 
 /**
  * By type. `b` is a Byte1, `h` an Int16, `i` an Int32, `s` a String, `l` Strings up to an empty one, `v` an Int32 and as
- * many bytes (none for -1), `x` anything. What follows `*` is repeated as often as an Int16 in its place says.
+ * many bytes (none for -1), `x` anything. What follows `*` is repeated as often as the Int16 before it says.
  *
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */

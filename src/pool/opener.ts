@@ -21,7 +21,7 @@ const REASON_MS = 25
 /** What the attempts to open one connection share. */
 interface Attempts {
   readonly max: number
-  /** Why the last one failed that was not cut off by the time: it tells more than the one that was. */
+  /** Why the last one failed that was not cut off by the time: it says more than the one that was. */
   reason: ConnectionError | undefined
 }
 
@@ -149,8 +149,8 @@ export class ConnectionOpener {
 
   /** A client that has logged in; a server that asked for no password may still turn out to be the wrong one. */
   async #welcome(client: DatabaseClient, resolve: () => Promise<ResolvedConnection>): Promise<void> {
-    client.forgetPassword()
+    client.erasePassword()
     client.maxLifetimeMs = maxLifetimeMs(this.#clock.random)
-    client.source = await resolve()
+    client.openedWith = await resolve()
   }
 }

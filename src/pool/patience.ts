@@ -8,7 +8,7 @@ const STALL_SECONDS = 5
 /** Progress is looked for this often before that. */
 const LOOKS = 5
 
-/** Changes when a client is given back and lent again, and when the server sends something. */
+/** Changes when a client is released and lent again, and when the server sends something. */
 function progressOf(lent: readonly Lease[]): number {
   return lent.reduce((sum, { client }) => sum + client.uses + client.bytesRead, 0)
 }
@@ -56,6 +56,6 @@ export class Patience {
   }
 
   get #stallMs(): number {
-    return (this.#lent[0]?.client.source?.parameters.connect_timeout || STALL_SECONDS) * 1000
+    return (this.#lent[0]?.client.openedWith?.parameters.connect_timeout || STALL_SECONDS) * 1000
   }
 }

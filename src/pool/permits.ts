@@ -1,4 +1,4 @@
-/** A semaphore: never more than `max` permits at once; whoever waits gets one in the order of asking. */
+/** A semaphore: never more than `max` permits at once; callers that wait get one in the order of asking. */
 export class Permits {
   readonly #max: number
   #takenCount = 0

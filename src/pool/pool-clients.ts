@@ -21,7 +21,7 @@ function eventLoopTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }
 
-/** A Set in the place of such a list leaves a chain of old tables, which keep young garbage alive until a full collection. */
+/** A Set instead of such a list leaves a chain of old tables, which keep young garbage alive until a full collection. */
 export function removeFrom<Item>(list: Item[], item: Item): boolean {
   const at = list.indexOf(item)
   if (at !== -1) list.splice(at, 1)
@@ -90,7 +90,7 @@ export class PoolClients {
       this.#settleWhenEmpty()
       throw error
     }
-    client.on('error', (error) => this.#dropIdle(client, error))
+    client.on('error', (error) => this.#discardIdle(client, error))
     this.#events.emit('connect', client)
     this.#events.emit('acquire', client)
     return client
@@ -115,7 +115,7 @@ export class PoolClients {
   }
 
   /** Has a client lie idle, to be taken again; closes it when it is unfit for that, and when the pool is ending. */
-  keep(client: DatabaseClient, unfitness: string | undefined): void {
+  release(client: DatabaseClient, unfitness: string | undefined): void {
     client.idleSince = this.#clock.steadyNow()
     client.returnedAt = this.#clock.now()
     if (unfitness !== undefined) this.#discard(client, unfitness)
@@ -157,8 +157,8 @@ export class PoolClients {
     return client.unfitness
   }
 
-  /** A connection broke that nobody uses. */
-  #dropIdle(client: DatabaseClient, error: Error): void {
+  /** An idle connection was lost. */
+  #discardIdle(client: DatabaseClient, error: Error): void {
     if (!removeFrom(this.#idle, client)) return
     this.#events.emit('acquire', client)
     this.#close(client)

@@ -128,15 +128,15 @@ export class DatabasePool extends Pool {
   /**
    * A client, checked; new if there is none that can be trusted.
    *
-   * @param place where the caller's code asked, to name it when the client is never given back
-   * @param holder what has it from now on, if that gives it back only when it has ended
+   * @param callSite where the caller's code asked, to name it when the client is never released
+   * @param holder what has it from now on, if that releases it only when it has ended
    */
-  async take(place: Error | undefined, holder?: Holder): Promise<CheckedOutClient> {
-    const lease = await this.#lender.lend(place, Number.POSITIVE_INFINITY, holder)
+  async take(callSite: Error | undefined, holder?: Holder): Promise<CheckedOutClient> {
+    const lease = await this.#lender.lend(callSite, Number.POSITIVE_INFINITY, holder)
     return lease.checkedOutClient
   }
 
-  /** Opens a connection if nobody has or had one, without counting that as a use; tries once, for whoever needs it tries on. */
+  /** Opens a connection if nobody has or had one, without counting that as a use; tries once, since the first statement tries again. */
   async warmUp(): Promise<void> {
     if (this.#lender.takenCount > 0 || this.idleCount > 0) return
     const lease = await this.#lender.lend(undefined, 1)

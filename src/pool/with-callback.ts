@@ -1,4 +1,4 @@
-/** pg's methods in their two forms: they give a promise, or call a function back. */
+/** pg's methods in their two forms: they return a promise, or call a callback. */
 
 /**
  * `answer` itself without a callback; with one, nothing: the callback is called in a turn of its own, so that what it

@@ -67,7 +67,7 @@ function clientOf(client: DatabaseClient, run: Run): TransactionClient {
       if (typeof name === 'string' && NOT_HERE.includes(name)) {
         throw misuse(
           `${name}() was called on the client of a transaction`,
-          'transaction() takes the client and gives it back by itself.',
+          'transaction() takes the client and releases it by itself.',
         )
       }
       if (name === 'query') return query

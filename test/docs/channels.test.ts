@@ -44,7 +44,7 @@ const PROVOKED: Readonly<Record<string, readonly [() => Promise<unknown>, readon
       const client = await product.database().getClient()
       client.release(true)
     },
-    [{ reason: 'given back as broken', ageMs: MS, idleForMs: MS, backendPid: PID }],
+    [{ reason: 'released as broken', ageMs: MS, idleForMs: MS, backendPid: PID }],
   ],
   'cockroach-lambda:retry': [
     async () => {

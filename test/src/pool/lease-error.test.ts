@@ -1,34 +1,34 @@
 import { describe, expect, test } from 'vitest'
 import { callerOf } from '../../../src/pool/lease.ts'
-import { neverGivenBack, waitedInVain } from '../../../src/pool/lease-error.ts'
+import { neverReleased, waitedInVain } from '../../../src/pool/lease-error.ts'
 import { inInvocation } from '../../support/invocation.ts'
 
 /** Stands where an exported function stands: the place is its caller's. */
-function takenHere(isBusy = false): { place: Error | undefined; client: { isBusy: boolean } } {
-  return { place: callerOf(takenHere), client: { isBusy } }
+function takenHere(isBusy = false): { callSite: Error | undefined; client: { isBusy: boolean } } {
+  return { callSite: callerOf(takenHere), client: { isBusy } }
 }
 
 /** A wait during which nothing moved. */
 const waited = (waitedMs: number, isMoving = false) => ({ waitedMs, isMoving })
 
-const without = (isBusy = false) => ({ place: undefined, client: { isBusy } })
+const without = (isBusy = false) => ({ callSite: undefined, client: { isBusy } })
 
 /** `file:line:column` of the caller, as a stack has it. */
 const IN_THIS_FILE = /lease-error\.test\.ts:\d+:\d+\)?$/
 
-describe('a client that was never given back', () => {
+describe('a client that was never released', () => {
   test('is an error that names the place where it was taken', () => {
-    const error = neverGivenBack(takenHere())
+    const error = neverReleased(takenHere())
     expect(error).toMatchObject({
       code: 'ERR_CLIENT_NOT_RELEASED',
-      message: expect.stringMatching(/^an earlier invocation took a client and never gave it back; it was taken at /),
+      message: expect.stringMatching(/^an earlier invocation took a client and never released it; it was taken at /),
       safeToRetry: true,
     })
     expect(error.message).toMatch(IN_THIS_FILE)
   })
 
   test('is an error without a known place too', () => {
-    expect(neverGivenBack(without()).message).toMatch(/it was taken at an unknown place$/)
+    expect(neverReleased(without()).message).toMatch(/it was taken at an unknown place$/)
   })
 })
 

@@ -349,7 +349,7 @@ describe('a client that an earlier invocation never gave back', () => {
     const error = await rejection(inInvocation(10_000, () => pool.connect()))
     expect(error).toMatchObject({
       code: 'ERR_CLIENT_NOT_RELEASED',
-      message: expect.stringMatching(/^an earlier invocation took a client and never gave it back; it was taken at /),
+      message: expect.stringMatching(/^an earlier invocation took a client and never released it; it was taken at /),
       safeToRetry: true,
     })
     expect(error.message).toMatch(IN_THIS_FILE)
@@ -371,7 +371,7 @@ describe('a client that an earlier invocation never gave back', () => {
     end.resolve()
     await forgetful
     const startedAt = performance.now()
-    expect((await error).message).toMatch(/^an earlier invocation took a client and never gave it back/)
+    expect((await error).message).toMatch(/^an earlier invocation took a client and never released it/)
     expect(performance.now() - startedAt).toBeLessThan(20_000)
   })
 
