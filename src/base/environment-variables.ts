@@ -1,4 +1,4 @@
-/** The names of our own environment variables: the one thing that `src/` and `cdk/` share. */
+/** The names of our own environment variables, which `cdk/` uses too. */
 
 export const COCKROACH_SECRET_ID = 'COCKROACH_SECRET_ID'
 export const COCKROACH_SECRET_KEY = 'COCKROACH_SECRET_KEY'

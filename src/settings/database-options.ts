@@ -33,7 +33,7 @@ export interface DatabaseOptions {
   readonly options?: string
   /** @default the secret, else PGAPPNAME, else the function's name */
   readonly application_name?: string
-  /** How long connecting may take, in seconds, 5 at most inside an invocation. @default the secret, else PGCONNECT_TIMEOUT, else 5 */
+  /** How long one attempt to connect may last, in seconds; all attempts together last 5 s at most. @default the secret, else PGCONNECT_TIMEOUT, else 5 */
   readonly connect_timeout?: number
   /** CockroachDB Cloud's cluster identifier, `<name>-<tenant id>`. @default from the host's name, else COCKROACH_CLUSTER */
   readonly cluster?: string
