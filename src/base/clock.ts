@@ -14,7 +14,7 @@ export interface Clock {
 }
 
 /** A larger change of the difference between the two clocks, in milliseconds, means that one was set or stood still. */
-const DRIFT_MS = 1000
+const DRIFT_MS = 100
 
 /**
  * A clock for ages, made of two. The monotonic clock may stand still while an execution environment is frozen: what

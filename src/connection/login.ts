@@ -63,6 +63,21 @@ export class Login {
 
   async #open<Client>(dial: Dial<Client>, enter: LoginGuard['enter']): Promise<Client> {
     const refused: Credentials[] = []
+    try {
+      return await this.#tryCandidates(dial, enter, refused)
+    } catch (error) {
+      // Also when a later candidate failed for another reason.
+      if (refused.length > 0) this.#guard.refuse(refused, this.#clock.now())
+      throw error
+    }
+  }
+
+  /** @param refused receives the logins that the server refuses */
+  async #tryCandidates<Client>(
+    dial: Dial<Client>,
+    enter: LoginGuard['enter'],
+    refused: Credentials[],
+  ): Promise<Client> {
     let refusal: ConnectionError | undefined
     for await (const candidate of this.#candidates(enter)) {
       const outcome = await attempt(dial, candidate)
@@ -78,7 +93,6 @@ export class Login {
         if (!isPending) refused.push(refusedCredentials(outcome.connection, refusal))
       }
     }
-    this.#guard.refuse(refused, this.#clock.now())
     throw refusal
   }
 

@@ -231,6 +231,8 @@ export class DatabaseClient extends Client {
 
   /** Cancels at the server, then destroys the connection: the caller gets this error, and not the answer to the cancel request. */
   async #cancelAndDestroy(budgetMs: number, marginMs: number): Promise<void> {
+    // Not to be lent again, even if the statement ends before the server is asked to cancel it.
+    this.#hasSessionEnded = true
     publish('deadline', { budgetMs, backendPid: this.backendPid })
     const { connection } = this.#internals
     const fail = () => connection.emit('error', deadlineError('the statement was cancelled', false))

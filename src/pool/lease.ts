@@ -7,6 +7,8 @@ import type { DatabaseClient } from './client.ts'
 export interface Holder {
   /** The pool of that client. */
   readonly pool: object
+  /** True while its code may send statements. */
+  readonly isOpen: boolean
 }
 
 /** Those that the running code is part of, the outermost first. */

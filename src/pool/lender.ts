@@ -30,10 +30,6 @@ export class Lender {
     this.#permits = new Permits(max)
   }
 
-  get lentCount(): number {
-    return this.#leases.length
-  }
-
   /** Those who have a client, and those for whom one is checked or opened. */
   get takenCount(): number {
     return this.#permits.takenCount

@@ -7,6 +7,8 @@ import { assess } from './checkout.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 
 const PROBE_LIMIT_MS = 1000
+/** For the server to close its side of a connection; one that is gone never does. */
+const CLOSE_LIMIT_MS = 1000
 
 export interface PoolClientsParts {
   readonly createClient: (config: DatabaseClientConfig) => DatabaseClient
@@ -176,7 +178,9 @@ export class PoolClients {
     removeFrom(this.#all, client)
     this.#closingCount += 1
     this.#events.emit('release', true, client)
+    const timer = setTimeout(() => client.destroy(), CLOSE_LIMIT_MS).unref()
     client.end(() => {
+      clearTimeout(timer)
       this.#closingCount -= 1
       this.#events.emit('remove', client)
       this.#settleWhenEmpty()

@@ -144,10 +144,10 @@ export class DatabasePool extends Pool {
     lease.release()
   }
 
-  /** Ends the pool; waits for the idle connections to close, not for lent ones: those close when they come back. */
+  /** Ends the pool; waits for the idle connections to close, not for those that are lent or opened: they close on release. */
   async close(): Promise<void> {
     const ended = this.#finish()
-    if (this.#lender.lentCount === 0) await ended
+    if (this.#lender.takenCount === 0) await ended
   }
 
   /** Ends every session at once, lent ones too: the execution environment is going away. */

@@ -34,7 +34,8 @@ export interface TransactionParts {
 /** One run of the unit of work: how far it came, and what the server said on the way. */
 interface Run extends Holder {
   readonly pool: DatabasePool
-  stage: 'begin' | 'work' | 'commit' | 'ended'
+  isOpen: boolean
+  stage: 'begin' | 'work' | 'commit'
   /** The first error of the server, whether or not `work` threw it. */
   refusal: DatabaseError | undefined
 }
@@ -47,7 +48,15 @@ const NOT_HERE = ['release', 'end', 'connect']
 
 /** The client for `work`: keeps the server's first error, and throws once the transaction has ended. */
 function clientOf(client: DatabaseClient, run: Run): TransactionClient {
+  const refuseOnceEnded = (): void => {
+    if (run.isOpen) return
+    throw misuse(
+      'a client was used after its transaction had ended',
+      'Await every statement inside the function given to transaction().',
+    )
+  }
   const query = (...args: unknown[]): unknown => {
+    refuseOnceEnded()
     const answer: unknown = Reflect.apply(client.query, client, args)
     if (answer instanceof Promise) {
       answer.catch((error: unknown) => {
@@ -58,12 +67,7 @@ function clientOf(client: DatabaseClient, run: Run): TransactionClient {
   }
   return new Proxy(client, {
     get(target, name) {
-      if (run.stage === 'ended') {
-        throw misuse(
-          'a client was used after its transaction had ended',
-          'Await every statement inside the function given to transaction().',
-        )
-      }
+      refuseOnceEnded()
       if (typeof name === 'string' && NOT_HERE.includes(name)) {
         throw misuse(
           `${name}() was called on the client of a transaction`,
@@ -115,7 +119,9 @@ function commitError(error: unknown): unknown {
 }
 
 async function commit(client: DatabaseClient, run: Run): Promise<void> {
-  if (client.getTransactionStatus() === 'I' && run.refusal === undefined) {
+  // What `work` left behind sends nothing from here on: it would be outside the transaction.
+  run.isOpen = false
+  if (client.getTransactionStatus() === 'I') {
     throw misuse('the transaction was ended inside transaction()', 'Leave BEGIN, COMMIT and ROLLBACK to transaction().')
   }
   run.stage = 'commit'
@@ -145,10 +151,12 @@ async function runOnce<Result>(
   try {
     await client.query(begin)
     run.stage = 'work'
+    run.isOpen = true
     const result = await work(clientOf(client, run))
     await commit(client, run)
     return result
   } catch (error) {
+    run.isOpen = false
     await rollBack(client)
     throw error
   } finally {
@@ -172,11 +180,11 @@ export async function runTransaction<Result>(
   const begin = beginStatement(options)
   const maxAttempts = options.maxAttempts ?? DEFAULT_MAX_ATTEMPTS
   const outer = holders.getStore() ?? []
-  if (outer.some((holder) => holder.pool === pool)) {
+  if (outer.some((holder) => holder.pool === pool && holder.isOpen)) {
     throw misuse('transaction() was called inside transaction()', 'Pass the client on instead, or use a savepoint.')
   }
   for (let attempt = 0; ; attempt += 1) {
-    const run: Run = { pool, stage: 'begin', refusal: undefined }
+    const run: Run = { pool, isOpen: false, stage: 'begin', refusal: undefined }
     try {
       return await holders.run([...outer, run], () => runOnce(begin, work, run))
     } catch (error) {
@@ -186,8 +194,6 @@ export async function runTransaction<Result>(
       const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
       diagnostics.publish('retry', { code, attempt, retryInMs })
       await clock.sleep(retryInMs)
-    } finally {
-      run.stage = 'ended'
     }
   }
 }

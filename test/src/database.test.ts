@@ -251,6 +251,19 @@ describe('close()', () => {
     standIn.delayMs = 0
   })
 
+  test('does not wait for its own caller, for whom a connection is being opened', async () => {
+    const { standIn } = product.cloud
+    standIn.resetCounts()
+    standIn.delayMs = 20
+    const database = product.database()
+    const taken = database.getClient()
+    await expect.poll(() => standIn.counts.tcp).toBe(1)
+    await database.close()
+    const client = await taken
+    client.release()
+    standIn.delayMs = 0
+  })
+
   test('twice, before and beside other uses, leaves a database that works', async () => {
     const database = product.database()
     await Promise.all([database.close(), database.close()])

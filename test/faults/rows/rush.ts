@@ -11,8 +11,8 @@ const LATER_CALLS = MAX_CONNECTIONS - 10
 /** On Lambda each has a processor of its own to start and to log in with; here they share a few. */
 const COLD_AT_ONCE = 10
 const INIT_MS = 120_000
-/** By each environment on average in one call, after the one of its init phase. */
-const MOST_ATTEMPTS = 3
+/** By each environment on average. */
+const MOST_ATTEMPTS = 4
 /** By each environment on average, in any one second. */
 const MOST_ATTEMPTS_PER_SECOND = 1.25
 /** Codes that report a server without free connections. */

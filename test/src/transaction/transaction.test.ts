@@ -161,6 +161,45 @@ describe('misuse', () => {
     )
   })
 
+  test('a statement of code that goes on after the transaction was rolled back, with a query() taken before', async () => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    let late: Promise<unknown> | undefined
+    await rejection(
+      database.transaction(async (client) => {
+        const { query } = client
+        late = rejection(ended.then(() => query('insert into entry values (8)')))
+        await client.query('select 1 / 0')
+      }),
+    )
+    end()
+    expect([await late, await entries()]).toMatchObject([{ code: 'ERR_TRANSACTION' }, 0])
+  })
+
+  test('ROLLBACK inside, after a statement failed and its error was caught', async () => {
+    const error = await rejection(
+      database.transaction(async (client) => {
+        await client.query('insert into entry values (1)')
+        await rejection(client.query('select 1 / 0'))
+        await client.query('rollback')
+      }),
+    )
+    expect(error).toMatchObject({
+      code: 'ERR_TRANSACTION',
+      message: 'the transaction was ended inside transaction()',
+    })
+  })
+
+  test('a later transaction of code that outlives the work is not one inside another', async () => {
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>()
+    let late: Promise<unknown> | undefined
+    await database.transaction(async () => {
+      late = ended.then(() => database.transaction((client) => client.query('insert into entry values (9)')))
+    })
+    end()
+    await late
+    expect(await entries()).toBe(1)
+  })
+
   test('release() inside', async () => {
     const error = await rejection(database.transaction(async (client) => Reflect.get(client, 'release')))
     expect(error).toMatchObject({ code: 'ERR_TRANSACTION', message: expect.stringContaining('release()') })
