@@ -36,7 +36,10 @@ export function heldAround(callSite: Error | undefined, max: number): Connection
   )
 }
 
-const IN_USE = ['in use', 'Release clients with release(), run statements on the client you have, or raise max.'] as const
+const IN_USE = [
+  'in use',
+  'Release clients with release(), run statements on the client you have, or raise max.',
+] as const
 const BUSY = ['busy with statements', 'Make them faster, or raise max.'] as const
 
 /** How long a caller waited, and whether those with the clients made progress until now. */
