@@ -4,6 +4,8 @@ import { processWide } from '../base/process-wide.ts'
 
 const FIRST_BLOCK_MS = 60_000
 const LONGEST_BLOCK_MS = 15 * 60_000
+/** A server that is silent for longer, in milliseconds, delays the login that it does not answer, and no other. */
+const LONGEST_TURN_MS = 2000
 /** The most refused logins that are stored; for one more the oldest is removed. */
 const MOST_REFUSED = 100
 
@@ -43,10 +45,18 @@ export function isSameLogin(a: Credentials, b: Credentials): boolean {
 }
 
 export class LoginGuard {
+  readonly #longestTurnMs: number
   #refused: readonly RefusedLogin[] = []
   #turns: readonly Turn[] = []
 
-  /** Resolves when no other attempt with the same login is under way, or when the server has admitted it: all others then go at once. */
+  constructor(longestTurnMs = LONGEST_TURN_MS) {
+    this.#longestTurnMs = longestTurnMs
+  }
+
+  /**
+   * Resolves when it is this attempt's turn: one of those with the same login at a time, and all at once when the
+   * server has admitted one. A turn ends at its longest even if the attempt goes on.
+   */
   async enter(login: Credentials): Promise<Admission> {
     let hasWaited = false
     for (;;) {
@@ -59,9 +69,11 @@ export class LoginGuard {
     const own: Turn = { login, ended }
     this.#turns = [...this.#turns, own]
     const leave = (isAdmitted: boolean): void => {
+      clearTimeout(timer)
       this.#turns = this.#turns.filter((turn) => turn !== own)
       resolve(isAdmitted)
     }
+    const timer = setTimeout(leave, this.#longestTurnMs, false).unref()
     return { hasWaited, leave }
   }
 

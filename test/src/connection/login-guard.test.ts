@@ -120,4 +120,15 @@ describe('entering', () => {
     await Promise.all(others)
     expect(entered).toEqual([1, 2, 3])
   })
+
+  test('waits no longer than a turn for one that gets no answer, and one by one', async () => {
+    const guard = new LoginGuard(20)
+    const silent = await guard.enter(login('a'))
+    const second = await guard.enter(login('a'))
+    const third = guard.enter(login('a'))
+    silent.leave(true)
+    await expect(Promise.race([third, Promise.resolve('waits')])).resolves.toBe('waits')
+    second.leave(true)
+    expect([second.hasWaited, (await third).hasWaited]).toEqual([true, true])
+  })
 })
