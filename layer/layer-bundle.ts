@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildOptions, Plugin } from 'esbuild'
+import { eagerModules } from './eager-modules.ts'
 import { replacedModules } from './replaced-modules.ts'
 
 /** The SDK reads its version, and nothing else, from its whole package.json. */
@@ -24,5 +25,5 @@ export const LAYER_OPTIONS: BuildOptions = {
   alias: { '@aws-sdk/credential-provider-node': join(import.meta.dirname, 'environment-credentials.ts') },
   define: { 'process.env.NODE_PG_FORCE_NATIVE': 'undefined' },
   legalComments: 'none',
-  plugins: [replacedModules, versionOnly],
+  plugins: [replacedModules, versionOnly, eagerModules],
 }

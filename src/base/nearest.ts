@@ -33,9 +33,19 @@ export function nearest(word: string, known: readonly string[]): string {
 /** A misspelling has this many wrong characters at most, and not more than a third of them. */
 const TYPOS = 2
 
+/** Whether one of the three parts of `a` is in `b`, as it is for all but more than two wrong characters. */
+function sharesPart(a: string, b: string): boolean {
+  const bound = (part: number): number => Math.floor((part * a.length) / (TYPOS + 1))
+  return [0, 1, 2].some((part) => b.includes(a.slice(bound(part), bound(part + 1))))
+}
+
 /** The known word that this one is a misspelling of; undefined for any other text, which may be a password. */
 export function misspeltWord(word: string, known: readonly string[]): string | undefined {
-  const near = known.filter(({ length }) => Math.abs(length - word.length) <= TYPOS)
+  const compared = comparable(word)
+  // The distance takes long to work out, and the environment's names are compared in every cold start.
+  const near = known.filter(
+    (name) => Math.abs(name.length - word.length) <= TYPOS && sharesPart(compared, comparable(name)),
+  )
   if (near.length === 0) return undefined
   const candidate = nearest(word, near)
   const typos = editDistance(word.toLowerCase(), candidate.toLowerCase())

@@ -40,15 +40,15 @@ export interface SecretCacheOptions<Value> extends SecretReaders {
   readonly now: () => number
 }
 
-/** The longest wait for a reading, and the error behind it. */
+/** The longest wait for a reading, and the error behind it, which is made when it is needed. */
 interface Limit {
   readonly limitMs: number
-  readonly error: ConnectionError
+  readonly error: () => ConnectionError
 }
 
 function noAnswer(secretId: string, limitMs: number): Limit {
-  const cause = Object.assign(new Error(`no answer within ${Math.round(limitMs)} ms`), { name: 'TimeoutError' })
-  return { limitMs, error: secretUnavailable(secretId, cause) }
+  const cause = () => Object.assign(new Error(`no answer within ${Math.round(limitMs)} ms`), { name: 'TimeoutError' })
+  return { limitMs, error: () => secretUnavailable(secretId, cause()) }
 }
 
 /** For a first reading. */
@@ -56,14 +56,14 @@ function firstLimit(secretId: string): Limit {
   const now = performance.now()
   const endAt = endOfStep(READ_TIMEOUT_MS + SPARE_MS, now)
   const limitMs = endAt - now
-  if (limitMs < FAIR_MS) return { limitMs, error: outOfTime('the secret was not read', endAt) }
+  if (limitMs < FAIR_MS) return { limitMs, error: () => outOfTime('the secret was not read', endAt) }
   return noAnswer(secretId, limitMs - SPARE_MS)
 }
 
 /** Stops waiting in time; the reading goes on, and the next connection uses its value. */
 function within<Value>({ limitMs, error }: Limit, reading: Promise<Value>): Promise<Value> {
   const { promise, resolve, reject } = Promise.withResolvers<Value>()
-  const timer = setTimeout(() => reject(error), limitMs)
+  const timer = setTimeout(() => reject(error()), limitMs)
   void reading.then(resolve, reject).finally(() => clearTimeout(timer))
   return promise
 }

@@ -27,3 +27,12 @@ test.each([
 ])('%.20j is a misspelling of %j', (word, meant) => {
   expect(misspeltWord(word, ['require', 'verify-full', 'allow'])).toBe(meant)
 })
+
+test('a word with two wrong characters anywhere is recognised', () => {
+  const known = 'COCKROACH_SECRET_KEY'
+  const places = [...known].flatMap((_, first) => [...known].map((_, second) => [first, second] as const))
+  const wrong = places.map(([first, second]) =>
+    [...known].map((letter, at) => (at === first || at === second ? '#' : letter)).join(''),
+  )
+  expect(wrong.filter((word) => misspeltWord(word, ['PGHOST', known]) !== known)).toEqual([])
+})
