@@ -3,8 +3,11 @@ import { join } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { exportedNames } from './exported-names.ts'
 
-/** The pool, and pg below it: not needed until the request for the secret has been sent; bench/README.md has the gain. Below `src/`. */
-const LAZY_MODULES = ['pool/pool.ts']
+/**
+ * Below `src/`. The pool: not needed until the request for the secret has been sent; bench/README.md has the gain. And our
+ * copy of pg: not needed where the function has its own.
+ */
+const LAZY_MODULES = ['pool/pool.ts', 'pool/bundled-pg.ts']
 
 /**
  * Replaces such a module with an object that has a getter for each export; the first getter that is read runs the module.
@@ -17,7 +20,7 @@ export function lazyModules(source: string): Plugin {
     name: 'lazy-modules',
     setup({ onResolve, onLoad, onEnd }) {
       const unused = new Set(LAZY_MODULES)
-      onResolve({ filter: /\/pool\.ts$/ }, ({ path, resolveDir, kind }) => {
+      onResolve({ filter: /\/(?:pool|bundled-pg)\.ts$/ }, ({ path, resolveDir, kind }) => {
         const module = LAZY_MODULES.find((name) => join(source, name) === join(resolveDir, path))
         // The getters themselves use require().
         if (kind !== 'import-statement' || module === undefined) return undefined

@@ -7,7 +7,7 @@ import { ConnectionSource } from './connection/source.ts'
 import { closeOnShutdown } from './lambda/graceful-shutdown.ts'
 // The layer's build has this module run, and with it pg, when the first pool is made and not before: see
 // layer/lazy-modules.ts. Nothing else that is imported from here may import pg when it runs.
-import { DatabasePool } from './pool/pool.ts'
+import { createPool, type DatabasePool } from './pool/pool.ts'
 import { secretReaders } from './secret/reader/readers.ts'
 import type { DatabaseOptions } from './settings/database-options.ts'
 import { readSettings, type Settings } from './settings/settings.ts'
@@ -42,13 +42,19 @@ export class OpenDatabase {
     return this.#pool?.ending === true && !this.#pool.isTerminated
   }
 
-  /** Made when first asked for. */
+  /**
+   * Made when first asked for.
+   *
+   * @throws ConnectionError `ERR_CONFIG` when the function's copy of pg cannot be used.
+   */
   get pool(): DatabasePool {
     if (this.#pool !== undefined) return this.#pool
     const login = new Login(this.source, { now: this.#clock.steadyNow })
-    this.#pool = new DatabasePool(login, this.settings.max, this.diagnostics, this.#clock)
-    void this.#pool.whenEnded.then(this.#leaveShutdown)
-    return this.#pool
+    const { pg, platform, max } = this.settings
+    const pool = createPool({ pg, functionModule: platform.functionModule }, login, max, this.diagnostics, this.#clock)
+    void pool.whenEnded.then(this.#leaveShutdown)
+    this.#pool = pool
+    return pool
   }
 
   /** Opens a connection if there is none; rejects as a statement would. */
@@ -66,7 +72,11 @@ export class OpenDatabase {
 
   /** While the secret is on its way: pg takes milliseconds to load. */
   #prepare(): void {
-    void this.pool
+    try {
+      void this.pool
+    } catch {
+      // The first statement reports it.
+    }
     rehearseLogin((secretString) => this.source.destinationOf(secretString))
   }
 }

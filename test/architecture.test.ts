@@ -103,7 +103,7 @@ describe('src/', () => {
     })
 
     test.each([
-      ['pg', 'src/pool/pg.ts'],
+      ['pg', 'src/pool/bundled-pg.ts'],
       ['@aws-sdk/client-secrets-manager', 'src/secret/reader/secrets-manager.ts'],
     ])('%s is imported by %s alone', (name, file) => {
       expect(importers.get(name)).toEqual([file])

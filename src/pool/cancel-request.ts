@@ -1,6 +1,6 @@
 /** Asks the server to stop a statement, over a connection of its own, as the protocol has it. */
 import type { ClientConfig } from 'pg'
-import { CheckedConnection } from './checked-connection.ts'
+import type { CheckedConnectionClass } from './checked-connection.ts'
 import { clearTextStream } from './pg.ts'
 
 export interface CancelTarget {
@@ -19,6 +19,7 @@ export interface CancelTarget {
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export function cancelRequest(
+  CheckedConnection: CheckedConnectionClass,
   { host, port, ssl, processID, secretKey }: CancelTarget,
   timeoutMs: number,
 ): Promise<void> {

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { LoginRequirements } from './login-order.ts'
-import { Connection, type ConnectionConfig } from './pg.ts'
+import type { ConnectionConfig, ProtocolConnection, ProtocolConnectionClass } from './pg.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { ServerMessages } from './server-messages.ts'
 
@@ -17,36 +17,41 @@ export interface CheckedConnectionConfig extends ConnectionConfig {
   readonly requirements?: LoginRequirements
 }
 
-export class CheckedConnection extends Connection {
-  readonly #requirements: LoginRequirements | undefined
+export type CheckedConnectionClass = new (config: CheckedConnectionConfig) => ProtocolConnection
 
-  constructor(config: CheckedConnectionConfig) {
-    super(config)
-    this.#requirements = config.requirements
-  }
+/** The class over a copy of pg's. */
+export function checkedConnectionClass(Connection: ProtocolConnectionClass): CheckedConnectionClass {
+  return class CheckedConnection extends Connection {
+    readonly #requirements: LoginRequirements | undefined
 
-  /** Called by pg for the socket that the messages come from: with TLS, the one inside. */
-  override attachListeners(stream: Socket): void {
-    const messages = new ServerMessages(this.ssl !== false, this.#requirements)
-    // Thrown on, an error would end the process: nothing of ours is between a socket's events and Node.
-    const guarded =
-      <Chunk>(read: (chunk: Chunk) => unknown) =>
-      (chunk: Chunk): boolean => {
-        try {
-          return read(chunk) !== false
-        } catch (error) {
-          stream.destroy(asError(error))
-          return false
+    constructor(config: CheckedConnectionConfig) {
+      super(config)
+      this.#requirements = config.requirements
+    }
+
+    /** Called by pg for the socket that the messages come from: with TLS, the one inside. */
+    override attachListeners(stream: Socket): void {
+      const messages = new ServerMessages(this.ssl !== false, this.#requirements)
+      // Thrown on, an error would end the process: nothing of ours is between a socket's events and Node.
+      const guarded =
+        <Chunk>(read: (chunk: Chunk) => unknown) =>
+        (chunk: Chunk): boolean => {
+          try {
+            return read(chunk) !== false
+          } catch (error) {
+            stream.destroy(asError(error))
+            return false
+          }
         }
-      }
-    const push = stream.push.bind(stream)
-    // Not in a listener, for pg-copy-streams reads from the socket itself.
-    stream.push = guarded((chunk: Buffer | null) => {
-      const complete = chunk && messages.take(chunk)
-      return complete === undefined || push(complete)
-    })
-    super.attachListeners({
-      on: (event, listener) => stream.on(event, event === 'data' ? guarded(listener) : listener),
-    })
+      const push = stream.push.bind(stream)
+      // Not in a listener, for pg-copy-streams reads from the socket itself.
+      stream.push = guarded((chunk: Buffer | null) => {
+        const complete = chunk && messages.take(chunk)
+        return complete === undefined || push(complete)
+      })
+      super.attachListeners({
+        on: (event, listener) => stream.on(event, event === 'data' ? guarded(listener) : listener),
+      })
+    }
   }
 }

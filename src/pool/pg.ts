@@ -1,13 +1,8 @@
-/** The one importer of `pg`, a CommonJS package, with the parts of it that its types leave out. */
+/** What is used of `pg`, with the parts of it that its types leave out. */
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
-import { Client, type ClientConfig, Connection as PgConnection, Pool as PgPool, type PoolConfig } from 'pg'
+import type { Client, ClientConfig, Pool, PoolConfig } from 'pg'
 import { loopbackSocket } from '../connection/tls.ts'
-
-export { Client }
-
-/** pg's pool without its counts, which are getters: its types declare them as properties, which getters cannot override. */
-export const Pool: new (config: PoolConfig) => Omit<PgPool, 'totalCount' | 'idleCount' | 'waitingCount'> = PgPool
 
 /** What pg asks of the socket that it reads messages from. */
 interface MessageSource {
@@ -42,14 +37,26 @@ export interface ClientInternals {
   readonly secretKey: number | null
   readonly _queryable: boolean
   readonly _ending: boolean
-  _getActiveQuery(): unknown
+  /** Until 8.16, `activeQuery`. */
+  readonly _getActiveQuery?: () => unknown
+  readonly activeQuery?: unknown
   password: unknown
   readonly connectionParameters: { password: unknown }
 }
 
 export type ConnectionConfig = Pick<ClientConfig, 'ssl' | 'stream'>
 
-type ProtocolConnectionClass = new (config: ConnectionConfig) => ProtocolConnection
+export type ProtocolConnectionClass = new (config: ConnectionConfig) => ProtocolConnection
 
-/** Stated, not checked: `@types/pg` declares this class without its methods. */
-export const Connection = PgConnection as unknown as ProtocolConnectionClass
+/** Its counts are getters here: its types declare them as properties, which getters cannot override. */
+export type PoolWithoutCounts = Omit<Pool, 'totalCount' | 'idleCount' | 'waitingCount'>
+
+/** A copy of pg: the function's own, or the one that comes with this package. */
+export interface Pg {
+  readonly Client: typeof Client
+  /** Without its counts, which are getters: its types declare them as properties, which getters cannot override. */
+  readonly Pool: new (
+    config: PoolConfig,
+  ) => Omit<Pool, 'totalCount' | 'idleCount' | 'waitingCount'>
+  readonly Connection: ProtocolConnectionClass
+}

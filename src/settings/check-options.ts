@@ -7,10 +7,11 @@ import type { Problems } from './problems.ts'
 import { isSettingName, SETTINGS } from './setting-table.ts'
 
 /** Every option, with the kind of value that it needs. */
-const OPTION_KINDS: ReadonlyMap<string, 'string' | 'number' | 'boolean'> = new Map([
+const OPTION_KINDS: ReadonlyMap<string, 'string' | 'number' | 'boolean' | 'object'> = new Map([
   ...Object.entries(SETTINGS).map(([name, { kind }]) => [name, kind] as const),
   ...FIELD_NAMES.map((name) => [name, CONNECTION_FIELDS[name].isNumber ? 'number' : 'string'] as const),
   ['connectionString', 'string'],
+  ['pg', 'object'],
 ])
 
 /** True when the option is known and its value is of the kind that it needs. */
@@ -33,7 +34,7 @@ function faultOfOption(name: string, value: unknown): string | undefined {
   if (kind === undefined) return unknownOption(name)
   if (value === undefined) return undefined
   if (!isOfKind(name, value)) {
-    return `option ${name} is a ${value === null ? 'null' : typeof value}; expected a ${kind}`
+    return `option ${name} is a ${value === null ? 'null' : typeof value}; expected ${kind === 'object' ? 'the module' : `a ${kind}`}`
   }
   // An empty secretId would choose another database than the caller meant.
   return value === '' && isSettingName(name)

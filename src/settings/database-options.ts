@@ -39,6 +39,11 @@ export interface DatabaseOptions {
   readonly cluster?: string
   /** Where the cluster identifier is sent. @default COCKROACH_CLUSTER_ROUTING, else `database` */
   readonly clusterRouting?: ClusterRouting
+  /**
+   * The function's own `pg`, where a bundler has put it into the function: the pool is built on it, so that ORMs,
+   * `instanceof`, type parsers and tracers see one pg. @default what `require('pg')` finds beside the function's code, else the layer's
+   */
+  readonly pg?: object
   /** Connections per execution environment. @default COCKROACH_MAX_CONNECTIONS, else 1, else a share of AWS_LAMBDA_MAX_CONCURRENCY */
   readonly max?: number
   /** Terminate the sessions on SIGTERM, by registering an internal extension. @default COCKROACH_GRACEFUL_SHUTDOWN, else false */

@@ -8,7 +8,7 @@ import { CLUSTER_ROUTINGS } from '../routing/cluster-routing.ts'
 import type { DatabaseOptions } from './database-options.ts'
 
 /** The settings by the name of their option. */
-export type SettingValues = Required<Omit<DatabaseOptions, FieldName | 'connectionString'>>
+export type SettingValues = Required<Omit<DatabaseOptions, FieldName | 'connectionString' | 'pg'>>
 export type SettingName = keyof SettingValues
 
 /** Option and variable are read alike: of an option that is a number or a boolean, its text is read. */

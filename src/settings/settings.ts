@@ -1,5 +1,6 @@
 /** Reads options and environment into one frozen record: the only module that reads `process.env`. */
 
+import { join } from 'node:path'
 import type { Environment } from '../base/environment-variables.ts'
 import * as variable from '../base/environment-variables.ts'
 import { misspeltWord } from '../base/nearest.ts'
@@ -24,6 +25,8 @@ export interface Platform {
   /** The region that this process runs in, if the environment names it. */
   readonly region: string | undefined
   readonly home: string | undefined
+  /** Path of the function's module, which its packages are found from; on Lambda only. */
+  readonly functionModule: string | undefined
   /** Host and port of the Runtime API, where extensions register. */
   readonly runtimeApi: string | undefined
   /** Port of the AWS Parameters and Secrets extension, if it is set. */
@@ -43,6 +46,8 @@ export interface Settings {
   readonly secretTtlMs: number
   readonly clusterRouting: ClusterRouting
   readonly max: number
+  /** The copy of pg that was handed over. */
+  readonly pg: object | undefined
   readonly gracefulShutdown: boolean
   readonly deadlineMarginMs: number
   /** Fields given in code: they have precedence over the secret. */
@@ -98,6 +103,7 @@ function readPlatform(
     functionName: environment.AWS_LAMBDA_FUNCTION_NAME,
     region: environment.AWS_REGION,
     home: environment.HOME ?? environment.USERPROFILE,
+    functionModule: environment.LAMBDA_TASK_ROOT && join(environment.LAMBDA_TASK_ROOT, environment._HANDLER ?? 'index'),
     runtimeApi: environment.AWS_LAMBDA_RUNTIME_API,
     secretsExtensionPort,
     sessionToken: () => present(variables).AWS_SESSION_TOKEN,
@@ -157,6 +163,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     secretTtlMs: 1000 * (setting('secretTtlSeconds') ?? DEFAULT_SECRET_TTL_SECONDS),
     clusterRouting: setting('clusterRouting') ?? 'database',
     max: setting('max') ?? Math.min(concurrency ?? DEFAULT_MAX, MAX_ON_MANAGED_INSTANCES),
+    pg: options.pg,
     gracefulShutdown: setting('gracefulShutdown') ?? false,
     deadlineMarginMs: setting('deadlineMarginMs') ?? DEFAULT_DEADLINE_MARGIN_MS,
     options: { ...ownString.fields, ...fieldsInCode },

@@ -55,6 +55,7 @@ function platform(changes: Partial<Platform> = {}): Platform {
       functionName: undefined,
       region: undefined,
       home: join(folder, 'home'),
+      functionModule: undefined,
       runtimeApi: undefined,
       sessionToken: () => undefined,
     },

@@ -4,10 +4,12 @@ import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
+import pg from 'pg'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
 import { createDatabase, type Database } from '../../../src/index.ts'
-import { DatabaseClient } from '../../../src/pool/client.ts'
+import { databaseClientClass } from '../../../src/pool/client-class.ts'
+import type { Pg } from '../../../src/pool/pg.ts'
 
 const PASSWORD = 'Zq7"k W2/v+N9%x'
 const bytes = Buffer.from(PASSWORD)
@@ -135,7 +137,11 @@ describe('while a server lets wait, neither pool nor client show the password:',
     ['after it accepted the proof', [SASL, first, (heard) => Buffer.concat([final(heard), OK])], 3],
   ])('%s', async (_, answers, messages) => {
     const told = await serve(answers)
-    const client = new DatabaseClient({ ...login(), ssl: { ca }, password: async () => PASSWORD })
+    const client = new (databaseClientClass(pg as unknown as Pg))({
+      ...login(),
+      ssl: { ca },
+      password: async () => PASSWORD,
+    })
     const pool = database.getPool()
     for (const open of [() => client.connect(), () => database.query('select 1')]) {
       told.heard = 0

@@ -4,11 +4,15 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { inspect } from 'node:util'
+import pg from 'pg'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { createDatabase } from '../../../src/index.ts'
 import { cancelRequest } from '../../../src/pool/cancel-request.ts'
+import { checkedConnectionClass } from '../../../src/pool/checked-connection.ts'
+import type { Pg } from '../../../src/pool/pg.ts'
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts'
 
+const CheckedConnection = checkedConnectionClass((pg as unknown as Pg).Connection)
 const PASSWORD = 'pw-of-a-developer'
 const address = Object.values(networkInterfaces())
   .flat()
@@ -113,7 +117,11 @@ describe('a cancel request without TLS', () => {
   test('sends nothing when its name resolves to another address', async () => {
     using server = await listen(outside())
     resolveTo(outside())
-    await cancelRequest({ host: 'localhost', port: server.port, ssl: false, processID: 1, secretKey: 2 }, 5000)
+    await cancelRequest(
+      CheckedConnection,
+      { host: 'localhost', port: server.port, ssl: false, processID: 1, secretKey: 2 },
+      5000,
+    )
     await vi.waitFor(() => expect(server.heard.connections).toBe(1))
     expect(server.heard.bytes).toBe(0)
   })
@@ -121,7 +129,11 @@ describe('a cancel request without TLS', () => {
   test('reaches a server on loopback', async () => {
     using server = await listen('127.0.0.1')
     resolveTo('127.0.0.1')
-    await cancelRequest({ host: 'localhost', port: server.port, ssl: false, processID: 1, secretKey: 2 }, 5000)
+    await cancelRequest(
+      CheckedConnection,
+      { host: 'localhost', port: server.port, ssl: false, processID: 1, secretKey: 2 },
+      5000,
+    )
     expect(server.heard.bytes).toBe(16)
   })
 })

@@ -1,11 +1,14 @@
 import { Socket } from 'node:net'
 import fc from 'fast-check'
+import pg from 'pg'
 import { describe, expect, test } from 'vitest'
 import { int32, message } from '../../../local/cloud/wire-protocol.ts'
-import { CheckedConnection } from '../../../src/pool/checked-connection.ts'
+import { checkedConnectionClass } from '../../../src/pool/checked-connection.ts'
+import type { Pg } from '../../../src/pool/pg.ts'
 import { ServerMessages } from '../../../src/pool/server-messages.ts'
 import { authentication } from '../../support/scripted-server.ts'
 
+const CheckedConnection = checkedConnectionClass((pg as unknown as Pg).Connection)
 const READY = message('Z', Buffer.from('I'))
 const LOGIN = Buffer.concat([authentication(0), READY])
 const COLUMN = Buffer.concat([Buffer.from('n\0'), Buffer.alloc(18)])

@@ -22,6 +22,7 @@ test('the defaults', () => {
     platform: {
       isLambda: false,
       home: undefined,
+      functionModule: undefined,
       runtimeApi: undefined,
       sessionToken: expect.any(Function),
       secretsExtensionPort: undefined,

@@ -60,6 +60,7 @@ function reader(secretsExtensionPort: number, changes: Partial<Platform> = {}): 
       functionName: undefined,
       region: 'us-east-1',
       home: undefined,
+      functionModule: undefined,
       runtimeApi: undefined,
       sessionToken: () => SESSION_TOKEN,
     },

@@ -1,0 +1,236 @@
+/** A pg client that reports its age and how its connection was opened, and cancels its statements at the deadline. */
+import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import type { ClientConfig, DatabaseError } from 'pg'
+import { publish } from '../base/diagnostics.ts'
+import type { ResolvedConnection } from '../connection/source.ts'
+import { watchHandshake } from '../connection/tls-error.ts'
+import { budgetOf, currentInvocation, deadlineError } from '../lambda/deadline.ts'
+import { cancelRequest } from './cancel-request.ts'
+import { checkedConnectionClass } from './checked-connection.ts'
+import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
+import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
+import { isDatabaseError } from './database-error.ts'
+import { hidePassword } from './hidden-password.ts'
+import type { ClientInternals, Pg } from './pg.ts'
+import { keptParameters } from './server-parameters.ts'
+import { endsSession, statementError } from './statement-error.ts'
+import { type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
+import { withCallback } from './with-callback.ts'
+
+/** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
+const ANSWER_MS = 200
+/** A cancel request gets at least this long, in milliseconds. */
+const CANCEL_AT_LEAST_MS = 50
+/** How long Lambda leaves a process after SIGTERM, at the least, in milliseconds. */
+const TERMINATE_MS = 300
+
+/** The severities after which the server closes the connection. */
+const FATAL = ['FATAL', 'PANIC']
+
+const unsent = () => deadlineError('the statement was not sent', true)
+
+function isTlsSocket(stream: Socket): stream is TLSSocket {
+  return 'encrypted' in stream && stream.encrypted === true
+}
+
+/** The class over a copy of pg's. */
+export function databaseClientClass({ Client, Connection }: Pg): new (config: DatabaseClientConfig) => DatabaseClient {
+  const CheckedConnection = checkedConnectionClass(Connection)
+  return class extends Client implements DatabaseClient {
+    /** As it is known after minification too. */
+    static override readonly name = 'DatabaseClient'
+    readonly #serverParameters = keptParameters(this.#internals.connection)
+    readonly #connectClock = new ConnectClock(this.#internals.connection)
+    #hasSessionEnded = false
+    #transactionStatus: 'I' | 'T' | 'E' | null = null
+    /** Ends statements whose end pg reports to themselves alone. */
+    #watch: NodeJS.Timeout | undefined
+    openedAt = 0
+    idleSince = 0
+    returnedAt = 0
+    uses = 0
+    openedWith: ResolvedConnection | undefined
+    declare readonly ref: () => void
+    declare readonly unref: () => void
+    release: (destroy?: Error | boolean) => void = () => undefined;
+    [Symbol.asyncDispose]: () => Promise<void> = async () => undefined
+    maxLifetimeMs = Number.POSITIVE_INFINITY
+
+    constructor(config: DatabaseClientConfig) {
+      // pg takes a connection that is made for it: in its code, not in its types.
+      super({ ...config, connection: new CheckedConnection(config) } as ClientConfig)
+      config.signal?.addEventListener('abort', () => this.destroy(), { once: true })
+      // Assigned, since overriding would mean to repeat the eight signatures that pg's types give to this method.
+      this.query = this.#query.bind(this) as this['query']
+      // Without a listener, a connection that is lost while idle would end the process.
+      this.on('error', () => undefined)
+      const { connection, connectionParameters } = this.#internals
+      hidePassword(this.#internals)
+      hidePassword(connectionParameters)
+      connection.on('errorMessage', (error: DatabaseError) => {
+        if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
+      })
+      connection.on('sslconnect', () => watchHandshake(connection.stream))
+      connection.on('readyForQuery', (message) => {
+        // Without a message, see `erasePassword()`.
+        this.#transactionStatus = message?.status ?? null
+      })
+    }
+
+    get #internals(): ClientInternals {
+      return this as unknown as ClientInternals
+    }
+
+    get backendPid(): number | undefined {
+      return this.#internals.processID ?? undefined
+    }
+
+    serverParameter(name: string): string | undefined {
+      return this.#serverParameters.get(name)
+    }
+
+    get tlsSocket(): TLSSocket | undefined {
+      const { stream } = this.#internals.connection
+      return isTlsSocket(stream) ? stream : undefined
+    }
+
+    get connectTimings(): ConnectTimings {
+      return this.#connectClock.timings
+    }
+
+    get bytesRead(): number {
+      return this.#internals.connection.stream.bytesRead
+    }
+
+    /** As pg's, which has it since 8.21. */
+    override getTransactionStatus(): 'I' | 'T' | 'E' | null {
+      return this.#transactionStatus
+    }
+
+    get isBusy(): boolean {
+      const internals = this.#internals
+      return Boolean(internals._getActiveQuery ? internals._getActiveQuery() : internals.activeQuery)
+    }
+
+    get unfitness(): string | undefined {
+      const { _queryable, _ending, connection } = this.#internals
+      // pg learns of a FIN when the socket has closed, which takes some turns of the event loop more than its end.
+      const { readableEnded, destroyed } = connection.stream
+      if (!_queryable || _ending || readableEnded || destroyed) return 'the connection is broken'
+      // The FIN that follows may still be on its way.
+      if (this.#hasSessionEnded) return 'the server ended the session'
+      if (this.isBusy) return 'released with a statement under way'
+      return this.getTransactionStatus() === 'I' ? undefined : 'released inside a transaction'
+    }
+
+    erasePassword(): void {
+      this.#connectClock.stop()
+      const { connection, connectionParameters } = this.#internals
+      this.#internals.password = null
+      connectionParameters.password = null
+      // Query streams wait for this message before they report an error, also that their connection broke.
+      connection.once('end', () => setImmediate(() => connection.emit('readyForQuery')))
+    }
+
+    terminate(): void {
+      if (this.isBusy) void this.#cancel(TERMINATE_MS)
+      this.#internals.connection.end()
+    }
+
+    destroy(): void {
+      this.#internals.connection.stream.destroy()
+    }
+
+    probe(timeoutMs: number): Promise<boolean> {
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          this.destroy()
+          resolve(false)
+        }, timeoutMs)
+        const settle = (isAlive: boolean) => () => {
+          clearTimeout(timer)
+          resolve(isAlive)
+        }
+        super.query('select 1').then(settle(true), settle(false))
+      })
+    }
+
+    /** As pg's `query`, in all its forms; a statement that would outlast the invocation is cancelled: `ERR_DEADLINE`. */
+    #query(config: string | { callback?: unknown }, values: unknown, callback: unknown): unknown {
+      if (config == null) return super.query(config as never)
+      const own = typeof config === 'object' ? config.callback : undefined
+      const told = (typeof values === 'function' ? values : (callback ?? own)) as Callback | undefined
+      if (isSubmittable(config)) return this.#submit(config, told)
+      const answer = this.#guard(config, typeof values === 'function' ? undefined : values)
+      return withCallback(answer, told && ((error, result) => told(error ?? null, result)))
+    }
+
+    /** Cursors, streams, COPY and prebuilt queries are under way until pg has nothing left to do. */
+    #submit(statement: Submittable, told: Callback | undefined): unknown {
+      const budgetMs = budgetOf(currentInvocation())
+      if (budgetMs <= 0) return failUnsent(statement, told, unsent(), this.#internals.connection)
+      this.#watch ??= this.#cancelAndDestroyIn(budgetMs)
+      this.off('drain', this.#unwatch).once('drain', this.#unwatch)
+      return super.query(statement as never, told as never)
+    }
+
+    readonly #unwatch = (): void => {
+      clearTimeout(this.#watch)
+      this.#watch = undefined
+    }
+
+    /** By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection. */
+    #send(config: unknown, values: unknown, told: Callback): void {
+      super.query(config as string, values as unknown[], told)
+    }
+
+    async #guard(config: unknown, values: unknown): Promise<unknown> {
+      try {
+        return await this.#sendInTime(config, values)
+      } catch (error) {
+        // As pg does: a stack with the caller's code instead of the socket's.
+        if (isDatabaseError(error)) Error.captureStackTrace(error)
+        throw statementError(error)
+      }
+    }
+
+    #sendInTime(config: unknown, values: unknown): Promise<unknown> {
+      const budgetMs = budgetOf(currentInvocation())
+      if (budgetMs <= 0) return Promise.reject(unsent())
+      return new Promise((resolve, reject) => {
+        const timer = this.#cancelAndDestroyIn(budgetMs)
+        this.#send(config, values, (error, result) => {
+          clearTimeout(timer)
+          if (error) reject(error)
+          else resolve(result)
+        })
+      })
+    }
+
+    /** A timer for the deadline, if there is one. */
+    #cancelAndDestroyIn(budgetMs: number): NodeJS.Timeout | undefined {
+      const { marginMs } = currentInvocation() ?? {}
+      if (marginMs === undefined || budgetMs === Number.POSITIVE_INFINITY) return undefined
+      return setTimeout(() => this.#cancelAndDestroy(budgetMs, marginMs), budgetMs)
+    }
+
+    /** Cancels at the server, then destroys the connection: the caller gets this error, and not the answer to the cancel request. */
+    async #cancelAndDestroy(budgetMs: number, marginMs: number): Promise<void> {
+      // Not to be lent again, even if the statement ends before the server is asked to cancel it.
+      this.#hasSessionEnded = true
+      publish('deadline', { budgetMs, backendPid: this.backendPid })
+      const { connection } = this.#internals
+      const fail = () => connection.emit('error', deadlineError('the statement was cancelled', false))
+      connection.removeAllListeners('errorMessage').once('errorMessage', fail).prependOnceListener('end', fail)
+      await this.#cancel(Math.max(CANCEL_AT_LEAST_MS, marginMs - ANSWER_MS))
+      this.destroy()
+    }
+
+    async #cancel(limitMs: number): Promise<void> {
+      const { ssl, processID, secretKey } = this.#internals
+      if (processID === null || secretKey === null) return
+      await cancelRequest(CheckedConnection, { host: this.host, port: this.port, ssl, processID, secretKey }, limitMs)
+    }
+  }
+}
