@@ -5,6 +5,8 @@ import { defineConfig } from 'vitest/config'
 const FAULTS = ['test/faults/faults.test.ts', 'test/faults/peers.test.ts']
 /** The crowd needs all processors; the commands build `dist/` anew under the others. */
 const ALONE = ['test/faults/crowd.test.ts', 'test/readme.test.ts', 'test/local/start.test.ts']
+/** What is built on pg, run with the oldest version that is supported too. */
+const OF_PG = ['test/src/pool/*.test.ts', 'test/src/transaction/*.test.ts', 'test/src/database.test.ts']
 /** Needs parts from outside: `npm run test:fidelity`. */
 const FIDELITY = 'test/fidelity/**'
 
@@ -27,7 +29,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'one by one', include: ALONE, fileParallelism: false, sequence: { groupOrder: 1 } },
+        resolve: { alias: [{ find: /^pg$/, replacement: 'pg-oldest' }] },
+        test: { name: 'oldest pg', include: OF_PG, sequence: { groupOrder: 1 } },
+      },
+      {
+        extends: true,
+        test: { name: 'one by one', include: ALONE, fileParallelism: false, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -45,6 +45,8 @@ export interface ConnectionErrorOptions {
 
 /** Thrown for everything but the server's answer to a statement, which is pg's `DatabaseError`. */
 export class ConnectionError extends Error {
+  /** As it is known after minification too. */
+  static override readonly name = 'ConnectionError'
   override readonly name = 'ConnectionError'
   readonly code: ConnectionErrorCode
   readonly hint: string | undefined

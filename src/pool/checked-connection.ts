@@ -13,7 +13,7 @@ function asError(cause: unknown): Error {
   return new ProtocolError(`what the server sent could not be handled: ${message}`, { cause })
 }
 
-export interface CheckedConnectionConfig extends ConnectionConfig {
+interface CheckedConnectionConfig extends ConnectionConfig {
   readonly requirements?: LoginRequirements
 }
 

@@ -1,7 +1,7 @@
 /** Chooses the copy of pg that the pool is built on, so that a function has one: its own where it has one. */
 import { createRequire } from 'node:module'
 import { ConnectionError } from '../base/connection-error.ts'
-import * as bundledPg from './bundled-pg.ts'
+import { bundledPg } from './bundled-pg.ts'
 import type { Pg, ProtocolConnection } from './pg.ts'
 
 /** The oldest version that the tests run with, and the major versions that are known. */
@@ -30,7 +30,8 @@ function missingIn(pg: Pg): readonly string[] {
   if (methods.length > 0) return methods
   const client = new pg.Client({ connection: NO_CONNECTION as unknown as ProtocolConnection } as object)
   const fields = USED_OF_CLIENTS.filter((name) => !(name in client))
-  const isActive = '_getActiveQuery' in client || 'activeQuery' in client
+  // Until 8.16 the statement under way is the field `activeQuery`, which the first statement makes.
+  const isActive = '_getActiveQuery' in client || 'queryQueue' in client
   return [...fields, ...(isActive ? [] : ['_getActiveQuery()'])].map((name) => `Client.${name}`)
 }
 
@@ -89,5 +90,5 @@ function versionOf(require: NodeJS.Require, path: string): string {
  */
 export function choosePg(handedOver: unknown, functionModule: string | undefined): Pg {
   if (handedOver !== undefined) return checkedPg(handedOver, 'option pg')
-  return (functionModule === undefined ? undefined : functionsPg(functionModule)) ?? (bundledPg as unknown as Pg)
+  return (functionModule === undefined ? undefined : functionsPg(functionModule)) ?? bundledPg
 }

@@ -38,7 +38,8 @@ function clientConfig(
     port,
     database,
     user,
-    ssl: ssl === false ? false : { ...ssl, ca: ssl.ca === undefined ? undefined : [...ssl.ca] },
+    // The host, which a certificate for an IP address is compared with: older copies of pg tell Node names only.
+    ssl: ssl === false ? false : { ...ssl, host, ca: ssl.ca === undefined ? undefined : [...ssl.ca] },
     ...(ssl === false && clearTextStream(host)),
     requirements: parameters,
     enableChannelBinding: parameters.channel_binding === 'require',

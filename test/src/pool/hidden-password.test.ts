@@ -139,7 +139,7 @@ describe('while a server lets wait, neither pool nor client show the password:',
     const told = await serve(answers)
     const client = new (databaseClientClass(pg as unknown as Pg))({
       ...login(),
-      ssl: { ca },
+      ssl: { ca, host: login().host },
       password: async () => PASSWORD,
     })
     const pool = database.getPool()
