@@ -39,6 +39,13 @@ const REPLACEMENTS: readonly Replacement[] = [
       }
     }`,
   },
+  // Where a REST protocol puts parameters, and prefixes of host names: Secrets Manager's protocol, AWS JSON, has neither.
+  {
+    imported: /\/HttpBindingNormalizedSchema$/,
+    importer: /\/HttpProtocol\./,
+    contents: `export const getHttpOperationBindings = () => []
+      export const HttpBindingNormalizedSchema = undefined`,
+  },
   // Loaded when an operation streams events; GetSecretValue does not.
   { imported: /\/event-streams$/, importer: /\/HttpProtocol\./, contents: NOT_FOUND },
   // Signs the messages of such a stream.

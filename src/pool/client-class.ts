@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ClientConfig, DatabaseError } from 'pg'
+import { isDatabaseError } from '../base/database-error.ts'
 import { publish } from '../base/diagnostics.ts'
 import type { ResolvedConnection } from '../connection/source.ts'
 import { watchHandshake } from '../connection/tls-error.ts'
@@ -10,12 +11,12 @@ import { cancelRequest } from './cancel-request.ts'
 import { checkedConnectionClass } from './checked-connection.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
-import { isDatabaseError } from './database-error.ts'
 import { hidePassword } from './hidden-password.ts'
 import type { ClientInternals, Pg } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
 import { type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
+import { traceStatement } from './traces.ts'
 import { withCallback } from './with-callback.ts'
 
 /** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
@@ -187,7 +188,7 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
 
     async #guard(config: unknown, values: unknown): Promise<unknown> {
       try {
-        return await this.#sendInTime(config, values)
+        return await traceStatement(this, config, values, () => this.#sendInTime(config, values))
       } catch (error) {
         // As pg does: a stack with the caller's code instead of the socket's.
         if (isDatabaseError(error)) Error.captureStackTrace(error)

@@ -14,6 +14,7 @@ import { maxLifetimeMs } from './checkout.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 import { clearTextStream } from './pg.ts'
 import type { PoolClients } from './pool-clients.ts'
+import { traceConnect } from './traces.ts'
 
 /** An attempt that runs out of time gets this long to tell what it waited for, in milliseconds. */
 const REASON_MS = 25
@@ -71,12 +72,15 @@ export class ConnectionOpener {
   readonly #clients: PoolClients
   readonly #diagnostics: Diagnostics
   readonly #clock: Clock
+  readonly #connectMethod: () => object
 
-  constructor(login: Login, clients: PoolClients, diagnostics: Diagnostics, clock: Clock) {
+  /** @param connectMethod pg's, as it is by then: instrumentation replaces it */
+  constructor(login: Login, clients: PoolClients, diagnostics: Diagnostics, clock: Clock, connectMethod: () => object) {
     this.#login = login
     this.#clients = clients
     this.#diagnostics = diagnostics
     this.#clock = clock
+    this.#connectMethod = connectMethod
   }
 
   /**
@@ -139,9 +143,11 @@ export class ConnectionOpener {
       }
       const config: DatabaseClientConfig = { ...clientConfig(destination, resolveToSend, Math.ceil(limitMs)), signal }
       const welcome = (client: DatabaseClient): Promise<void> => this.#welcome(client, resolve)
-      const client = await this.#clients.connect(config, welcome).catch((error: unknown) => {
-        throw connectError(error, destination.parameters, [sent])
-      })
+      const connect = (): Promise<DatabaseClient> =>
+        this.#clients.connect(config, welcome).catch((error: unknown) => {
+          throw connectError(error, destination.parameters, [sent])
+        })
+      const client = await traceConnect(destination.parameters, this.#connectMethod(), connect)
       const ms = this.#clock.monotonicNow() - startedAt
       this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })
       return client

@@ -75,7 +75,7 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
         diagnostics,
         clock,
       })
-      const opener = new ConnectionOpener(login, this.#clients, diagnostics, clock)
+      const opener = new ConnectionOpener(login, this.#clients, diagnostics, clock, () => pg.Client.prototype.connect)
       this.#lender = new Lender(this.#clients, opener, max, clock)
       this.on('error', () => undefined)
     }

@@ -1,6 +1,6 @@
 /** Tells a broken connection from the server's own answer to a statement. */
 import { ConnectionError } from '../base/connection-error.ts'
-import { isDatabaseError } from './database-error.ts'
+import { isDatabaseError } from '../base/database-error.ts'
 
 /** pg's own errors have no code; these are their whole texts. */
 const NEVER_SENT = [

@@ -2,6 +2,7 @@
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { foreignText } from '../base/foreign-text.ts'
+import { traced } from '../base/tracing.ts'
 import { endOfStep, FAIR_MS, outOfTime } from '../lambda/deadline.ts'
 import { isResourceNotFound, secretUnavailable } from './error.ts'
 import { putSecretValueCommand } from './put-secret-value.ts'
@@ -16,6 +17,10 @@ const REREAD_LIMIT_MS = 1000
 const SPARE_MS = 100
 /** After a failed re-read, the time until Secrets Manager is asked again. */
 const STALE_FOR_MS = 30_000
+
+const METHOD = 'SecretsManager/GetSecretValue'
+/** @see https://opentelemetry.io/docs/specs/semconv/cloud-providers/aws-sdk/ */
+const CALL = { 'rpc.system.name': 'aws-api', 'rpc.method': METHOD }
 
 /** One version of the secret, without its value. */
 export interface SecretVersion {
@@ -94,9 +99,9 @@ export class SecretCache<Value extends object> {
 
   constructor(options: SecretCacheOptions<Value>) {
     this.#options = options
-    this.#cached = new SharedRead(() => this.#fetch('AWSCURRENT', options.getCached))
-    this.#fresh = new SharedRead(() => this.#fetch('AWSCURRENT', options.getFresh))
-    this.#pending = new SharedRead(() => this.#fetch('AWSPENDING', options.getFresh))
+    this.#cached = new SharedRead(() => this.#read('AWSCURRENT', options.getCached))
+    this.#fresh = new SharedRead(() => this.#read('AWSCURRENT', options.getFresh))
+    this.#pending = new SharedRead(() => this.#read('AWSPENDING', options.getFresh))
   }
 
   /** The value in use, if the secret has been read. */
@@ -166,6 +171,13 @@ export class SecretCache<Value extends object> {
   #isOutdated({ createdAt }: SecretVersion): boolean {
     const known = this.#inUse?.secret.createdAt
     return known !== undefined && createdAt !== undefined && createdAt < known
+  }
+
+  #read(versionStage: VersionStage, get: GetSecretValue): Promise<FromSecret<Value>> {
+    const { secretId } = this.#options
+    const arn = secretId.startsWith('arn:') ? secretId : undefined
+    const describe = () => ({ name: METHOD, attributes: { ...CALL, 'aws.secretsmanager.secret.arn': arn } })
+    return traced('secret', describe, () => this.#fetch(versionStage, get))
   }
 
   async #fetch(versionStage: VersionStage, get: GetSecretValue): Promise<FromSecret<Value>> {

@@ -3,10 +3,11 @@ import type { DatabaseError } from 'pg'
 import { type Backoff, fullJitterMs } from '../base/backoff.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
+import { isDatabaseError } from '../base/database-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
+import { traced } from '../base/tracing.ts'
 import { currentInvocation } from '../lambda/deadline.ts'
 import type { DatabaseClient } from '../pool/client.ts'
-import { isDatabaseError } from '../pool/database-error.ts'
 import { type Holder, holders } from '../pool/lease.ts'
 import type { DatabasePool } from '../pool/pool.ts'
 import { endsSession } from '../pool/statement-error.ts'
@@ -14,6 +15,8 @@ import { beginStatement, type TransactionOptions } from './options.ts'
 
 const RETRY: Backoff = { baseMs: 20, capMs: 1000 }
 const DEFAULT_MAX_ATTEMPTS = 10
+/** Of a transaction's span; OpenTelemetry has no name for it. */
+const RETRY_COUNT = 'cockroach_lambda.retry_count'
 
 const SERIALIZATION_FAILURE = '40001'
 const STATEMENT_COMPLETION_UNKNOWN = '40003'
@@ -183,17 +186,23 @@ export async function runTransaction<Result>(
   if (outer.some((holder) => holder.pool === pool && holder.isOpen)) {
     throw misuse('transaction() was called inside transaction()', 'Pass the client on instead, or use a savepoint.')
   }
-  for (let attempt = 0; ; attempt += 1) {
-    const run: Run = { pool, isOpen: false, stage: 'begin', refusal: undefined }
-    try {
-      return await holders.run([...outer, run], () => runOnce(begin, work, run))
-    } catch (error) {
-      const retryInMs = fullJitterMs(attempt, RETRY, clock.random)
-      const isInTime = clock.monotonicNow() + retryInMs < (currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
-      if (attempt + 1 >= maxAttempts || !isInTime || !isRepeatable(error, run.stage)) throw error
-      const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
-      diagnostics.publish('retry', { code, attempt, retryInMs })
-      await clock.sleep(retryInMs)
+  const attributes = { [RETRY_COUNT]: 0 }
+  const runUntilDone = async (): Promise<Result> => {
+    for (let attempt = 0; ; attempt += 1) {
+      attributes[RETRY_COUNT] = attempt
+      const run: Run = { pool, isOpen: false, stage: 'begin', refusal: undefined }
+      try {
+        return await holders.run([...outer, run], () => runOnce(begin, work, run))
+      } catch (error) {
+        const retryInMs = fullJitterMs(attempt, RETRY, clock.random)
+        const isInTime =
+          clock.monotonicNow() + retryInMs < (currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
+        if (attempt + 1 >= maxAttempts || !isInTime || !isRepeatable(error, run.stage)) throw error
+        const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown'
+        diagnostics.publish('retry', { code, attempt, retryInMs })
+        await clock.sleep(retryInMs)
+      }
     }
   }
+  return traced('transaction', () => ({ name: 'transaction', attributes }), runUntilDone)
 }

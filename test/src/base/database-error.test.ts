@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
-import { isDatabaseError } from '../../../src/pool/database-error.ts'
+import { isDatabaseError } from '../../../src/base/database-error.ts'
 import { openProduct, type Product, rejection } from '../../support/product.ts'
 
 let product: Product
