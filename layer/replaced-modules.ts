@@ -46,6 +46,19 @@ const REPLACEMENTS: readonly Replacement[] = [
     contents: `export const getHttpOperationBindings = () => []
       export const HttpBindingNormalizedSchema = undefined`,
   },
+  // Numbers that JavaScript's cannot hold, in documents without a schema: an answer's numbers are dates.
+  {
+    imported: /\/needsReviver$/,
+    importer: /\/protocols\/json\//,
+    contents: 'export const needsReviver = () => false',
+  },
+  { imported: /\/jsonReviver$/, importer: /\/protocols\/json\//, contents: 'export const jsonReviver = undefined' },
+  // Warns of an old Node; the library itself refuses one.
+  {
+    imported: /\/emitWarningIfUnsupportedVersion$/,
+    importer: /\/submodules\/client\/index\./,
+    contents: 'export const emitWarningIfUnsupportedVersion = () => {}; export const state = undefined',
+  },
   // Loaded when an operation streams events; GetSecretValue does not.
   { imported: /\/event-streams$/, importer: /\/HttpProtocol\./, contents: NOT_FOUND },
   // Signs the messages of such a stream.
@@ -59,6 +72,12 @@ const REPLACEMENTS: readonly Replacement[] = [
     imported: /\/sdk-stream-mixin\.browser$/,
     importer: /\/sdk-stream-mixin\./,
     contents: 'export const sdkStreamMixin = undefined',
+  },
+  // What a logger is shown of requests and answers; none is given, and it would be shown nothing.
+  {
+    imported: /\/schemaLogFilter$/,
+    importer: /\/smithy-client\/command\./,
+    contents: 'export const schemaLogFilter = () => undefined',
   },
   // Endpoints of another service.
   {

@@ -2,14 +2,14 @@
 import { basename, join, relative } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-/** The reader that uses the AWS SDK, so that the SDK is loaded only when it is needed. Below `src/`, without the ending. */
-const SEPARATE_MODULES = ['secret/reader/secrets-manager']
+/** Loaded only when they are needed: the reader that uses the AWS SDK, and the metrics. Below `src/`, without the ending. */
+const SEPARATE_MODULES = ['secret/reader/secrets-manager', 'lambda/metrics']
 
 /** Modules that such a file imports from `index.cjs`, because a second copy of a class breaks `instanceof`. */
 const SHARED = ['base/connection-error']
 
-/** Constants, of which such a file has a copy. */
-const COPIED = ['base/verified-tls']
+/** Constants, and what keeps its state outside, of which such a file has a copy. */
+const COPIED = ['base/verified-tls', 'base/metric-names', 'base/process-wide']
 
 /** The separate modules as esbuild's entry points: flat, beside `index.cjs`. */
 export function separateEntryPoints(source: string): readonly { in: string; out: string }[] {

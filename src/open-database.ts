@@ -25,6 +25,9 @@ export class OpenDatabase {
   constructor(options: DatabaseOptions, clock: Clock) {
     this.#clock = clock
     this.settings = readSettings(options)
+    const { metrics, platform } = this.settings
+    if (metrics === 'emf')
+      void import('./lambda/metrics.ts').then((module) => module.startMetrics(platform.functionName))
     // Not at once: events of the early connection come first.
     const onSent = (): void => void setImmediate(() => this.#prepare())
     this.source = new ConnectionSource({

@@ -7,6 +7,10 @@ export interface DiagnosticMessages {
   readonly secret: { secretId: string; versionId: string | undefined; versionStage: string; ms: number }
   /** A connection was opened. */
   readonly connect: { host: string; port: number; backendPid: number | undefined; attempt: number; ms: number }
+  /** The server refused user or password. */
+  readonly loginRefused: { host: string; port: number; user: string }
+  /** A connection that was used before is lent again; `uses` times until then. */
+  readonly reuse: { backendPid: number | undefined; uses: number }
   /** Opening a connection failed; `retryInMs` is undefined when no further attempt follows. */
   readonly connectFailed: { code: string; message: string; attempt: number; retryInMs: number | undefined }
   /** The pool ended a client because it is unfit or too old. */
@@ -15,6 +19,8 @@ export interface DiagnosticMessages {
   readonly retry: { code: string; attempt: number; retryInMs: number }
   /** A statement was cancelled because the invocation's deadline is near; `budgetMs` after it was sent. */
   readonly deadline: { budgetMs: number; backendPid: number | undefined }
+  /** An invocation of a handler that `withDatabase()` wraps begins, and has ended. */
+  readonly invocation: { awsRequestId: string | undefined; hasEnded: boolean }
   /** The same text as the JSON line. */
   readonly warning: { kind: string; message: string }
 }
@@ -26,10 +32,13 @@ const PREFIX = 'cockroach-lambda'
 const CHANNELS = {
   secret: channel(`${PREFIX}:secret`),
   connect: channel(`${PREFIX}:connect`),
+  loginRefused: channel(`${PREFIX}:loginRefused`),
+  reuse: channel(`${PREFIX}:reuse`),
   connectFailed: channel(`${PREFIX}:connectFailed`),
   discard: channel(`${PREFIX}:discard`),
   retry: channel(`${PREFIX}:retry`),
   deadline: channel(`${PREFIX}:deadline`),
+  invocation: channel(`${PREFIX}:invocation`),
   warning: channel(`${PREFIX}:warning`),
 }
 

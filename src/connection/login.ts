@@ -1,6 +1,7 @@
 /** Logs in with the secret's password, and during a rotation with the next one. */
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
+import { publish } from '../base/diagnostics.ts'
 import { attempt, type Candidate, candidateOf, type Dial } from './attempt.ts'
 import { type Admission, type Credentials, isSameLogin, LOGIN_GUARD, type LoginGuard } from './login-guard.ts'
 import { type ConnectionSource, isSameDestination, type ResolvedConnection } from './source.ts'
@@ -88,6 +89,8 @@ export class Login {
       }
       if (outcome.kind === 'refused') {
         refusal = outcome.refusal
+        const { host, port, user } = outcome.connection.parameters
+        publish('loginRefused', { host, port, user })
         // A pending version may be tried again as soon as it is the current one.
         const isPending = outcome.connection.secret?.versionStage === 'AWSPENDING'
         if (!isPending) refused.push(refusedCredentials(outcome.connection, refusal))

@@ -1,6 +1,7 @@
 /** The invocation under way, and how much of its time is left. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConnectionError } from '../base/connection-error.ts'
+import { publish } from '../base/diagnostics.ts'
 import { processWide } from '../base/process-wide.ts'
 
 /** One invocation of the function, as everything below it sees it. */
@@ -41,8 +42,10 @@ export function runInvocation<Result>(time: InvocationTime, work: () => Promise<
   const remainingMs = isBounded ? Math.max(0, given) : Number.POSITIVE_INFINITY
   const marginMs = Math.min(time.marginMs, remainingMs * LARGEST_MARGIN)
   const invocation: Invocation = { awsRequestId, deadlineAt: now + remainingMs - marginMs, marginMs, hasEnded: false }
+  publish('invocation', { awsRequestId, hasEnded: false })
   return storage.run(invocation, work).finally(() => {
     invocation.hasEnded = true
+    publish('invocation', { awsRequestId, hasEnded: true })
   })
 }
 

@@ -1,5 +1,6 @@
 /** Lends the pool's clients, each to one caller at a time and never more than `max` at once. */
 import type { Clock } from '../base/clock.ts'
+import { publish } from '../base/diagnostics.ts'
 import { deadlineError, endOfStep } from '../lambda/deadline.ts'
 import type { DatabaseClient } from './client.ts'
 import { type Holder, Lease } from './lease.ts'
@@ -126,6 +127,7 @@ export class Lender {
 
   #leaseOf(client: DatabaseClient, callSite: Error | undefined, holder: Holder | undefined): Lease {
     const lease = new Lease(client, callSite, holder, this.#onEnd)
+    if (client.uses > 0) publish('reuse', { backendPid: client.backendPid, uses: client.uses })
     client.uses += 1
     this.#leases.push(lease)
     if (this.#isTerminated) client.terminate()

@@ -163,7 +163,7 @@ export class PoolClients {
   #discardIdle(client: DatabaseClient, error: Error): void {
     if (!removeFrom(this.#idle, client)) return
     this.#events.emit('acquire', client)
-    this.#close(client)
+    this.#discard(client, 'lost while idle')
     this.#events.emit('error', error, client)
   }
 

@@ -50,4 +50,6 @@ export interface DatabaseOptions {
   readonly gracefulShutdown?: boolean
   /** Milliseconds kept free before the invocation's deadline, for cancelling and answering. @default COCKROACH_DEADLINE_MARGIN_MS, else 500 */
   readonly deadlineMarginMs?: number
+  /** `emf` writes CloudWatch metrics to stdout, for the whole process. @default COCKROACH_METRICS, else `off` */
+  readonly metrics?: 'emf' | 'off'
 }

@@ -51,6 +51,7 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     variable: variable.COCKROACH_DEADLINE_MARGIN_MS,
     read: wholeNumber(100, 60_000),
   },
+  metrics: { kind: 'string', variable: variable.COCKROACH_METRICS, read: oneOf(['emf', 'off']) },
 }
 
 export function isSettingName(name: string): name is SettingName {

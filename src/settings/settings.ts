@@ -50,6 +50,7 @@ export interface Settings {
   readonly pg: object | undefined
   readonly gracefulShutdown: boolean
   readonly deadlineMarginMs: number
+  readonly metrics: 'emf' | 'off'
   /** Fields given in code: they have precedence over the secret. */
   readonly options: ConnectionFields
   /** Fields of the environment: the secret has precedence over them. */
@@ -166,6 +167,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     pg: options.pg,
     gracefulShutdown: setting('gracefulShutdown') ?? false,
     deadlineMarginMs: setting('deadlineMarginMs') ?? DEFAULT_DEADLINE_MARGIN_MS,
+    metrics: setting('metrics') ?? 'off',
     options: { ...ownString.fields, ...fieldsInCode },
     environment: { ...fieldsInEnvironment, ...fromUrl.fields },
     // It may be another program's: its mistakes are not reported.
