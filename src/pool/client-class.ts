@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ClientConfig, DatabaseError } from 'pg'
-import { isDatabaseError } from '../base/database-error.ts'
+import { nameCallers } from '../base/caller.ts'
 import { publish } from '../base/diagnostics.ts'
 import type { ResolvedConnection } from '../connection/source.ts'
 import { watchHandshake } from '../connection/tls-error.ts'
@@ -181,18 +181,12 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       this.#watch = undefined
     }
 
-    /** By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection. */
-    #send(config: unknown, values: unknown, told: Callback): void {
-      super.query(config as string, values as unknown[], told)
-    }
-
     async #guard(config: unknown, values: unknown): Promise<unknown> {
       try {
         return await traceStatement(this, config, values, () => this.#sendInTime(config, values))
       } catch (error) {
-        // As pg does: a stack with the caller's code instead of the socket's.
-        if (isDatabaseError(error)) Error.captureStackTrace(error)
-        throw statementError(error)
+        nameCallers(error)
+        throw error
       }
     }
 
@@ -201,11 +195,13 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       if (budgetMs <= 0) return Promise.reject(unsent())
       return new Promise((resolve, reject) => {
         const timer = this.#cancelAndDestroyIn(budgetMs)
-        this.#send(config, values, (error, result) => {
+        const told: Callback = (error, result) => {
           clearTimeout(timer)
-          if (error) reject(error)
+          if (error) reject(statementError(error))
           else resolve(result)
-        })
+        }
+        // By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection.
+        super.query(config as string, values as unknown[], told)
       })
     }
 

@@ -1,4 +1,5 @@
 /** Lends the pool's clients, each to one caller at a time and never more than `max` at once. */
+import { nameCallers } from '../base/caller.ts'
 import type { Clock } from '../base/clock.ts'
 import { publish } from '../base/diagnostics.ts'
 import { deadlineError, endOfStep } from '../lambda/deadline.ts'
@@ -119,6 +120,7 @@ export class Lender {
     try {
       return await inTime
     } catch (error) {
+      nameCallers(error)
       const keep = (client: DatabaseClient): void => this.#clients.release(client, client.unfitness)
       void atLast.then(keep, () => undefined).then(() => this.#permits.release())
       throw error

@@ -1,6 +1,7 @@
 /** Runs a unit of work in a transaction, and again from the start when the server aborted it. */
 import type { DatabaseError } from 'pg'
 import { type Backoff, fullJitterMs } from '../base/backoff.ts'
+import { nameCallers } from '../base/caller.ts'
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import { isDatabaseError } from '../base/database-error.ts'
@@ -8,7 +9,7 @@ import type { Diagnostics } from '../base/diagnostics.ts'
 import { traced } from '../base/tracing.ts'
 import { currentInvocation } from '../lambda/deadline.ts'
 import type { DatabaseClient } from '../pool/client.ts'
-import { type Holder, holders } from '../pool/lease.ts'
+import { callerOf, type Holder, holders } from '../pool/lease.ts'
 import type { DatabasePool } from '../pool/pool.ts'
 import { endsSession } from '../pool/statement-error.ts'
 import { beginStatement, type TransactionOptions } from './options.ts'
@@ -60,9 +61,11 @@ function clientOf(client: DatabaseClient, run: Run): TransactionClient {
   }
   const query = (...args: unknown[]): unknown => {
     refuseOnceEnded()
+    const callSite = callerOf(query)
     const answer: unknown = Reflect.apply(client.query, client, args)
     if (answer instanceof Promise) {
       answer.catch((error: unknown) => {
+        nameCallers(error, callSite)
         if (isDatabaseError(error)) run.refusal ??= error
       })
     }
@@ -194,6 +197,8 @@ export async function runTransaction<Result>(
       try {
         return await holders.run([...outer, run], () => runOnce(begin, work, run))
       } catch (error) {
+        // Those of `work` name the line in it.
+        if (run.stage !== 'work') nameCallers(error)
         const retryInMs = fullJitterMs(attempt, RETRY, clock.random)
         const isInTime =
           clock.monotonicNow() + retryInMs < (currentInvocation()?.deadlineAt ?? Number.POSITIVE_INFINITY)
@@ -204,5 +209,6 @@ export async function runTransaction<Result>(
       }
     }
   }
-  return traced('transaction', () => ({ name: 'transaction', attributes }), runUntilDone)
+  // Awaited, for the callers in the stack of an error.
+  return await traced('transaction', () => ({ name: 'transaction', attributes }), runUntilDone)
 }
