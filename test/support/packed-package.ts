@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 /** What the package and its users need, linked instead of installed again. */
-const BESIDE = ['pg', '@aws-sdk', '@types', 'aws-cdk-lib', 'constructs']
+const BESIDE = ['pg', '@aws-sdk', '@opentelemetry', '@types', 'aws-cdk-lib', 'constructs']
 
 /** Packs what `npm run build` made, and unpacks it below `folder`'s node_modules. */
 export function installPackedPackage(folder: string): void {

@@ -1,0 +1,76 @@
+/** The spans of the packed package, where `pg` is beside it and may be instrumented. */
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Scratch } from '../support/lambda.ts'
+import { installPackedPackage } from '../support/packed-package.ts'
+import { awsEnvironment, openProduct, type Product } from '../support/product.ts'
+
+const LOOPBACK_NAMES = join(import.meta.dirname, '../../local/loopback/names-preload.ts')
+const PACK_TIMEOUT_MS = 60_000
+
+const PROGRAM = `
+const { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node')
+const { PgInstrumentation } = require('@opentelemetry/instrumentation-pg')
+const exporter = new InMemorySpanExporter()
+const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
+provider.register()
+if (process.argv[2] === 'instrumented') new PgInstrumentation().setTracerProvider(provider)
+const { transaction, close } = require('cockroach-lambda')
+transaction((client) => client.query('select $1::text as word', ['a value']))
+  .then(close)
+  .then(() => console.log(JSON.stringify(exporter.getFinishedSpans().map(
+    ({ name, instrumentationScope }) => [instrumentationScope.name.replace('@opentelemetry/', ''), name.split(' ')[0]],
+  ))))
+`
+
+let product: Product
+let scratch: Scratch
+let program: string
+
+beforeAll(async () => {
+  product = await openProduct()
+  scratch = await Scratch.make()
+  installPackedPackage(scratch.path)
+  program = join(await scratch.folder('app', { 'index.cjs': PROGRAM }), 'index.cjs')
+}, PACK_TIMEOUT_MS)
+
+afterAll(async () => {
+  await product?.[Symbol.asyncDispose]()
+  await scratch?.[Symbol.asyncDispose]()
+})
+
+/** Scope and first word of each span, in the order of their ends. */
+async function spansOf(kind: 'plain' | 'instrumented'): Promise<unknown> {
+  const { secretsManager, secretId } = product
+  const env = { ...awsEnvironment(secretsManager), COCKROACH_SECRET_ID: secretId }
+  const args = [`--import=${LOOPBACK_NAMES}`, program, kind]
+  const { stdout } = await promisify(execFile)(process.execPath, args, { env })
+  return JSON.parse(stdout)
+}
+
+const OURS = 'cockroach-lambda'
+const THEIRS = 'instrumentation-pg'
+
+test('without instrumentation of pg, all spans are this package’s', async () => {
+  expect(await spansOf('plain')).toEqual([
+    [OURS, 'SecretsManager/GetSecretValue'],
+    [OURS, 'connect'],
+    [OURS, 'BEGIN'],
+    [OURS, 'select'],
+    [OURS, 'COMMIT'],
+    [OURS, 'transaction'],
+  ])
+})
+
+test('with instrumentation of pg, connects and statements have its spans, and no second one', async () => {
+  expect(await spansOf('instrumented')).toEqual([
+    [OURS, 'SecretsManager/GetSecretValue'],
+    [THEIRS, 'pg.connect'],
+    [THEIRS, 'pg.query:BEGIN'],
+    [THEIRS, 'pg.query:SELECT'],
+    [THEIRS, 'pg.query:COMMIT'],
+    [OURS, 'transaction'],
+  ])
+})
