@@ -25,5 +25,8 @@ export const LAYER_OPTIONS: BuildOptions = {
   alias: { '@aws-sdk/credential-provider-node': join(import.meta.dirname, 'environment-credentials.ts') },
   define: { 'process.env.NODE_PG_FORCE_NATIVE': 'undefined' },
   legalComments: 'none',
+  // Beside the files, and not named in them: layer-folder.ts moves them out of the layer.
+  sourcemap: 'external',
+  sourcesContent: false,
   plugins: [replacedModules, versionOnly, eagerModules],
 }

@@ -7,6 +7,7 @@ import { LAYER_OPTIONS } from './layer-bundle.ts'
 import { type BuildFolders, bundleLibrary, reExportRequired } from './library-bundle.ts'
 import { licensesText } from './licenses.ts'
 import { listFiles, zipFolder } from './reproducible-zip.ts'
+import { moveSourceMaps } from './source-maps.ts'
 
 /** The layer's budget: what a cold start has to fetch, unpack and read. */
 const MAX_ZIPPED_BYTES = 110_000
@@ -27,13 +28,14 @@ export interface LayerReport {
 }
 
 /**
- * Builds `<out>/layer/` and `<out>/layer.zip`.
+ * Builds `<out>/layer/`, `<out>/layer.zip` and, for stack traces, `<out>/layer-source-maps/`.
  * @throws Error when either is over its budget.
  */
 export async function buildLayer({ repository, out }: BuildFolders): Promise<LayerReport> {
   const layer = join(out, 'layer')
   const module = join(layer, MODULE_FOLDER)
   const inputs = await bundleLibrary({ repository, out: module }, LAYER_OPTIONS)
+  moveSourceMaps({ repository, from: module, to: join(out, 'layer-source-maps') })
   const write = (name: string, text: string) => writeFileSync(join(module, name), text)
   write('index.mjs', reExportRequired('index.cjs', await exportedNames(join(repository, 'src/index.ts'))))
   write('package.json', layerManifest(repository))

@@ -1,6 +1,6 @@
 /** The definition of a Lambda function, as Lambda has it from CloudFormation. */
 
-export type LambdaRuntime = 'nodejs22.x' | 'nodejs24.x'
+export type LambdaRuntime = 'nodejs22.x' | 'nodejs24.x' | 'nodejs26.x'
 
 export interface FunctionDefinition {
   /** `<file without extension>.<export>`, for example `index.handler`. */

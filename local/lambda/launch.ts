@@ -8,10 +8,11 @@ import { type UnpackedFolder, unpack } from './unpacked-folder.ts'
 
 const RUNTIME_FOLDER = join(import.meta.dirname, 'runtime')
 
-/** Lambda's switches for Node 22; Node 24 runs with Node's own defaults. */
+/** Lambda's switches for Node 22; later ones run with Node's own defaults. */
 const NODE_FLAGS: Readonly<Record<FunctionDefinition['runtime'], readonly string[]>> = {
   'nodejs22.x': ['--no-experimental-require-module', '--no-experimental-detect-module'],
   'nodejs24.x': [],
+  'nodejs26.x': [],
 }
 
 export interface LaunchOptions {

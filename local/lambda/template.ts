@@ -10,7 +10,7 @@ import {
   resolveIntrinsics,
 } from './intrinsics.ts'
 
-const RUNTIMES: readonly LambdaRuntime[] = ['nodejs22.x', 'nodejs24.x']
+const RUNTIMES: readonly LambdaRuntime[] = ['nodejs22.x', 'nodejs24.x', 'nodejs26.x']
 
 export interface TemplateSource {
   /** The folder that `cdk synth` writes, `cdk.out`. */

@@ -1,7 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync } from 'node:fs'
-import { isBuiltin } from 'node:module'
+import { isBuiltin, SourceMap } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -10,14 +10,15 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildLayer, type LayerReport } from '../../layer/layer-folder.ts'
 import { listFiles } from '../../layer/reproducible-zip.ts'
 import { LoopbackHttpServer } from '../../local/loopback/http-server.ts'
-import { node22Path } from '../../local/node-22.ts'
+import { nodePath } from '../../local/node-versions.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const MODULE = 'nodejs/node_modules/cockroach-lambda'
 const BUILD_TIMEOUT_MS = 60_000
 const RUNTIMES = [
-  ['22', node22Path()],
+  ['22', nodePath(22)],
   ['24', process.execPath],
+  ['26', nodePath(26)],
 ] as const
 
 const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-layer-'))
@@ -42,6 +43,7 @@ describe('the folder', () => {
       `${MODULE}/LICENSES`,
       `${MODULE}/index.cjs`,
       `${MODULE}/index.mjs`,
+      `${MODULE}/metrics.cjs`,
       `${MODULE}/package.json`,
       `${MODULE}/secrets-manager.cjs`,
     ])
@@ -54,10 +56,11 @@ describe('the folder', () => {
   })
 
   test('requires only modules of Node, and files beside it', () => {
-    for (const file of ['index.cjs', 'secrets-manager.cjs']) {
+    for (const file of ['index.cjs', 'metrics.cjs', 'secrets-manager.cjs']) {
       const required = readFileSync(join(layer, MODULE, file), 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)
       const outside = [...required].map(([, name = '']) => name).filter((name) => !isBuiltin(name))
-      expect(new Set(outside)).toEqual(new Set(file === 'index.cjs' ? ['./secrets-manager.cjs'] : []))
+      const beside = file === 'index.cjs' ? ['./metrics.cjs', './secrets-manager.cjs'] : []
+      expect(new Set(outside)).toEqual(new Set(beside))
     }
   })
 
@@ -107,6 +110,36 @@ describe('layer.zip', () => {
   )
 })
 
+describe('the source maps', () => {
+  const mapOf = (file: string) =>
+    new SourceMap(JSON.parse(readFileSync(join(folder, `first/layer-source-maps/${file}.map`), 'utf8')))
+
+  test('lead from a line of a stack to the line of the source', () => {
+    const stack = run(
+      process.execPath,
+      `require('cockroach-lambda').createDatabase({ port: 0 }).query('select 1').catch(({ stack }) => console.log(stack))`,
+    )
+    const map = mapOf('index.cjs')
+    const places = [...stack.matchAll(/index\.cjs:(\d+):(\d+)/g)].map(([, line, column]) => {
+      const entry = map.findEntry(Number(line) - 1, Number(column) - 1)
+      return 'originalSource' in entry ? entry : expect.fail(`nothing at ${line}:${column}`)
+    })
+    expect(places.map(({ originalSource }) => originalSource)).toContain('src/settings/settings.ts')
+    for (const { originalSource, originalLine } of places) {
+      const lines = readFileSync(join(REPOSITORY, originalSource), 'utf8').split('\n')
+      expect(lines[originalLine]).toMatch(/\S/)
+    }
+  })
+
+  test('name no machine', () => {
+    const sources = ['index.cjs', 'metrics.cjs', 'secrets-manager.cjs'].flatMap((file) => mapOf(file).payload.sources)
+    const named = sources.filter(
+      (source) => !/^(?:src|layer|node_modules|package\.json)\b|^(?:replaced|lazy):/.test(source),
+    )
+    expect(named).toEqual([])
+  })
+})
+
 describe.each(RUNTIMES)('on Node %s', (version, node) => {
   const entry = JSON.stringify(join(layer, MODULE, 'index.mjs'))
 
@@ -127,11 +160,11 @@ describe.each(RUNTIMES)('on Node %s', (version, node) => {
     ])
   })
 
-  test('loading it loads no SDK', () => {
+  test('loading it loads no SDK and no metrics', () => {
     expect(
       run(
         node,
-        `require('cockroach-lambda'); console.log(Object.keys(require.cache).filter((path) => /secrets-manager/.test(path)))`,
+        `require('cockroach-lambda'); console.log(Object.keys(require.cache).filter((path) => /secrets-manager|metrics/.test(path)))`,
       ),
     ).toBe('[]')
   })

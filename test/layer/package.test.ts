@@ -15,7 +15,7 @@ import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LoopbackHttpServer } from '../../local/loopback/http-server.ts'
-import { node22Path } from '../../local/node-22.ts'
+import { nodePath } from '../../local/node-versions.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const PACK_TIMEOUT_MS = 60_000
@@ -58,7 +58,11 @@ test('the package contains the files that it exports, and no sources', () => {
       'dist/index.cjs',
       'dist/index.mjs',
       'dist/layer.zip',
+      'dist/layer-source-maps/index.cjs.map',
+      'dist/layer-source-maps/metrics.cjs.map',
+      'dist/layer-source-maps/secrets-manager.cjs.map',
       'dist/layer/certs/root.crt',
+      'dist/metrics.cjs',
       'dist/secrets-manager.cjs',
     ]),
   )
@@ -78,8 +82,9 @@ test('the package does not name the machine that built it', () => {
 })
 
 describe.each([
-  ['22', node22Path()],
+  ['22', nodePath(22)],
   ['24', process.execPath],
+  ['26', nodePath(26)],
 ])('on Node %s', (_version, node) => {
   function run(code: string): unknown {
     const file = write('run.mjs', code)

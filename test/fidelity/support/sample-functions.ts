@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from '../../../local/lambda/execution-environment.ts'
 import type { FunctionDefinition, LambdaRuntime } from '../../../local/lambda/function-definition.ts'
-import { node22Path } from '../../../local/node-22.ts'
+import { nodePath } from '../../../local/node-versions.ts'
 import type { SampleStack } from '../../../local/sample/stack.ts'
 import { outsidePart } from './outside-part.ts'
 
@@ -10,8 +10,9 @@ const REPOSITORY = join(import.meta.dirname, '../../..')
 
 /** Lambda's runtimes, and the Node that each runs here. */
 export const NODE_BINARIES: Readonly<Record<LambdaRuntime, string>> = {
-  'nodejs22.x': node22Path(),
+  'nodejs22.x': nodePath(22),
   'nodejs24.x': process.execPath,
+  'nodejs26.x': nodePath(26),
 }
 
 export const LOOPBACK_NAMES = `--import=${join(REPOSITORY, 'local/loopback/names-preload.ts')}`

@@ -81,7 +81,7 @@ describe('what cannot be resolved is an error that names its path', () => {
     ],
     [variable({ 'Fn::Sub': `\${Nobody.Arn}` }), `${path}.Environment.Variables.X: Fn::GetAtt Nobody.Arn names nothing`],
     [variable({ 'Fn::Join': ['', 'x'] }), `${path}.Environment.Variables.X: expected a list, found "x"`],
-    [{ Runtime: 'python3.13' }, `${path}.Runtime: "python3.13" is not one of nodejs22.x, nodejs24.x`],
+    [{ Runtime: 'python3.13' }, `${path}.Runtime: "python3.13" is not one of nodejs22.x, nodejs24.x, nodejs26.x`],
     [{ Handler: undefined }, `${path}.Handler: expected text, found undefined`],
     [{ Code: { ZipFile: 'x' } }, `${path}.Code: expected the S3Key of a file asset`],
     [{ Code: { S3Key: 'nobody.zip' } }, `${path}.Code: no asset has the S3Key nobody.zip`],

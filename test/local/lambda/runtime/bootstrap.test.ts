@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { node22Path } from '../../../../local/node-22.ts'
+import { nodePath } from '../../../../local/node-versions.ts'
 import { startFunction } from '../../../support/lambda.ts'
 
 describe('a function that fails', () => {
@@ -49,7 +49,7 @@ describe('a callback handler on nodejs22.x', () => {
     ['fail', {}, { ok: false, error: { errorType: 'RangeError', errorMessage: 'called back with an error' } }],
     ['neverAnswer', {}, { ok: true, payload: null }],
   ])('%s with %j gives %j, twice in one process', async (name, event, expected) => {
-    const options = { nodeBinary: node22Path() }
+    const options = { nodeBinary: nodePath(22) }
     const environment = await startFunction(`callbacks.${name}`, { runtime: 'nodejs22.x' }, options)
     expect(await environment.invoke(event)).toMatchObject(expected)
     expect(await environment.invoke(event)).toMatchObject(expected)

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { node22Path } from '../../../../local/node-22.ts'
+import { nodePath } from '../../../../local/node-versions.ts'
 import { Scratch, startFunction, writeLayerA, writeLayerB } from '../../../support/lambda.ts'
 
 let scratch: Scratch
@@ -16,7 +16,8 @@ afterAll(() => scratch[Symbol.asyncDispose]())
 
 describe.each([
   ['nodejs24.x', () => process.execPath],
-  ['nodejs22.x', node22Path],
+  ['nodejs22.x', () => nodePath(22)],
+  ['nodejs26.x', () => nodePath(26)],
 ] as const)('on %s', (runtime, nodeBinary) => {
   test.each([
     ['import finds a package of a layer', 'module.handler', 'a', 'hello from layer a, imported'],
