@@ -151,7 +151,12 @@ export class RuntimeApi {
     }
     const [, requestId = '', kind] = /^POST invocation\/([^/]+)\/(response|error)$/.exec(route) ?? []
     if (kind === undefined) response.writeHead(404).end('404 page not found')
-    else this.#answer(requestId, kind === 'error' ? { error: parseFunctionError(body) } : { payload: body }, response)
+    else if (kind === 'error') this.#answer(requestId, { error: parseFunctionError(body) }, response)
+    else {
+      // A stream is any text; the other answers are JSON.
+      const isStream = request.headers['lambda-runtime-function-response-mode'] === 'streaming'
+      this.#answer(requestId, { payload: isStream ? JSON.stringify(body) : body }, response)
+    }
   }
 
   #answer(requestId: string, answer: Answer, response: ServerResponse): void {

@@ -2,6 +2,7 @@
 import { Agent, request as httpRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
+import { isStreaming, streamResponse } from './response-streaming.mjs'
 import { loadHandler } from './user-function.mjs'
 
 const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER, AWS_EXECUTION_ENV } = process.env
@@ -58,6 +59,10 @@ async function handleOne({ headers, body }) {
   try {
     const context = makeContext(headers)
     const event = JSON.parse(body)
+    if (isStreaming(handler)) {
+      const url = `${RUNTIME_API}/invocation/${requestId}/response`
+      return await streamResponse(url, agent, (stream) => handler(event, stream, context))
+    }
     const result = await (takesCallbacks ? invokeWithCallback(event, context) : handler(event, context))
     await exchange('POST', `invocation/${requestId}/response`, stringify(result))
   } catch (error) {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { isStreaming } from './response-streaming.mjs'
 
 const EXTENSIONS = ['', '.js', '.mjs', '.cjs']
 
@@ -25,7 +26,7 @@ export async function loadHandler(taskRoot, handlerName) {
     throw runtimeError('HandlerNotFound', `${handlerName} is undefined or not exported`)
   }
   if (typeof handler !== 'function') throw runtimeError('HandlerNotFound', `${handlerName} is not a function`)
-  if (handler.length >= 3 && process.env.AWS_EXECUTION_ENV !== 'AWS_Lambda_nodejs22.x') {
+  if (handler.length >= 3 && !isStreaming(handler) && process.env.AWS_EXECUTION_ENV !== 'AWS_Lambda_nodejs22.x') {
     throw runtimeError(
       'CallbackHandlerDeprecated',
       'ERROR: AWS Lambda has removed support for callback-based function handlers starting with Node.js 24. You need to modify this function to use a supported handler signature to use Node.js 24 or later. For more information see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html.',

@@ -1,0 +1,42 @@
+/** Streaming handlers, and wrapped ones, under AWS's own runtime interface client, with its native client. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
+import { type SampleStack, startSampleStack } from '../../local/sample/stack.ts'
+import { Scratch } from '../support/lambda.ts'
+import { bundleFunction } from '../support/layer-function.ts'
+import { startUnderClient } from './support/sample-functions.ts'
+
+const HANDLERS = join(import.meta.dirname, '../fixtures/handlers/index.mjs')
+const RUNTIMES: readonly LambdaRuntime[] = ['nodejs22.x', 'nodejs24.x', 'nodejs26.x']
+
+let stack: SampleStack
+let scratch: Scratch
+let code: string
+
+beforeAll(async () => {
+  stack = await startSampleStack()
+  scratch = await Scratch.make()
+  code = await bundleFunction(await readFile(HANDLERS, 'utf8'), join(scratch.path, 'function'))
+})
+
+afterAll(async () => {
+  await scratch?.[Symbol.asyncDispose]()
+  await stack?.[Symbol.asyncDispose]()
+})
+
+describe.each(RUNTIMES)('on %s', (runtime) => {
+  test.each(['streamOutside', 'streamInside'])('response streaming, %s', async (handler) => {
+    await using environment = await startUnderClient(stack, { code, runtime, handler: `index.${handler}` })
+    const streamed = [await environment.invoke({}), await environment.invoke({})]
+    const late = await environment.invoke({ use: 'slow' }, { timeoutMs: 2500 })
+    const bodies = [...streamed, late].map(({ payload }) => String(payload).split('\0').at(-1))
+    expect(bodies).toEqual(['streamed!', 'streamed!', 'ERR_DEADLINE true!'])
+  })
+
+  test.each(['middyOutside', 'middyInside'])('middy, %s', async (handler) => {
+    await using environment = await startUnderClient(stack, { code, runtime, handler: `index.${handler}` })
+    expect(await environment.invoke({})).toMatchObject({ ok: true, payload: ['after', 'middy'] })
+  })
+})

@@ -1,0 +1,121 @@
+/** Handlers of every shape on the built layer, in Lambda's runtimes: each gets its database, and keeps its deadline. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
+import { nodePath } from '../../local/node-versions.ts'
+import { Scratch } from '../support/lambda.ts'
+import { bundleFunction, startOnLayer } from '../support/layer-function.ts'
+import { openProduct, type Product } from '../support/product.ts'
+
+const HANDLERS = join(import.meta.dirname, '../fixtures/handlers/index.mjs')
+
+const RUNTIMES: readonly (readonly [LambdaRuntime, string])[] = [
+  ['nodejs22.x', nodePath(22)],
+  ['nodejs24.x', process.execPath],
+  ['nodejs26.x', nodePath(26)],
+]
+
+/** As a function URL sends it. */
+function httpEvent(path: string, query = ''): object {
+  return {
+    version: '2.0',
+    rawPath: path,
+    rawQueryString: query,
+    headers: { host: 'example.lambda-url.us-east-1.on.aws' },
+    requestContext: { http: { method: 'GET', path, sourceIp: '192.0.2.1' }, stage: '$default' },
+    isBase64Encoded: false,
+  }
+}
+
+function sqsEvent(bodies: readonly string[]): object {
+  return { Records: bodies.map((body, index) => ({ messageId: `message-${index}`, body, eventSource: 'aws:sqs' })) }
+}
+
+/** The body behind the metadata. */
+function bodyOf(payload: unknown): string {
+  return String(payload).split('\0').at(-1) ?? ''
+}
+
+let product: Product
+let scratch: Scratch
+let code: string
+
+beforeAll(async () => {
+  product = await openProduct()
+  scratch = await Scratch.make()
+  code = await bundleFunction(await readFile(HANDLERS, 'utf8'), join(scratch.path, 'function'))
+})
+
+afterAll(async () => {
+  await product?.[Symbol.asyncDispose]()
+  await scratch?.[Symbol.asyncDispose]()
+})
+
+describe.each(RUNTIMES)('on %s', (runtime, nodeBinary) => {
+  /** Invokes a handler, cold and then warm, and perhaps once more with little time. */
+  async function payloads(handler: string, events: readonly object[], slow?: object): Promise<readonly unknown[]> {
+    const environment = await startOnLayer(product, code, { handler, runtime }, { nodeBinary })
+    const answers: unknown[] = []
+    for (const event of events) answers.push(await environment.invoke(event))
+    if (slow !== undefined) answers.push(await environment.invoke(slow, { timeoutMs: 1500 }))
+    expect(answers).toEqual(answers.map(() => expect.objectContaining({ ok: true })))
+    expect(environment.coldStarts).toBe(1)
+    return answers.map((answer) => Object(answer).payload)
+  }
+
+  test.each(['streamOutside', 'streamInside'])('response streaming, %s', async (handler) => {
+    const streamed = await payloads(handler, [{}, {}], { use: 'slow' })
+    expect(streamed.map(bodyOf)).toEqual(['streamed!', 'streamed!', 'ERR_DEADLINE true!'])
+    expect(streamed[0]).toContain('{"statusCode":200}')
+  })
+
+  test.each(['middyOutside', 'middyInside'])('middy, %s', async (handler) => {
+    expect(await payloads(handler, [{}, {}], { use: 'slow' })).toEqual([
+      ['after', 'middy'],
+      ['after', 'middy'],
+      ['after', 'ERR_DEADLINE', true],
+    ])
+  })
+
+  test('Hono', async () => {
+    const answers = await payloads(
+      'hono',
+      [httpEvent('/word', 'word=cold'), httpEvent('/word', 'word=warm')],
+      httpEvent('/slow'),
+    )
+    expect(answers).toMatchObject([
+      { statusCode: 200, body: 'cold' },
+      { statusCode: 200, body: 'warm' },
+      { statusCode: 200, body: 'ERR_DEADLINE' },
+    ])
+  })
+
+  test('Hono, streaming', async () => {
+    const streamed = await payloads('honoStream', [httpEvent('/stream'), httpEvent('/stream')], httpEvent('/slow'))
+    expect(streamed.map(bodyOf)).toEqual(['streamed by Hono', 'streamed by Hono', 'ERR_DEADLINE'])
+  })
+
+  test('serverless-http', async () => {
+    expect(await payloads('serverlessHttp', [httpEvent('/'), httpEvent('/')], httpEvent('/slow'))).toMatchObject([
+      { statusCode: 200, body: 'serverless' },
+      { statusCode: 200, body: 'serverless' },
+      { statusCode: 200, body: 'ERR_DEADLINE' },
+    ])
+  })
+
+  test('Powertools, batch', async () => {
+    const batchItemFailures = [{ itemIdentifier: 'message-1' }]
+    const events = [sqsEvent(['1', '0', '2']), sqsEvent(['1', '2'])]
+    expect(await payloads('batch', events)).toEqual([{ batchItemFailures }, { batchItemFailures: [] }])
+  })
+
+  test('Powertools, idempotency', async () => {
+    const event = { id: runtime }
+    const first = { ...event, run: 1 }
+    expect(await payloads('idempotent', [event, event])).toEqual([
+      [first, 1],
+      [first, 1],
+    ])
+  })
+})
