@@ -20,6 +20,7 @@ const READERS = {
   vpcId,
   schedule,
   alarmTopicArn: topicArn,
+  dashboard: flag,
 } satisfies { readonly [Name in keyof HealthCheckStackProps]: (name: string, value: unknown) => unknown }
 
 /** The names that `-c` may set. */

@@ -10,6 +10,7 @@ import { notifyTopic } from './alarm-topic.ts'
 import { builtPath } from './built-files.ts'
 import { CockroachDatabase, type CockroachDatabaseProps } from './cockroach-database.ts'
 import { CockroachLayer } from './cockroach-layer.ts'
+import { addDashboard } from './health-check-dashboard.ts'
 import { addSchedule } from './health-check-schedule.ts'
 import { allowNetworkInterfaces, existingVpc, type HealthCheckVpc, newVpc } from './health-check-vpc.ts'
 import { addNextSteps } from './next-steps.ts'
@@ -47,6 +48,11 @@ export interface HealthCheckStackProps
    * @default none
    */
   readonly alarmTopicArn?: string
+  /**
+   * Whether the function writes the library's CloudWatch metrics, with a dashboard that draws them.
+   * @default false
+   */
+  readonly dashboard?: boolean
 }
 
 /** Deploy it with `npx cdk deploy`; its outputs are the next commands to type. */
@@ -59,7 +65,7 @@ export class HealthCheckStack extends Stack {
   readonly alarm: cloudwatch.Alarm | undefined
 
   constructor(scope: Construct, id: string, props: HealthCheckStackProps = {}) {
-    const { secretName, rootCertificate, vpc, vpcId, schedule, alarmTopicArn, ...rest } = props
+    const { secretName, rootCertificate, vpc, vpcId, schedule, alarmTopicArn, dashboard, ...rest } = props
     const { host, port, database, user, cluster, clusterRouting, ...stackProps } = rest
     super(scope, id, { description: 'cockroach-lambda: health check of a database connection', ...stackProps })
     Tags.of(this).add('application', 'cockroach-lambda')
@@ -85,6 +91,7 @@ export class HealthCheckStack extends Stack {
     this.database.connect(this.healthCheck)
     this.alarm = schedule === undefined ? undefined : addSchedule(this, this.healthCheck, schedule)
     if (this.alarm !== undefined && alarmTopicArn !== undefined) notifyTopic(this, this.alarm, alarmTopicArn)
+    if (dashboard === true) addDashboard(this, this.healthCheck)
     this.#addOutputs(secretName === undefined, network)
   }
 

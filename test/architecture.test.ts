@@ -121,9 +121,12 @@ test.each(['src', 'cdk', 'layer', 'certs', 'local', 'bench', 'test'])(
   (folder) => expect(circlesOf(relativeImports(folder))).toEqual([]),
 )
 
-test('cdk/ shares with src/ only names of variables, words of clusterRouting, and the search for the nearest', () => {
+test('cdk/ shares with src/ only names of variables and metrics, words of clusterRouting, and the search for the nearest', () => {
   const outside = [...relativeImports('cdk').values()].flat().filter((path) => path.startsWith('../'))
-  const shared = ['base/environment-variables.ts', 'base/nearest.ts', 'routing/cluster-routing.ts']
+  const shared = [
+    ...['base/environment-variables.ts', 'base/metric-names.ts', 'base/nearest.ts'],
+    'routing/cluster-routing.ts',
+  ]
   expect(new Set(outside)).toEqual(new Set(shared.map((path) => `../src/${path}`)))
 })
 

@@ -18,6 +18,7 @@ import {
   type HealthCheckStackProps,
 } from '../../cdk/index.ts'
 import { rootCertificateText } from '../../certs/refresh.ts'
+import { CONNECT_TIME, COUNTS, METRIC_DIMENSION, METRIC_NAMESPACE } from '../../src/base/metric-names.ts'
 import { appFolder, newApp } from '../support/cdk-app.ts'
 
 const ARN = 'arn:aws:secretsmanager:ap-southeast-1:123456789012:secret:app/db-AbCdEf'
@@ -360,6 +361,28 @@ describe('HealthCheckStack', () => {
     })
   })
 
+  describe('with dashboard', () => {
+    test('writes the metrics, and draws each of them', () => {
+      const template = healthCheckTemplate('dashboard', { dashboard: true })
+      template.hasResourceProperties('AWS::Lambda::Function', {
+        Environment: { Variables: Match.objectLike({ COCKROACH_METRICS: 'emf' }) },
+      })
+      const [dashboard] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'))
+      const drawn = JSON.stringify(dashboard)
+      for (const name of [...Object.values(COUNTS), CONNECT_TIME]) {
+        expect(drawn).toContain(`\\"${METRIC_NAMESPACE}\\",\\"${name}\\",\\"${METRIC_DIMENSION}\\"`)
+      }
+    })
+
+    test('false, as by default, writes and draws none', () => {
+      for (const props of [{}, { dashboard: false }]) {
+        const template = healthCheckTemplate(`no dashboard ${JSON.stringify(props)}`, props)
+        template.resourceCountIs('AWS::CloudWatch::Dashboard', 0)
+        expect(JSON.stringify(template)).not.toContain('COCKROACH_METRICS')
+      }
+    })
+  })
+
   describe('with schedule', () => {
     const template = () => healthCheckTemplate('schedule', { schedule: 'rate(5 minutes)' })
 
@@ -464,6 +487,7 @@ describe('HealthCheckStack', () => {
       ['secretName', { secretName: 'app/db' }, ['AwsSolutions-IAM5[Resource::*]']],
       ['vpc', { vpc: true }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
       ['schedule', { schedule: 'rate(5 minutes)' }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
+      ['dashboard', { dashboard: true }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
       [
         'alarmTopicArn',
         { schedule: 'rate(5 minutes)', alarmTopicArn: TOPIC_ARN },

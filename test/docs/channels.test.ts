@@ -1,4 +1,4 @@
-/** Each channel that docs/architecture.md names has a message when the page says so. */
+/** Each channel that docs/observability.md names has a message when the page says so. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import Cursor from 'pg-cursor'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
@@ -7,7 +7,7 @@ import { codeIn, readPage, tableOf } from '../support/page.ts'
 import { openProduct, type Product, rejection } from '../support/product.ts'
 import { endSessions } from '../support/sessions.ts'
 
-const CHANNELS = tableOf(readPage('docs/architecture.md'), 'Watching it').flatMap(([channel]) => codeIn(channel))
+const CHANNELS = tableOf(readPage('docs/observability.md'), 'Channels').flatMap(([channel]) => codeIn(channel))
 
 let product: Product
 
@@ -31,6 +31,25 @@ const PROVOKED: Readonly<Record<string, readonly [() => Promise<unknown>, readon
   'cockroach-lambda:connect': [
     () => product.database().query('select 1'),
     [{ host: expect.any(String), port: expect.any(Number), backendPid: PID, attempt: 0, ms: MS }],
+  ],
+  'cockroach-lambda:loginRefused': [
+    () => rejection(product.database({ password: 'a wrong one' }).query('select 1')),
+    [{ host: expect.any(String), port: expect.any(Number), user: expect.any(String) }],
+  ],
+  'cockroach-lambda:reuse': [
+    async () => {
+      const { query } = product.database()
+      await query('select 1')
+      await query('select 1')
+    },
+    [{ backendPid: PID, uses: 1 }],
+  ],
+  'cockroach-lambda:invocation': [
+    () => inInvocation(2000, async () => undefined),
+    [
+      { awsRequestId: undefined, hasEnded: false },
+      { awsRequestId: undefined, hasEnded: true },
+    ],
   ],
   'cockroach-lambda:connectFailed': [
     () => rejection(inInvocation(3000, () => product.database({ port: 1 }).query('select 1'))),

@@ -54,6 +54,7 @@ describe('options and variables', () => {
     max: 2,
     gracefulShutdown: true,
     deadlineMarginMs: 700,
+    metrics: 'emf',
   }
 
   /** The settings, whatever their origin. */
@@ -78,6 +79,7 @@ describe('options and variables', () => {
       max: expect.stringMatching(new RegExp(`^${settings.max};`)),
       gracefulShutdown: String(settings.gracefulShutdown),
       deadlineMarginMs: String(settings.deadlineMarginMs),
+      metrics: expect.stringMatching(new RegExp(`^\`${settings.metrics}\`;`)),
     })
   })
 
@@ -168,12 +170,19 @@ describe('context of the sample stack', () => {
 
   test.each(names)('%s becomes a prop', (name) => {
     const values = {
-      ...{ port: '26257', clusterRouting: 'sni', vpc: 'true', vpcId: 'vpc-0abc', schedule: 'rate(1 hour)' },
+      ...{
+        port: '26257',
+        clusterRouting: 'sni',
+        vpc: 'true',
+        dashboard: 'true',
+        vpcId: 'vpc-0abc',
+        schedule: 'rate(1 hour)',
+      },
       alarmTopicArn: 'arn:aws:sns:ap-southeast-1:123456789012:on-call',
     }
     const value = new Map(Object.entries(values)).get(name) ?? 'value'
     const app = new App({ context: { [name]: value }, outdir: mkdtempSync(join(tmpdir(), 'unused-')) })
     rmSync(app.outdir, { recursive: true })
-    expect(propsFromContext(app.node)).toEqual({ [name]: { port: 26_257, vpc: true }[name] ?? value })
+    expect(propsFromContext(app.node)).toEqual({ [name]: { port: 26_257, vpc: true, dashboard: true }[name] ?? value })
   })
 })

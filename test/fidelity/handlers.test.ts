@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
 import { type SampleStack, startSampleStack } from '../../local/sample/stack.ts'
 import { Scratch } from '../support/lambda.ts'
+import { bodyOf, httpEvent, sqsEvent } from '../support/lambda-events.ts'
 import { bundleFunction } from '../support/layer-function.ts'
 import { startUnderClient } from './support/sample-functions.ts'
 
@@ -31,12 +32,24 @@ describe.each(RUNTIMES)('on %s', (runtime) => {
     await using environment = await startUnderClient(stack, { code, runtime, handler: `index.${handler}` })
     const streamed = [await environment.invoke({}), await environment.invoke({})]
     const late = await environment.invoke({ use: 'slow' }, { timeoutMs: 2500 })
-    const bodies = [...streamed, late].map(({ payload }) => String(payload).split('\0').at(-1))
-    expect(bodies).toEqual(['streamed!', 'streamed!', 'ERR_DEADLINE true!'])
+    expect([...streamed, late].map(({ payload }) => bodyOf(payload))).toEqual([
+      'streamed!',
+      'streamed!',
+      'ERR_DEADLINE true!',
+    ])
   })
 
-  test.each(['middyOutside', 'middyInside'])('middy, %s', async (handler) => {
+  test.each([
+    ['middyOutside', {}, ['after', 'middy']],
+    ['middyInside', {}, ['after', 'middy']],
+    ['hono', httpEvent('/word', 'word=answered'), { statusCode: 200, body: 'answered' }],
+    ['honoStream', httpEvent('/stream'), expect.stringContaining('streamed by Hono')],
+    ['serverlessHttp', httpEvent('/'), { statusCode: 200, body: 'serverless' }],
+    ['batch', sqsEvent(['1', '0']), { batchItemFailures: [{ itemIdentifier: 'message-1' }] }],
+  ])('%s', async (handler, event, payload) => {
     await using environment = await startUnderClient(stack, { code, runtime, handler: `index.${handler}` })
-    expect(await environment.invoke({})).toMatchObject({ ok: true, payload: ['after', 'middy'] })
+    expect(await environment.invoke(event)).toMatchObject({ ok: true, payload })
+    expect(await environment.invoke(event)).toMatchObject({ ok: true, payload })
+    expect(environment.coldStarts).toBe(1)
   })
 })

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
 import { nodePath } from '../../local/node-versions.ts'
 import { Scratch } from '../support/lambda.ts'
+import { bodyOf, httpEvent, sqsEvent } from '../support/lambda-events.ts'
 import { bundleFunction, startOnLayer } from '../support/layer-function.ts'
 import { openProduct, type Product } from '../support/product.ts'
 
@@ -15,27 +16,6 @@ const RUNTIMES: readonly (readonly [LambdaRuntime, string])[] = [
   ['nodejs24.x', process.execPath],
   ['nodejs26.x', nodePath(26)],
 ]
-
-/** As a function URL sends it. */
-function httpEvent(path: string, query = ''): object {
-  return {
-    version: '2.0',
-    rawPath: path,
-    rawQueryString: query,
-    headers: { host: 'example.lambda-url.us-east-1.on.aws' },
-    requestContext: { http: { method: 'GET', path, sourceIp: '192.0.2.1' }, stage: '$default' },
-    isBase64Encoded: false,
-  }
-}
-
-function sqsEvent(bodies: readonly string[]): object {
-  return { Records: bodies.map((body, index) => ({ messageId: `message-${index}`, body, eventSource: 'aws:sqs' })) }
-}
-
-/** The body behind the metadata. */
-function bodyOf(payload: unknown): string {
-  return String(payload).split('\0').at(-1) ?? ''
-}
 
 let product: Product
 let scratch: Scratch
