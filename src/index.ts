@@ -14,6 +14,7 @@ import {
 
 export { ConnectionError, type ConnectionErrorCode, type ConnectionErrorOptions } from './base/connection-error.ts'
 export type { DiagnosticMessages } from './base/diagnostics.ts'
+export type { TracedOperation } from './base/tracing.ts'
 export type { Database, QueryOptions } from './database.ts'
 export type { CertificateReport, HealthReport } from './health-check.ts'
 export type { CheckedOutClient } from './pool/client.ts'

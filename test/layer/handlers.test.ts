@@ -2,20 +2,12 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
-import { nodePath } from '../../local/node-versions.ts'
 import { Scratch } from '../support/lambda.ts'
 import { bodyOf, httpEvent, sqsEvent } from '../support/lambda-events.ts'
-import { bundleFunction, startOnLayer } from '../support/layer-function.ts'
+import { bundleFunction, RUNTIMES, startOnLayer } from '../support/layer-function.ts'
 import { openProduct, type Product } from '../support/product.ts'
 
 const HANDLERS = join(import.meta.dirname, '../fixtures/handlers/index.mjs')
-
-const RUNTIMES: readonly (readonly [LambdaRuntime, string])[] = [
-  ['nodejs22.x', nodePath(22)],
-  ['nodejs24.x', process.execPath],
-  ['nodejs26.x', nodePath(26)],
-]
 
 let product: Product
 let scratch: Scratch
@@ -49,6 +41,19 @@ describe.each(RUNTIMES)('on %s', (runtime, nodeBinary) => {
     expect(streamed.map(bodyOf)).toEqual(['streamed!', 'streamed!', 'ERR_DEADLINE true!'])
     expect(streamed[0]).toContain('{"statusCode":200}')
   })
+
+  test.each(['streamOutside', 'streamInside'])(
+    'response streaming, %s: an error before the first byte',
+    async (handler) => {
+      const environment = await startOnLayer(product, code, { handler, runtime }, { nodeBinary })
+      expect(await environment.invoke({ use: 'refused' })).toMatchObject({
+        ok: false,
+        error: { errorMessage: expect.stringContaining('selectt') },
+      })
+      const { payload } = await environment.invoke({})
+      expect([bodyOf(payload), environment.coldStarts]).toEqual(['streamed!', 1])
+    },
+  )
 
   test.each(['middyOutside', 'middyInside'])('middy, %s', async (handler) => {
     expect(await payloads(handler, [{}, {}], { use: 'slow' })).toEqual([

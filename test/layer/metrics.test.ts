@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
 import { COUNTS } from '../../src/base/metric-names.ts'
 import { Scratch } from '../support/lambda.ts'
-import { bundleFunction, startOnLayer } from '../support/layer-function.ts'
+import { bundleFunction, RUNTIMES, startOnLayer } from '../support/layer-function.ts'
 import { openProduct, type Product } from '../support/product.ts'
 import { endSessions } from '../support/sessions.ts'
 
@@ -81,27 +81,31 @@ function valuesOf({ _aws, FunctionName, ...values }: MetricLine): Readonly<Recor
 const MS = [expect.any(Number)]
 
 describe('with COCKROACH_METRICS=emf', () => {
-  test('each invocation writes at most one line, before it is frozen', async () => {
-    const environment = await startOnLayer(product, code, { environment: EMF }, { freezeBetween: true })
-    const during = async (use: string, timeoutMs = 20_000): Promise<readonly unknown[]> => {
-      const before = linesOf(environment).length
-      await environment.invoke({ use }, { timeoutMs })
-      return linesOf(environment).slice(before).map(valuesOf)
-    }
-    const { connect, reuse, discard, retry, secret, loginRefused, deadline } = COUNTS
-    const connected = { ConnectTime: MS, [connect]: 1 }
-    // What init did is in the line of the first invocation.
-    expect(await during('query')).toEqual([{ ...connected, [secret]: 1 }])
-    expect(await during('query')).toEqual([{ [reuse]: 1 }])
-    expect(await during('idle')).toEqual([])
-    expect(await during('retried')).toEqual([{ [reuse]: 2, [retry]: 1 }])
-    await endSessions(product)
-    expect(await during('query')).toEqual([{ ...connected, [discard]: 1 }])
-    // The server, the secret again, and its pending version are asked: the password is an option's.
-    expect(await during('refused')).toEqual([expect.objectContaining({ [loginRefused]: 1 })])
-    expect(await during('slow', 2000)).toEqual([{ [reuse]: 1, [deadline]: 1, [discard]: 1 }])
-    expect(environment.coldStarts).toBe(1)
-  })
+  test.each(RUNTIMES)(
+    '%s: each invocation writes at most one line, before it is frozen',
+    async (runtime, nodeBinary) => {
+      const changes = { environment: EMF, runtime }
+      const environment = await startOnLayer(product, code, changes, { nodeBinary, freezeBetween: true })
+      const during = async (use: string, timeoutMs = 20_000): Promise<readonly unknown[]> => {
+        const before = linesOf(environment).length
+        await environment.invoke({ use }, { timeoutMs })
+        return linesOf(environment).slice(before).map(valuesOf)
+      }
+      const { connect, reuse, discard, retry, secret, loginRefused, deadline } = COUNTS
+      const connected = { ConnectTime: MS, [connect]: 1 }
+      // What init did is in the line of the first invocation.
+      expect(await during('query')).toEqual([{ ...connected, [secret]: 1 }])
+      expect(await during('query')).toEqual([{ [reuse]: 1 }])
+      expect(await during('idle')).toEqual([])
+      expect(await during('retried')).toEqual([{ [reuse]: 2, [retry]: 1 }])
+      await endSessions(product)
+      expect(await during('query')).toEqual([{ ...connected, [discard]: 1 }])
+      // The server, the secret again, and its pending version are asked: the password is an option's.
+      expect(await during('refused')).toEqual([expect.objectContaining({ [loginRefused]: 1 })])
+      expect(await during('slow', 2000)).toEqual([{ [reuse]: 1, [deadline]: 1, [discard]: 1 }])
+      expect(environment.coldStarts).toBe(1)
+    },
+  )
 
   test('a line is as CloudWatch reads it', async () => {
     const environment = await startOnLayer(product, code, { environment: EMF })

@@ -2,13 +2,21 @@
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import type { ExecutionEnvironment, ExecutionEnvironmentOptions } from '../../local/lambda/execution-environment.ts'
-import type { FunctionDefinition } from '../../local/lambda/function-definition.ts'
+import type { FunctionDefinition, LambdaRuntime } from '../../local/lambda/function-definition.ts'
+import { nodePath } from '../../local/node-versions.ts'
 import { startFunction } from './lambda.ts'
 import type { Product } from './product.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')
 const LOOPBACK_NAMES = join(REPOSITORY, 'local/loopback/names-preload.ts')
+
+/** Lambda's runtimes, the next one among them, and the Node that each runs here. */
+export const RUNTIMES: readonly (readonly [LambdaRuntime, string])[] = [
+  ['nodejs22.x', nodePath(22)],
+  ['nodejs24.x', process.execPath],
+  ['nodejs26.x', nodePath(26)],
+]
 
 /** Bundles an ES module with all that it imports but this package into `folder`, as `index.mjs`. */
 export async function bundleFunction(contents: string, folder: string): Promise<string> {
