@@ -15,6 +15,7 @@ test('the defaults', () => {
     max: 1,
     gracefulShutdown: false,
     deadlineMarginMs: 500,
+    metrics: 'off',
     options: {},
     environment: {},
     passedOver: undefined,
