@@ -95,6 +95,13 @@ describe('a statement', () => {
     if (operationName === undefined) expect(operation?.name).toMatch(/^[^ ]*defaultdb$/)
   })
 
+  test('at a server that says so has the system cockroachdb', async () => {
+    await using cockroach = await openProduct({ crdbVersion: 'CockroachDB CCL v25.4.1' })
+    const { query } = cockroach.database()
+    const [operation] = await operations('statement', () => query('select 1'))
+    expect(operation?.attributes).toMatchObject({ 'db.system.name': 'cockroachdb' })
+  })
+
   test('that the server refuses has its SQLSTATE', async () => {
     const { query } = product.database()
     const events = await told('statement', () => rejection(query("select 'a value'::int")))
