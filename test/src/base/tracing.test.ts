@@ -96,9 +96,10 @@ describe('a statement', () => {
   })
 
   test('at a server that says so has the system cockroachdb', async () => {
-    await using cockroach = await openProduct({ crdbVersion: 'CockroachDB CCL v25.4.1' })
-    const { query } = cockroach.database()
+    product.cloud.standIn.crdbVersion = 'CockroachDB CCL v25.4.1'
+    const { query } = product.database()
     const [operation] = await operations('statement', () => query('select 1'))
+    product.cloud.standIn.crdbVersion = undefined
     expect(operation?.attributes).toMatchObject({ 'db.system.name': 'cockroachdb' })
   })
 
