@@ -1,8 +1,8 @@
-/** The spans of the packed package, where `pg` is beside it and may be instrumented. */
+/** The spans of a function with a `pg` of its own, which may be instrumented: by the packed package, and by the layer. */
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Scratch } from '../support/lambda.ts'
 import { installPackedPackage } from '../support/packed-package.ts'
 import { awsEnvironment, openProduct, type Product } from '../support/product.ts'
@@ -17,7 +17,7 @@ const exporter = new InMemorySpanExporter()
 const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
 provider.register()
 if (process.argv[2] === 'instrumented') new PgInstrumentation().setTracerProvider(provider)
-const { transaction, close } = require('cockroach-lambda')
+const { transaction, close } = require(process.argv[3])
 transaction((client) => client.query('select $1::text as word', ['a value']))
   .then(close)
   .then(() => console.log(JSON.stringify(exporter.getFinishedSpans().map(
@@ -41,11 +41,14 @@ afterAll(async () => {
   await scratch?.[Symbol.asyncDispose]()
 })
 
+const LAYER_MODULE = join(import.meta.dirname, '../../dist/layer/nodejs/node_modules/cockroach-lambda/index.cjs')
+
 /** Scope and first word of each span, in the order of their ends. */
-async function spansOf(kind: 'plain' | 'instrumented'): Promise<unknown> {
+async function spansOf(library: string, kind: 'plain' | 'instrumented'): Promise<unknown> {
   const { secretsManager, secretId } = product
-  const env = { ...awsEnvironment(secretsManager), COCKROACH_SECRET_ID: secretId }
-  const args = [`--import=${LOOPBACK_NAMES}`, program, kind]
+  const lambda = { LAMBDA_TASK_ROOT: scratch.path, _HANDLER: 'app/index.handler' }
+  const env = { ...awsEnvironment(secretsManager), ...lambda, COCKROACH_SECRET_ID: secretId }
+  const args = [`--import=${LOOPBACK_NAMES}`, program, kind, library]
   const { stdout } = await promisify(execFile)(process.execPath, args, { env })
   return JSON.parse(stdout)
 }
@@ -53,24 +56,29 @@ async function spansOf(kind: 'plain' | 'instrumented'): Promise<unknown> {
 const OURS = 'cockroach-lambda'
 const THEIRS = 'instrumentation-pg'
 
-test('without instrumentation of pg, all spans are this package’s', async () => {
-  expect(await spansOf('plain')).toEqual([
-    [OURS, 'SecretsManager/GetSecretValue'],
-    [OURS, 'connect'],
-    [OURS, 'BEGIN'],
-    [OURS, 'select'],
-    [OURS, 'COMMIT'],
-    [OURS, 'transaction'],
-  ])
-})
+describe.each([
+  ['the packed package', 'cockroach-lambda'],
+  ['the layer', LAYER_MODULE],
+])('%s', (_, library) => {
+  test('without instrumentation of pg, all spans are the library’s', async () => {
+    expect(await spansOf(library, 'plain')).toEqual([
+      [OURS, 'SecretsManager/GetSecretValue'],
+      [OURS, 'connect'],
+      [OURS, 'BEGIN'],
+      [OURS, 'select'],
+      [OURS, 'COMMIT'],
+      [OURS, 'transaction'],
+    ])
+  })
 
-test('with instrumentation of pg, connects and statements have its spans, and no second one', async () => {
-  expect(await spansOf('instrumented')).toEqual([
-    [OURS, 'SecretsManager/GetSecretValue'],
-    [THEIRS, 'pg.connect'],
-    [THEIRS, 'pg.query:BEGIN'],
-    [THEIRS, 'pg.query:SELECT'],
-    [THEIRS, 'pg.query:COMMIT'],
-    [OURS, 'transaction'],
-  ])
+  test('with instrumentation of pg, connects and statements have its spans, and no second one', async () => {
+    expect(await spansOf(library, 'instrumented')).toEqual([
+      [OURS, 'SecretsManager/GetSecretValue'],
+      [THEIRS, 'pg.connect'],
+      [THEIRS, 'pg.query:BEGIN'],
+      [THEIRS, 'pg.query:SELECT'],
+      [THEIRS, 'pg.query:COMMIT'],
+      [OURS, 'transaction'],
+    ])
+  })
 })
