@@ -73,6 +73,20 @@ const REPLACEMENTS: readonly Replacement[] = [
     importer: /\/sdk-stream-mixin\./,
     contents: 'export const sdkStreamMixin = undefined',
   },
+  // Lets extensions change the client; there are none, and the time of a request is limited by its signal.
+  {
+    imported: /\/runtimeExtensions$/,
+    importer: /\/SecretsManagerClient\./,
+    contents: 'export const resolveRuntimeExtensions = (config) => config',
+  },
+  // Tells a logger of each request; none is given.
+  {
+    imported: /\/loggerMiddleware$/,
+    importer: /\/submodules\/client\/index\./,
+    contents: `export const getLoggerPlugin = () => ({ applyToStack() {} })
+      export const loggerMiddleware = undefined
+      export const loggerMiddlewareOptions = undefined`,
+  },
   // What a logger is shown of requests and answers; none is given, and it would be shown nothing.
   {
     imported: /\/schemaLogFilter$/,

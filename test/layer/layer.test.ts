@@ -178,12 +178,19 @@ describe.each(RUNTIMES)('on Node %s', (version, node) => {
 describe('the bundled SDK', () => {
   const authorizations: string[] = []
   let server: LoopbackHttpServer
+  /** What Secrets Manager answers instead of the secret: its type of error. */
+  let refusal: string | undefined
 
   /** Answers GetSecretValue, and credentials below /credentials. */
   beforeAll(async () => {
     server = await LoopbackHttpServer.start((request, response) => {
       const isCredentials = request.url === '/credentials'
       if (!isCredentials) authorizations.push(request.headers.authorization ?? '')
+      if (refusal !== undefined) {
+        response.writeHead(400, { 'content-type': 'application/x-amz-json-1.1' })
+        response.end(JSON.stringify({ __type: refusal, message: 'said by AWS' }))
+        return
+      }
       const body = isCredentials
         ? { AccessKeyId: 'AKIDHTTP', SecretAccessKey: 's', Token: 't', Expiration: '2099-01-01T00:00:00Z' }
         : { Name: 'app/db', SecretString: 'postgresql://…', VersionId: 'v1', CreatedDate: 1.5 }
@@ -198,7 +205,7 @@ describe('the bundled SDK', () => {
       const request = { secretId: 'app/db', versionStage: 'AWSCURRENT', signal: AbortSignal.timeout(10_000) }
       getSecretValue(request, undefined, { shownError: (error) => error }).then(
         (value) => console.log(JSON.stringify(value)),
-        (error) => console.log(JSON.stringify(error.message)))`
+        (error) => console.log(JSON.stringify(\`\${error.name}: \${error.message}\`)))`
     const env = { AWS_REGION: 'ap-southeast-1', AWS_ENDPOINT_URL_SECRETS_MANAGER: server.url, ...environment }
     const { stdout } = await promisify(execFile)(process.execPath, ['--eval', code], { env })
     return JSON.parse(stdout)
@@ -223,6 +230,12 @@ describe('the bundled SDK', () => {
   test('reads a secret with AWS_RETRY_MODE=adaptive', async () => {
     const keys = { AWS_ACCESS_KEY_ID: 'AKIDENV', AWS_SECRET_ACCESS_KEY: 's' }
     expect(await read({ ...keys, AWS_RETRY_MODE: 'adaptive' })).toMatchObject({ versionId: 'v1' })
+  })
+
+  test.each(['AccessDeniedException', 'ResourceNotFoundException', 'DecryptionFailure'])('reports %s', async (name) => {
+    const keys = { AWS_ACCESS_KEY_ID: 'AKIDENV', AWS_SECRET_ACCESS_KEY: 's' }
+    refusal = `com.amazonaws.secretsmanager#${name}`
+    expect(await read(keys).finally(() => (refusal = undefined))).toBe(`${name}: said by AWS`)
   })
 
   test('names the missing variables when there are no credentials', async () => {
