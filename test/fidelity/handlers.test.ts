@@ -1,5 +1,4 @@
 /** Streaming handlers, and wrapped ones, under AWS's own runtime interface client, with its native client. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
@@ -9,7 +8,6 @@ import { bodyOf, httpEvent, sqsEvent } from '../support/lambda-events.ts'
 import { bundleFunction } from '../support/layer-function.ts'
 import { startUnderClient } from './support/sample-functions.ts'
 
-const HANDLERS = join(import.meta.dirname, '../fixtures/handlers/index.mjs')
 const RUNTIMES: readonly LambdaRuntime[] = ['nodejs22.x', 'nodejs24.x', 'nodejs26.x']
 
 let stack: SampleStack
@@ -19,7 +17,7 @@ let code: string
 beforeAll(async () => {
   stack = await startSampleStack()
   scratch = await Scratch.make()
-  code = await bundleFunction(await readFile(HANDLERS, 'utf8'), join(scratch.path, 'function'))
+  code = await bundleFunction('handlers/index.mjs', join(scratch.path, 'function'))
 })
 
 afterAll(async () => {

@@ -1,13 +1,10 @@
 /** Handlers of every shape on the built layer, in Lambda's runtimes: each gets its database, and keeps its deadline. */
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Scratch } from '../support/lambda.ts'
 import { bodyOf, httpEvent, sqsEvent } from '../support/lambda-events.ts'
 import { bundleFunction, RUNTIMES, startOnLayer } from '../support/layer-function.ts'
 import { openProduct, type Product } from '../support/product.ts'
-
-const HANDLERS = join(import.meta.dirname, '../fixtures/handlers/index.mjs')
 
 let product: Product
 let scratch: Scratch
@@ -16,7 +13,7 @@ let code: string
 beforeAll(async () => {
   product = await openProduct()
   scratch = await Scratch.make()
-  code = await bundleFunction(await readFile(HANDLERS, 'utf8'), join(scratch.path, 'function'))
+  code = await bundleFunction('handlers/index.mjs', join(scratch.path, 'function'))
 })
 
 afterAll(async () => {

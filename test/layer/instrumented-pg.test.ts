@@ -1,5 +1,6 @@
 /** The spans of a function with a `pg` of its own, which may be instrumented: by the packed package, and by the layer. */
 import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -8,22 +9,8 @@ import { installPackedPackage } from '../support/packed-package.ts'
 import { awsEnvironment, openProduct, type Product } from '../support/product.ts'
 
 const LOOPBACK_NAMES = join(import.meta.dirname, '../../local/loopback/names-preload.ts')
+const PROGRAM = join(import.meta.dirname, '../fixtures/observability/instrumented-pg.cjs')
 const PACK_TIMEOUT_MS = 60_000
-
-const PROGRAM = `
-const { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-node')
-const { PgInstrumentation } = require('@opentelemetry/instrumentation-pg')
-const exporter = new InMemorySpanExporter()
-const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
-provider.register()
-if (process.argv[2] === 'instrumented') new PgInstrumentation().setTracerProvider(provider)
-const { transaction, close } = require(process.argv[3])
-transaction((client) => client.query('select $1::text as word', ['a value']))
-  .then(close)
-  .then(() => console.log(JSON.stringify(exporter.getFinishedSpans().map(
-    ({ name, instrumentationScope }) => [instrumentationScope.name.replace('@opentelemetry/', ''), name.split(' ')[0]],
-  ))))
-`
 
 let product: Product
 let scratch: Scratch
@@ -33,7 +20,7 @@ beforeAll(async () => {
   product = await openProduct()
   scratch = await Scratch.make()
   installPackedPackage(scratch.path)
-  program = join(await scratch.folder('app', { 'index.cjs': PROGRAM }), 'index.cjs')
+  program = join(await scratch.folder('app', { 'index.cjs': readFileSync(PROGRAM, 'utf8') }), 'index.cjs')
 }, PACK_TIMEOUT_MS)
 
 afterAll(async () => {

@@ -8,34 +8,6 @@ import { bundleFunction, RUNTIMES, startOnLayer } from '../support/layer-functio
 import { openProduct, type Product } from '../support/product.ts'
 import { endSessions } from '../support/sessions.ts'
 
-const FUNCTION = `
-import { createDatabase, query, withDatabase } from 'cockroach-lambda'
-
-const uses = {
-  idle: async () => undefined,
-  query: (db) => db.query('select 1'),
-  slow: (db) => db.query('select pg_sleep(20)'),
-  refused: () => createDatabase({ password: 'a wrong one' }).query('select 1'),
-  async retried(db) {
-    let runs = 0
-    await db.transaction(async (client) => {
-      runs += 1
-      if (runs === 1) await client.query("do $$ begin raise exception 'again' using errcode = '40001'; end $$")
-    })
-  },
-}
-const answer = async ({ use }, _context, db) => {
-  await uses[use](db).catch(() => undefined)
-  console.log('answered ' + use)
-}
-export const handler = withDatabase(answer)
-/** Without the wrapper, nobody knows when an invocation ends. */
-export const bare = async () => {
-  await query('select 1')
-  await query('select 1')
-}
-`
-
 /** A line in the embedded metric format. */
 interface MetricLine {
   readonly _aws: {
@@ -56,7 +28,7 @@ let code: string
 beforeAll(async () => {
   product = await openProduct()
   scratch = await Scratch.make()
-  code = await bundleFunction(FUNCTION, join(scratch.path, 'function'))
+  code = await bundleFunction('observability/metrics.mjs', join(scratch.path, 'function'))
 })
 
 afterAll(async () => {

@@ -5,50 +5,6 @@ import { Scratch } from '../support/lambda.ts'
 import { bundleFunction, RUNTIMES, startOnLayer } from '../support/layer-function.ts'
 import { openProduct, type Product } from '../support/product.ts'
 
-const FUNCTION = `
-import { trace } from '@opentelemetry/api'
-import { InMemorySpanExporter, NodeTracerProvider, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-node'
-import { withDatabase } from 'cockroach-lambda'
-
-const exporter = new InMemorySpanExporter()
-const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
-provider.register()
-
-const uses = {
-  query: (db) => db.query('select $1::text as word', ['a value']),
-  simple: (db) => db.query("select 'a value' as word"),
-  refused: (db) => db.query("select 'a value'::int"),
-  pool: (db) => db.getPool().query('select $1::int as n', [1]),
-  async retried(db) {
-    let runs = 0
-    await db.transaction(async (client) => {
-      runs += 1
-      if (runs === 1) await client.query("do $$ begin raise exception 'again' using errcode = '40001'; end $$")
-      await client.query('select $1::int as n', [1])
-    })
-  },
-}
-
-export const handler = withDatabase(({ use }, _context, db) =>
-  trace.getTracer('function').startActiveSpan('handler', async (root) => {
-    await uses[use](db).catch(() => undefined)
-    root.end()
-    const spans = exporter.getFinishedSpans()
-    exporter.reset()
-    const nameOf = (id) => spans.find((span) => span.spanContext().spanId === id)?.name
-    return spans.map((span) => ({
-      name: span.name,
-      kind: span.kind,
-      scope: span.instrumentationScope.name,
-      parent: nameOf(span.parentSpanContext?.spanId),
-      status: span.status,
-      attributes: span.attributes,
-      events: span.events,
-    }))
-  }),
-)
-`
-
 interface ReportedSpan {
   readonly name: string
   readonly kind: number
@@ -71,7 +27,7 @@ let code: string
 beforeAll(async () => {
   product = await openProduct()
   scratch = await Scratch.make()
-  code = await bundleFunction(FUNCTION, join(scratch.path, 'function'))
+  code = await bundleFunction('observability/spans.mjs', join(scratch.path, 'function'))
 })
 
 afterAll(async () => {

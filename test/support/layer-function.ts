@@ -18,10 +18,10 @@ export const RUNTIMES: readonly (readonly [LambdaRuntime, string])[] = [
   ['nodejs26.x', nodePath(26)],
 ]
 
-/** Bundles an ES module with all that it imports but this package into `folder`, as `index.mjs`. */
-export async function bundleFunction(contents: string, folder: string): Promise<string> {
+/** Bundles an ES module below `test/fixtures` with all that it imports but this package into `folder`, as `index.mjs`. */
+export async function bundleFunction(fixture: string, folder: string): Promise<string> {
   await build({
-    stdin: { contents, resolveDir: REPOSITORY, loader: 'ts' },
+    entryPoints: [join(REPOSITORY, 'test/fixtures', fixture)],
     outfile: join(folder, 'index.mjs'),
     ...{ bundle: true, platform: 'node', format: 'esm', external: ['cockroach-lambda', 'pg-native'] },
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
