@@ -59,6 +59,19 @@ describe('snippets', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
+  /** Runs a module outside Lambda, beside the installed package; it must end by itself. Returns what it prints. */
+  async function runInContainer(text: string): Promise<string> {
+    const file = join(folder, 'container.mjs')
+    writeFileSync(file, text)
+    // Not execFileSync: the stand-ins live in this process.
+    const { stdout } = await promisify(execFile)(process.execPath, [`--import=${LOOPBACK_NAMES}`, file], {
+      cwd: folder,
+      env: { ...awsEnvironment(secretsManager), COCKROACH_SECRET_ID: SECRET, HOME: join(folder, 'home') },
+      timeout: 30_000,
+    })
+    return stdout
+  }
+
   /** Runs a module as a function with the layer; a module without a handler gets one, which answers with `answer`. */
   async function runInLambda(text: string, answer = 'null'): Promise<{ payload: unknown; opt: string }> {
     const code = mkdtempSync(join(folder, 'code-'))
@@ -95,6 +108,9 @@ describe('snippets', () => {
     ['js', 'transaction(async'],
     ['js', 'connectionString()'],
     ['js', 'error.safeToRetry'],
+    ['js', 'new NodeTracerProvider'],
+    ['js', 'tracingChannel('],
+    ['js', 'new SourceMap('],
     ['js', 'healthCheck()'],
   ]
 
@@ -153,15 +169,28 @@ describe('snippets', () => {
   })
 
   test('the container connects with the CA in its home folder, and ends by itself', async () => {
-    const file = join(folder, 'container.mjs')
-    writeFileSync(file, snippet('js', 'await close()'))
-    // Not execFileSync: the stand-ins live in this process.
-    const { stdout } = await promisify(execFile)(process.execPath, [`--import=${LOOPBACK_NAMES}`, file], {
-      cwd: folder,
-      env: { ...awsEnvironment(secretsManager), COCKROACH_SECRET_ID: SECRET, HOME: join(folder, 'home') },
-      timeout: 30_000,
-    })
-    expect(stdout).toBe(`${cloud.database}\n`)
+    expect(await runInContainer(snippet('js', 'await close()'))).toBe(`${cloud.database}\n`)
+  })
+
+  const SELECT = `import { close, query } from 'cockroach-lambda'
+    await query('select 1')
+    await close()`
+
+  test('the tracer provider of docs/observability.md has spans of the library', async () => {
+    const listen = `import { trace } from '@opentelemetry/api'
+      import { subscribe } from 'node:diagnostics_channel'
+      subscribe('tracing:cockroach-lambda:statement:start', () => console.log(trace.getActiveSpan().name))`
+    const printed = await runInContainer([snippet('js', 'new NodeTracerProvider'), listen, SELECT].join('\n'))
+    expect(printed).toMatch(/^select \S*defaultdb\n$/)
+  })
+
+  test('the subscriber of docs/observability.md prints each statement and its time', async () => {
+    const printed = await runInContainer(`${snippet('js', 'tracingChannel(')}\n${SELECT}`)
+    expect(printed).toMatch(/^select \S+ \d+\.\d+\n$/)
+  })
+
+  test('the lines of docs/observability.md find the source of a line of the layer', async () => {
+    expect(await runInContainer(snippet('js', 'new SourceMap('))).toMatch(/originalSource: '(?:src|node_modules)\//)
   })
 
   describe('the CDK program', () => {
