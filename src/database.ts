@@ -4,6 +4,7 @@ import { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
 import { rootCertificatePath } from './connection/root-certificate-file.ts'
 import { buildConnectionString } from './connection-string/parse.ts'
 import { checkHealth, type HealthReport } from './health-check.ts'
+import { type Ready, readyAfter, waitFor } from './lambda/init.ts'
 import { OpenDatabase } from './open-database.ts'
 import type { CheckedOutClient } from './pool/client.ts'
 import { callerOf } from './pool/lease.ts'
@@ -119,6 +120,24 @@ export class Database {
     this.#open = undefined
     await open?.close()
   }
+
+  /**
+   * Waits until a connection is open, while Lambda's init phase runs: `await ready()` at the top of an ES module, or
+   * `export { ready as then } from 'cockroach-lambda'` in one that is compiled to CommonJS. At most `readyTimeoutMs`, and
+   * never as long as to make init fail; the attempt goes on then. Never throws: the first statement tries again, and
+   * reports. Before a SnapStart snapshot, no connection is opened and no secret is read.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html#top-level-await
+   */
+  readonly ready: Ready = readyAfter(async () => {
+    const warm = this.warmUp()
+    try {
+      const { platform, readyTimeoutMs } = this.#opened.settings
+      await waitFor(warm, readyTimeoutMs, platform)
+    } catch {
+      // Wrong settings, which the first statement reports.
+    }
+  })
 
   /** Opens a connection ahead of its use; the first statement reports what goes wrong. */
   warmUp = async (): Promise<void> => {

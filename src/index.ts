@@ -32,7 +32,7 @@ export type {
 
 const defaultDatabase = new Database({})
 
-export const { query, transaction, getClient, getPool, connectionString, healthCheck, close } = defaultDatabase
+export const { query, transaction, getClient, getPool, connectionString, healthCheck, ready, close } = defaultDatabase
 
 /** The same set of functions for another database; one for each set of options is enough for an environment. */
 export function createDatabase(options: DatabaseOptions = {}): Database {

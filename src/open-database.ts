@@ -5,6 +5,7 @@ import { Login } from './connection/login.ts'
 import { rehearseLogin } from './connection/rehearsal.ts'
 import { ConnectionSource } from './connection/source.ts'
 import { closeOnShutdown } from './lambda/graceful-shutdown.ts'
+import { isForSnapshot } from './lambda/init.ts'
 // The layer's build has this module run, and with it pg, when the first pool is made and not before: see
 // layer/lazy-modules.ts. Nothing else that is imported from here may import pg when it runs.
 import { createPool, type DatabasePool } from './pool/pool.ts'
@@ -19,6 +20,7 @@ export class OpenDatabase {
   readonly #clock: Clock
   readonly #leaveShutdown: () => void
   #pool: DatabasePool | undefined
+  #warmingUp: Promise<void> | undefined
   #isClosed = false
 
   /** @throws ConnectionError `ERR_CONFIG` for wrong options and environment variables. */
@@ -60,8 +62,16 @@ export class OpenDatabase {
     return pool
   }
 
-  /** Opens a connection if there is none; rejects as a statement would. */
-  async warmUp(): Promise<void> {
+  /** Opens a connection if there is none, once for all who ask meanwhile; rejects as a statement would. */
+  warmUp(): Promise<void> {
+    this.#warmingUp ??= this.#warmUp().finally(() => {
+      this.#warmingUp = undefined
+    })
+    return this.#warmingUp
+  }
+
+  async #warmUp(): Promise<void> {
+    if (isForSnapshot(this.settings.platform)) return this.#prepare()
     // The request for the secret comes before everything that it does not need.
     if (this.source.early() === undefined) await this.source.current()
     if (!this.#isClosed) await this.pool.warmUp()

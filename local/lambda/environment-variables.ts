@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { delimiter, dirname } from 'node:path'
 import type { FunctionDefinition } from './function-definition.ts'
 
-export type InitializationType = 'on-demand' | 'provisioned-concurrency' | 'lambda-managed-instances'
+export type InitializationType = 'on-demand' | 'provisioned-concurrency' | 'snap-start' | 'lambda-managed-instances'
 
 /** Names that Lambda does not let a function set. */
 const RESERVED = [

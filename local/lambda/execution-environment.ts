@@ -53,7 +53,8 @@ export class ExecutionEnvironment {
     try {
       if (options.freezeBetween) environment.#assertFreezes()
       const error = await environment.#initialize(randomUUID(), timeLimit(options.initTimeoutMs ?? 10_000))
-      if (error === undefined && options.freezeBetween) await environment.freeze()
+      const isFrozen = options.freezeBetween || options.initializationType === 'snap-start'
+      if (error === undefined && isFrozen) await environment.freeze()
     } catch (error) {
       await environment.shutdown()
       throw error

@@ -24,7 +24,10 @@ export interface LaunchOptions {
   readonly execArgv?: readonly string[]
   /** Take precedence over the variables that Lambda and the function set. */
   readonly environment?: Readonly<Record<string, string>>
-  /** @default on-demand, or lambda-managed-instances with maxConcurrency */
+  /**
+   * After init, `snap-start` is frozen until the first invocation: the one process is the snapshot, and what is restored
+   * from it. @default on-demand, or lambda-managed-instances with maxConcurrency
+   */
   readonly initializationType?: InitializationType
   /** Managed Instances: this many invocations at once in one environment, which is never frozen. @default 1, not managed */
   readonly maxConcurrency?: number

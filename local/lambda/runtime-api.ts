@@ -43,6 +43,8 @@ export class RuntimeApi {
   readonly #pending = new Map<string, (answer: Answer) => void>()
   /** Responses to `invocation/next` that wait for an invocation; several on Managed Instances. */
   readonly #next: ServerResponse[] = []
+  /** The response to `restore/next`, which a runtime may ask for at the end of init: its answer is the restore. */
+  #restore: ServerResponse | undefined
   readonly #watchers = new Set<() => void>()
   readonly #maxConcurrency: number | undefined
   #server: LoopbackHttpServer | undefined
@@ -72,7 +74,16 @@ export class RuntimeApi {
 
   /** The runtime and every extension wait for what comes next: the init phase, or an invocation, has ended. */
   async whenIdle(): Promise<void> {
-    await this.#when(() => this.#next.length >= (this.#maxConcurrency ?? 1) && this.extensions.isIdle)
+    const isWaiting = () => this.#next.length >= (this.#maxConcurrency ?? 1) || this.#restore !== undefined
+    await this.#when(() => isWaiting() && this.extensions.isIdle)
+  }
+
+  /** Answers `restore/next`; false where the runtime did not ask for it. @see https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-custom.html */
+  restore(): boolean {
+    const restore = this.#restore
+    this.#restore = undefined
+    restore?.writeHead(200).end()
+    return restore !== undefined
   }
 
   async whenExternalExtensionsRegistered(): Promise<void> {
@@ -143,9 +154,14 @@ export class RuntimeApi {
       this.#next.push(response)
       return this.#notify()
     }
+    if (route === 'GET restore/next') {
+      this.extensions.registrationClosed = true
+      this.#restore = response
+      return this.#notify()
+    }
     const body = await text(request).catch(() => undefined)
     if (body === undefined) return
-    if (route === 'POST init/error') {
+    if (route === 'POST init/error' || route === 'POST restore/error') {
       answerJson(response, 202, { status: 'OK' })
       return this.#reportInitError(parseFunctionError(body))
     }

@@ -130,8 +130,10 @@ export class Sandbox {
   }
 
   async #deliver(invocation: Invocation, wasFrozen: boolean): Promise<Answer> {
+    const isRestored = this.#api.restore()
+    if (isRestored) this.thaw()
     const { sent, answered } = await this.#api.dispatch(invocation)
-    if (wasFrozen) {
+    if (wasFrozen && !isRestored) {
       await Promise.race([sent, sleep(SEND_MS, undefined, { ref: false })])
       this.thaw()
     }

@@ -9,6 +9,7 @@ export const COCKROACH_MAX_CONNECTIONS = 'COCKROACH_MAX_CONNECTIONS'
 export const COCKROACH_GRACEFUL_SHUTDOWN = 'COCKROACH_GRACEFUL_SHUTDOWN'
 export const COCKROACH_DEADLINE_MARGIN_MS = 'COCKROACH_DEADLINE_MARGIN_MS'
 export const COCKROACH_METRICS = 'COCKROACH_METRICS'
+export const COCKROACH_READY_TIMEOUT_MS = 'COCKROACH_READY_TIMEOUT_MS'
 
 /** The environment of a process, or a part of it. */
 export type Environment = Readonly<Record<string, string | undefined>>

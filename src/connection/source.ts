@@ -2,6 +2,7 @@
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { Password } from '../base/password.ts'
 import type { ConnectionFields, ParsedFields } from '../connection-string/fields.ts'
+import { isForSnapshot } from '../lambda/init.ts'
 import { SecretCache, type SecretVersion } from '../secret/cache.ts'
 import type { SecretReaders } from '../secret/reader/request.ts'
 import { parseSecret } from '../secret/value/parse.ts'
@@ -20,6 +21,8 @@ export interface ResolvedConnection extends Destination {
   readonly password: Password | undefined
   /** The version that it was made from; undefined without a secret. */
   readonly secret: SecretVersion | undefined
+  /** True for a connection before a SnapStart snapshot: it must not outlast its first use. */
+  readonly isForSnapshot: boolean
 }
 
 export interface ConnectionSourceOptions {
@@ -66,7 +69,8 @@ export class ConnectionSource {
     if (secretId !== undefined) {
       // A value that names no usable connection counts as a failed read: the version in use stays.
       const resolve = (secretString: string) => this.#resolve(this.#parse(secretString))
-      this.#secrets = new SecretCache({ secretId, ttlMs, ...readers, resolve, diagnostics, now })
+      const isKept = (value: Pick<ResolvedConnection, 'isForSnapshot'>) => !value.isForSnapshot
+      this.#secrets = new SecretCache({ secretId, ttlMs, ...readers, resolve, isKept, diagnostics, now })
     }
     this.#warn(settings.warnings)
   }
@@ -95,8 +99,10 @@ export class ConnectionSource {
   /** For a new connection, with the secret version in use. */
   async current(): Promise<ResolvedConnection> {
     if (this.#secrets !== undefined) return this.#secrets.current()
-    this.#withoutSecret ??= { ...this.#resolve({ fields: {}, warnings: [] }), secret: undefined }
-    return this.#withoutSecret
+    if (this.#withoutSecret !== undefined) return this.#withoutSecret
+    const resolved = { ...this.#resolve({ fields: {}, warnings: [] }), secret: undefined }
+    if (!resolved.isForSnapshot) this.#withoutSecret = resolved
+    return resolved
   }
 
   /** With the secret read again, not from a cache; undefined without a secret. */
@@ -130,7 +136,7 @@ export class ConnectionSource {
       ...rootCertificate.warnings,
       ...passedOver(this.#settings, parameters),
     ])
-    return { parameters, password, rootCertificate }
+    return { parameters, password, rootCertificate, isForSnapshot: isForSnapshot(this.#settings.platform) }
   }
 
   #merge(fields: ConnectionFields): Destination & Omit<MergedParameters, 'sslrootcert'> {

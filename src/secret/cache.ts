@@ -40,6 +40,8 @@ export interface SecretCacheOptions<Value> extends SecretReaders {
   readonly ttlMs: number
   /** Makes the value to use from the secret's text; if it throws, the read has failed. */
   readonly resolve: (secretString: string) => Value
+  /** False for a value that is used once, and read again for the next connection. */
+  readonly isKept: (value: Value) => boolean
   readonly diagnostics: Diagnostics
   /** A clock that is never set back, and goes on during a freeze, in milliseconds. */
   readonly now: () => number
@@ -150,6 +152,7 @@ export class SecretCache<Value extends object> {
 
   /** Makes a value the one in use, until its time to live ends. */
   adopt(value: FromSecret<Value>): FromSecret<Value> {
+    if (!this.#options.isKept(value)) return value
     this.#inUse = value
     this.#rereadAt = value.secret.readAt + this.#options.ttlMs
     return value

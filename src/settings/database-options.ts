@@ -52,4 +52,6 @@ export interface DatabaseOptions {
   readonly deadlineMarginMs?: number
   /** `emf` writes CloudWatch metrics to stdout, for the whole process. @default COCKROACH_METRICS, else `off` */
   readonly metrics?: 'emf' | 'off'
+  /** How long `ready()` waits, in milliseconds; 0 for not at all. @default COCKROACH_READY_TIMEOUT_MS, else 3000 */
+  readonly readyTimeoutMs?: number
 }

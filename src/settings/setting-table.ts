@@ -52,6 +52,7 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     read: wholeNumber(100, 60_000),
   },
   metrics: { kind: 'string', variable: variable.COCKROACH_METRICS, read: oneOf(['emf', 'off']) },
+  readyTimeoutMs: { kind: 'number', variable: variable.COCKROACH_READY_TIMEOUT_MS, read: wholeNumber(0, 10_000) },
 }
 
 export function isSettingName(name: string): name is SettingName {

@@ -37,6 +37,8 @@ export interface Platform {
   readonly roleAccess: () => RoleAccess | undefined
   /** True on Managed Instances: several invocations at once, never frozen. */
   readonly isManagedInstances: boolean
+  /** True while SnapStart's init runs, for a snapshot that many execution environments start from; looked at at each call. */
+  readonly isBeforeSnapshot: () => boolean
 }
 
 /** Options and environment, checked. */
@@ -51,6 +53,7 @@ export interface Settings {
   readonly gracefulShutdown: boolean
   readonly deadlineMarginMs: number
   readonly metrics: 'emf' | 'off'
+  readonly readyTimeoutMs: number
   /** Fields given in code: they have precedence over the secret. */
   readonly options: ConnectionFields
   /** Fields of the environment: the secret has precedence over them. */
@@ -64,6 +67,7 @@ export interface Settings {
 const DEFAULT_MAX = 1
 const DEFAULT_SECRET_TTL_SECONDS = 300
 export const DEFAULT_DEADLINE_MARGIN_MS = 500
+const DEFAULT_READY_TIMEOUT_MS = 3000
 /** One connection serves several short invocations; with more, statements only wait at the server instead. */
 const MAX_ON_MANAGED_INSTANCES = 4
 
@@ -110,6 +114,9 @@ function readPlatform(
     sessionToken: () => present(variables).AWS_SESSION_TOKEN,
     roleAccess: () => readRoleAccess(present(variables), secretId),
     isManagedInstances: environment.AWS_LAMBDA_MAX_CONCURRENCY !== undefined,
+    // The runtime sets the trace id with each invocation. If it never does, every use counts as one in init: slow, and safe.
+    isBeforeSnapshot: () =>
+      environment.AWS_LAMBDA_INITIALIZATION_TYPE === 'snap-start' && !present(variables)._X_AMZN_TRACE_ID,
   }
 }
 
@@ -168,6 +175,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     gracefulShutdown: setting('gracefulShutdown') ?? false,
     deadlineMarginMs: setting('deadlineMarginMs') ?? DEFAULT_DEADLINE_MARGIN_MS,
     metrics: setting('metrics') ?? 'off',
+    readyTimeoutMs: setting('readyTimeoutMs') ?? DEFAULT_READY_TIMEOUT_MS,
     options: { ...ownString.fields, ...fieldsInCode },
     environment: { ...fieldsInEnvironment, ...fromUrl.fields },
     // It may be another program's: its mistakes are not reported.

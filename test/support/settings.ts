@@ -27,6 +27,11 @@ export function problemsOf(options: object, environment: Environment = WITH_SECR
 /** The settings with what is read later read now, so that they compare. */
 export function readNow(options: DatabaseOptions, environment: Environment) {
   const { platform, ...settings } = readSettings(options, environment)
-  const { sessionToken, roleAccess, ...others } = platform
-  return { ...settings, platform: { ...others, sessionToken: sessionToken(), roleAccess: roleAccess() } }
+  const { sessionToken, roleAccess, isBeforeSnapshot, ...others } = platform
+  const readLater = {
+    sessionToken: sessionToken(),
+    roleAccess: roleAccess(),
+    isBeforeSnapshot: isBeforeSnapshot(),
+  }
+  return { ...settings, platform: { ...others, ...readLater } }
 }

@@ -130,7 +130,7 @@ describe('an attempt begun before the secret was read', () => {
   const parameters = { host: 'db', port: 26257, dbname: 'app', user: 'app', sslmode: 'verify-full' } as const
   const destination: Destination = { parameters, rootCertificate }
   const secretOf = (named: Destination) =>
-    Promise.resolve({ ...named, password: new Password('p4ssw0rd'), secret: undefined })
+    Promise.resolve({ ...named, password: new Password('p4ssw0rd'), secret: undefined, isForSnapshot: false })
 
   test('logs in with the password when the secret names the same', async () => {
     const dial: Dial<string | undefined> = async (_, resolve) => (await resolve()).password?.reveal()

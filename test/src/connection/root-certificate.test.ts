@@ -60,6 +60,7 @@ function platform(changes: Partial<Platform> = {}): Platform {
       sessionToken: () => undefined,
     },
     ...{ secretsExtensionPort: undefined, roleAccess: () => undefined, isManagedInstances: false },
+    isBeforeSnapshot: () => false,
     ...changes,
   }
 }

@@ -62,7 +62,7 @@ class Service {
 
   source(ttlMs = TTL_MS): SecretCache<ParsedFields> {
     return new SecretCache({
-      ...{ secretId: 'app/db', ttlMs, diagnostics: new Diagnostics(), now: () => this.now },
+      ...{ secretId: 'app/db', ttlMs, isKept: () => true, diagnostics: new Diagnostics(), now: () => this.now },
       ...{ getCached: this.get('cached'), getFresh: this.get('fresh') },
       resolve: (text) => parseSecret(text, { origin: ORIGIN }),
     })
@@ -234,7 +234,7 @@ describe('stale beats down', () => {
     const service = new Service('one')
     let resolve = (text: string) => parseSecret(text, { origin: ORIGIN })
     const source = new SecretCache({
-      ...{ secretId: 'app/db', ttlMs: 0, diagnostics: new Diagnostics(), now: () => service.now },
+      ...{ secretId: 'app/db', ttlMs: 0, isKept: () => true, diagnostics: new Diagnostics(), now: () => service.now },
       ...{ getCached: service.get('cached'), getFresh: service.get('fresh'), resolve: (text: string) => resolve(text) },
     })
     await source.current()

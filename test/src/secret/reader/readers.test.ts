@@ -64,7 +64,9 @@ function reader(secretsExtensionPort: number, changes: Partial<Platform> = {}): 
       runtimeApi: undefined,
       sessionToken: () => SESSION_TOKEN,
     },
-    ...{ secretsExtensionPort, roleAccess: () => undefined, isManagedInstances: false, ...changes },
+    ...{ secretsExtensionPort, roleAccess: () => undefined, isManagedInstances: false },
+    isBeforeSnapshot: () => false,
+    ...changes,
   }
   return cachedReader(platform, new Diagnostics())
 }
