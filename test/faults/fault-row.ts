@@ -3,7 +3,7 @@ import type { Stage } from './stage.ts'
 import type { StageSettings } from './stage-settings.ts'
 
 export interface FaultRow {
-  /** As in docs/faults.md: 1 to 20, with a letter where a row has variants. */
+  /** As in docs/faults.md: 1 to 22, with a letter where a row has variants. */
   readonly id: string
   readonly fault: string
   /** The promise: what the caller sees. */

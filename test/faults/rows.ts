@@ -4,8 +4,10 @@ import { CONNECTION_ROWS } from './rows/connection.ts'
 import { CONTENTION_ROWS } from './rows/contention.ts'
 import { ENVIRONMENT_ROWS } from './rows/environment.ts'
 import { FROZEN_ROWS } from './rows/frozen.ts'
+import { READY_ROWS } from './rows/ready.ts'
 import { SECRETS_ROWS } from './rows/secrets.ts'
 import { SERVER_ROWS } from './rows/server.ts'
+import { SNAPSHOT_ROWS } from './rows/snapshot.ts'
 
 export const ROWS: readonly FaultRow[] = [
   ...FROZEN_ROWS,
@@ -14,4 +16,6 @@ export const ROWS: readonly FaultRow[] = [
   ...SECRETS_ROWS,
   ...SERVER_ROWS,
   ...ENVIRONMENT_ROWS,
+  ...READY_ROWS,
+  ...SNAPSHOT_ROWS,
 ]

@@ -2,7 +2,7 @@
 import type { SuperuserConfig } from '../../local/postgres/admin.ts'
 import type { FaultRow } from './fault-row.ts'
 import { seededRandom } from './random.ts'
-import { Stage } from './stage.ts'
+import { Stage, type StageLaunch } from './stage.ts'
 import type { SubjectCode, SubjectName } from './subject-code.ts'
 import type { Tally } from './tally.ts'
 
@@ -13,6 +13,8 @@ export interface RowOptions {
   /** How often the fault is injected. */
   readonly runs: number
   readonly seed: number
+  /** @default the runner's own runtime */
+  readonly launch?: StageLaunch
 }
 
 export interface RowOutcome {
@@ -40,9 +42,16 @@ function seedOf(row: FaultRow, seed: number): number {
 }
 
 export async function runRow(row: FaultRow, options: RowOptions): Promise<RowOutcome> {
-  const { subject, code, postgres, runs, seed } = options
+  const { subject, code, postgres, runs, seed, launch } = options
   const random = seededRandom(seedOf(row, seed))
-  await using stage = await Stage.open({ subject, code, postgres, settings: row.settings ?? {}, random })
+  await using stage = await Stage.open({
+    subject,
+    code,
+    postgres,
+    settings: row.settings ?? {},
+    random,
+    ...(launch && { launch }),
+  })
   for (let run = 0; run < Math.min(runs, row.maxRuns ?? runs); run += 1) {
     stage.tally.injected += 1
     await row.inject(stage)

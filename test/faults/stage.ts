@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type CertificateAuthority, createCertificateAuthority } from '../../local/certificates.ts'
 import { CloudStandIn } from '../../local/cloud/stand-in.ts'
 import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from '../../local/lambda/execution-environment.ts'
+import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
 import type { InvocationResult } from '../../local/lambda/invocation-result.ts'
 import { PostgresAdmin, type Session, type SuperuserConfig } from '../../local/postgres/admin.ts'
 import { PostgresServer } from '../../local/postgres/server.ts'
@@ -39,6 +40,17 @@ export interface StageOptions {
   readonly postgres: SuperuserConfig
   readonly settings: StageSettings
   readonly random: () => number
+  /** The runtime of all environments, such as AWS's own client. @default the runner's, for nodejs24.x */
+  readonly launch?: StageLaunch
+}
+
+export interface StageLaunch extends Pick<ExecutionEnvironmentOptions, 'bootstrap' | 'nodeBinary'> {
+  readonly runtime: LambdaRuntime
+}
+
+export interface StageEnvironmentOptions extends ExecutionEnvironmentOptions {
+  /** Another than the row's. */
+  readonly handler?: string
 }
 
 /** Creates the ledger, in which writes are counted, and the accounts of row 9. */
@@ -189,19 +201,20 @@ export class Stage {
   }
 
   /** A new execution environment of the function; the stage ends it. */
-  async startEnvironment(options: ExecutionEnvironmentOptions = {}): Promise<ExecutionEnvironment> {
-    const { settings, code, subject } = this.#options
+  async startEnvironment(options: StageEnvironmentOptions = {}): Promise<ExecutionEnvironment> {
+    const { settings, code, subject, launch } = this.#options
     const environment = await ExecutionEnvironment.start(
       {
-        handler: settings.handler ?? 'index.handler',
+        handler: options.handler ?? settings.handler ?? 'index.handler',
         code: code.folderOf(subject),
         layers: [...(subject === 'cockroach-lambda' ? [LAYER] : []), ...(settings.layers ?? [])],
         environment: { COCKROACH_SECRET_ID: SECRET, ...settings.environment },
         timeoutSeconds: this.#timeoutSeconds,
         memoryMb: MEMORY_MB,
-        runtime: 'nodejs24.x',
+        runtime: launch?.runtime ?? 'nodejs24.x',
       },
       {
+        ...launch,
         ...options,
         execArgv: [...PRELOADS.map((path) => `--import=${path}`), ...(options.execArgv ?? [])],
         environment: { AWS_ENDPOINT_URL_SECRETS_MANAGER: this.secretsManager.url, ...options.environment },

@@ -21,9 +21,9 @@ export interface SubjectCode extends AsyncDisposable {
 /** Bundles all subjects; ours leaves the package out, for it comes with the layer. */
 export async function bundleSubjects(): Promise<SubjectCode> {
   const folder = await mkdtemp(join(tmpdir(), 'fault-subjects-'))
-  const bundle = (subject: SubjectName, format: 'esm' | 'cjs', name: string) =>
+  const bundle = (subject: SubjectName, format: 'esm' | 'cjs', name: string, source = SOURCES[subject]) =>
     build({
-      entryPoints: [join(import.meta.dirname, 'subjects', SOURCES[subject])],
+      entryPoints: [join(import.meta.dirname, 'subjects', source)],
       outfile: join(folder, subject, name),
       bundle: true,
       platform: 'node',
@@ -32,10 +32,14 @@ export async function bundleSubjects(): Promise<SubjectCode> {
       external: ['cockroach-lambda', 'pg-native'],
       logLevel: 'error',
     })
-  // The peers are CommonJS packages. Ours is there twice: `index.mjs` is what a function uses, `commonjs.cjs` the other entry.
+  // The peers are CommonJS packages. Ours is there twice, `index.mjs` is what a function uses, `commonjs.cjs` the other
+  // entry; and with what waits during init.
   await Promise.all([
     bundle('cockroach-lambda', 'esm', 'index.mjs'),
     bundle('cockroach-lambda', 'cjs', 'commonjs.cjs'),
+    bundle('cockroach-lambda', 'esm', 'ready.mjs', 'ours-ready.ts'),
+    bundle('cockroach-lambda', 'cjs', 'readyAsThen.cjs', 'ours-ready-as-then.ts'),
+    bundle('cockroach-lambda', 'esm', 'snapshot.mjs', 'ours-snapshot.ts'),
     bundle('pg.Pool', 'cjs', 'index.cjs'),
     bundle('serverless-postgres', 'cjs', 'index.cjs'),
   ])

@@ -2,7 +2,7 @@
 import { type Database, withDatabase } from 'cockroach-lambda'
 import { type FaultEvent, operate, type Query, type Subject } from './operations.ts'
 
-function subjectOf(db: Database): Subject {
+export function subjectOf(db: Pick<Database, 'query' | 'transaction' | 'getClient'>): Subject {
   return {
     query: (text, values, options) => db.query(text, values, options),
     transaction: (work) => {
