@@ -1,5 +1,5 @@
 /** The sample stack's function: reports whether the database can be reached, to a direct invocation, over HTTP, and on a schedule. */
-import { type HealthReport, healthCheck, withDatabase } from 'cockroach-lambda'
+import { type HealthReport, healthCheck, ready, withDatabase } from 'cockroach-lambda'
 
 /** The part of an event of a function URL or API Gateway (payload format 2.0) that a direct invocation does not have. */
 interface HttpEvent {
@@ -35,3 +35,6 @@ export const handler = withDatabase(async (event: unknown) => {
     body: JSON.stringify(report),
   }
 })
+
+// The first invocation finds a connection, at every memory size.
+await ready()

@@ -55,6 +55,7 @@ describe('options and variables', () => {
     gracefulShutdown: true,
     deadlineMarginMs: 700,
     metrics: 'emf',
+    readyTimeoutMs: 700,
   }
 
   /** The settings, whatever their origin. */
@@ -80,6 +81,7 @@ describe('options and variables', () => {
       gracefulShutdown: String(settings.gracefulShutdown),
       deadlineMarginMs: String(settings.deadlineMarginMs),
       metrics: expect.stringMatching(new RegExp(`^\`${settings.metrics}\`;`)),
+      readyTimeoutMs: String(settings.readyTimeoutMs),
     })
   })
 

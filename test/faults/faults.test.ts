@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { node22Path } from '../../local/node-22.ts'
 import { promiseTable, withTable } from './promise-table.ts'
 import { ROWS } from './rows.ts'
 import { runRow } from './run-row.ts'
@@ -24,6 +25,14 @@ afterAll(async () => {
 test('docs/faults.md states these promises', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/faults.md'), 'utf8')
   expect(page).toBe(withTable(page, promiseTable(ROWS)))
+})
+
+describe(`seed ${SEED}, on Node 22`, () => {
+  const launch = { runtime: 'nodejs22.x', nodeBinary: node22Path() } as const
+  test.each(ROWS.filter(({ id }) => id === '21a' || id === '22a'))('$id $fault: $caller', async (row) => {
+    const options = { code, postgres: inject('postgres'), runs: 2, seed: SEED, launch }
+    expect((await runRow(row, { ...options, subject: 'cockroach-lambda' })).broken).toEqual([])
+  })
 })
 
 describe(`seed ${SEED}`, () => {

@@ -1,6 +1,6 @@
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { Client } from 'pg'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createDatabase } from '../../src/index.ts'
 import { inInvocation } from '../support/invocation.ts'
 import { openProduct, type Product, printed, rejection } from '../support/product.ts'
@@ -359,6 +359,120 @@ describe('warmUp()', () => {
     await connecting
     expect(product.secretsManager.requests).toHaveLength(1)
     expect(product.cloud.standIn.counts.tcp).toBe(0)
+  })
+})
+
+describe('ready()', () => {
+  test('waits for the connection that the first statement uses', async () => {
+    const { ready, query } = product.database()
+    await ready()
+    expect(product.cloud.standIn.counts.authOk).toBe(1)
+    await query('select 1')
+    expect(product.cloud.standIn.counts.logins).toBe(1)
+  })
+
+  test('waits for the connection that withDatabase() has begun to open', async () => {
+    const database = product.database()
+    void database.warmUp()
+    await database.ready()
+    expect(product.cloud.standIn.counts).toMatchObject({ tcp: 1, authOk: 1 })
+  })
+
+  test('opens a connection again after close()', async () => {
+    const database = product.database()
+    await database.ready()
+    await database.close()
+    await database.ready()
+    expect(product.cloud.standIn.counts.authOk).toBe(2)
+  })
+
+  test.each([
+    ['a secret that does not exist', { secretId: 'absent' }, 'ERR_SECRET_UNAVAILABLE'],
+    ['a password that is refused', { password: 'not-it' }, 'ERR_AUTHENTICATION'],
+    ['a wrong option', { port: 0 }, 'ERR_CONFIG'],
+  ])('leaves the error to the first statement, for %s', async (_, options, code) => {
+    const { ready, query } = product.database(options)
+    await expect(ready()).resolves.toBeUndefined()
+    const error = await rejection(query('select 1'))
+    expect(error).toMatchObject({ code })
+    expect(printed(error)).not.toContain(product.cloud.password)
+  })
+
+  test.each([
+    [0, 'a silent server'],
+    [200, 'a silent server'],
+  ])('waits for %d ms, as readyTimeoutMs says, for %s', async (readyTimeoutMs) => {
+    const { standIn } = product.cloud
+    standIn.refuse = 'silence'
+    // Another login than those of the other tests, which would wait for the end of this one's turn.
+    const { ready, close } = product.database({ readyTimeoutMs, user: 'patient' })
+    const startedAt = performance.now()
+    await ready()
+    const ms = performance.now() - startedAt
+    standIn.refuse = undefined
+    await close()
+    // An attempt that gets no answer takes 5 s.
+    expect(ms).toBeGreaterThanOrEqual(readyTimeoutMs - 2)
+    expect(ms).toBeLessThan(4000)
+  })
+})
+
+describe('before a SnapStart snapshot', () => {
+  beforeEach(() => {
+    process.env.AWS_LAMBDA_INITIALIZATION_TYPE = 'snap-start'
+  })
+  afterEach(() => {
+    for (const name of ['AWS_LAMBDA_INITIALIZATION_TYPE', '_X_AMZN_TRACE_ID']) Reflect.deleteProperty(process.env, name)
+  })
+  const uses = () => ({ reads: product.secretsManager.requests.length, logins: product.cloud.standIn.counts.logins })
+
+  test('ready() and withDatabase() open no connection, and read no secret', async () => {
+    const database = product.database()
+    await Promise.all([database.ready(), database.warmUp()])
+    expect({ ...uses(), tcp: product.cloud.standIn.counts.tcp }).toEqual({ reads: 0, logins: 0, tcp: 0 })
+  })
+
+  test('a statement is answered, and neither its connection nor its secret is kept', async () => {
+    const { query, getPool } = product.database()
+    const { rows } = await query('select pg_backend_pid() as pid')
+    expect(getPool().totalCount).toBe(0)
+    const { postgres, user } = product.cloud
+    const pids = async () => (await postgres.sessions({ user })).map(({ pid }) => pid)
+    await expect.poll(pids).not.toContain(rows[0]?.pid)
+    await query('select 1')
+    expect(uses()).toEqual({ reads: 2, logins: 2 })
+  })
+
+  test('a statement without a secret is answered, and its connection is not kept', async () => {
+    const { host, port, username: user, password, dbname, sslrootcert } = product.fields
+    const connectionString = `postgresql://${user}:${encodeURIComponent(String(password))}@${host}:${port}/${dbname}`
+    const { query, getPool, close } = createDatabase({ connectionString, sslrootcert: String(sslrootcert) })
+    await query('select 1')
+    expect(getPool().totalCount).toBe(0)
+    await inInvocation(60_000, async () => {
+      await query('select 1')
+      expect(getPool().totalCount).toBe(1)
+    })
+    await close()
+  })
+
+  test.each([
+    ['a handler of withDatabase()', (work: () => Promise<void>) => inInvocation(60_000, work)],
+    [
+      'any handler, since the runtime has set the trace id',
+      (work: () => Promise<void>) => {
+        process.env._X_AMZN_TRACE_ID = 'Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=0'
+        return work()
+      },
+    ],
+  ])('comes init only: %s keeps both, and uses neither of those before', async (_, invoke) => {
+    const { query } = product.database()
+    await query('select 1')
+    await invoke(async () => {
+      await query('select 1')
+      await query('select 1')
+    })
+    expect(uses()).toEqual({ reads: 2, logins: 2 })
   })
 })
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
-import { isAlive, Scratch, startFunction, writeLayerA } from '../../support/lambda.ts'
+import { isAlive, processState, Scratch, startFunction, writeLayerA } from '../../support/lambda.ts'
 
 let scratch: Scratch
 
@@ -102,6 +102,19 @@ describe('an init phase', () => {
       timedOut: true,
       error: { errorType: 'Sandbox.Timedout', errorMessage: expect.stringContaining('after 0.30 seconds') },
     })
+  })
+})
+
+describe('with SnapStart', () => {
+  test.each([
+    ['that asks for restore/next', 'restores.handler', { status: 200, type: 'snap-start' }],
+    ['that does not', 'echo.nested.inside.handler', 'nested'],
+  ])('a function %s is frozen when init ends, until the first invocation', async (_, handler, payload) => {
+    const environment = await startFunction(handler, {}, { initializationType: 'snap-start' })
+    expect(await processState(environment.pid)).toBe('T')
+    expect(await environment.invoke({})).toMatchObject({ ok: true, payload })
+    expect(await environment.invoke({})).toMatchObject({ ok: true, payload })
+    expect(environment.coldStarts).toBe(1)
   })
 })
 

@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
-import { steadyClock } from '../../../src/base/clock.ts'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { SYSTEM_CLOCK, steadyClock } from '../../../src/base/clock.ts'
 
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
@@ -88,4 +88,12 @@ describe('the clock for ages', () => {
     }
     expect(steadyNow()).toBe(10_000)
   })
+})
+
+test('random numbers differ in two environments that start from one snapshot, whose Math.random goes on alike', () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0.75)
+  onTestFinished(() => void vi.restoreAllMocks())
+  const numbers = Array.from({ length: 100 }, () => SYSTEM_CLOCK.random())
+  expect(numbers.filter((number) => number >= 0 && number < 1)).toHaveLength(100)
+  expect(new Set(numbers).size).toBeGreaterThan(90)
 })

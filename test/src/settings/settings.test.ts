@@ -16,6 +16,7 @@ test('the defaults', () => {
     gracefulShutdown: false,
     deadlineMarginMs: 500,
     metrics: 'off',
+    readyTimeoutMs: 3000,
     options: {},
     environment: {},
     passedOver: undefined,
@@ -29,6 +30,7 @@ test('the defaults', () => {
       secretsExtensionPort: undefined,
       roleAccess: expect.any(Function),
       isManagedInstances: false,
+      isBeforeSnapshot: expect.any(Function),
     },
   })
 })
@@ -46,6 +48,7 @@ describe('environment variables', () => {
     [{ COCKROACH_CLUSTER_ROUTING: 'sni' }, { clusterRouting: 'sni' }],
     [{ COCKROACH_MAX_CONNECTIONS: '5' }, { max: 5 }],
     [{ COCKROACH_DEADLINE_MARGIN_MS: '750' }, { deadlineMarginMs: 750 }],
+    [{ COCKROACH_READY_TIMEOUT_MS: '0' }, { readyTimeoutMs: 0 }],
     [{ COCKROACH_GRACEFUL_SHUTDOWN: 'true' }, { gracefulShutdown: true }],
     [{ COCKROACH_GRACEFUL_SHUTDOWN: 'TRUE' }, { gracefulShutdown: true }],
     [{ COCKROACH_GRACEFUL_SHUTDOWN: '1' }, { gracefulShutdown: true }],

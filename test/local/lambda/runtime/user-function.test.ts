@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { node22Path } from '../../../../local/node-22.ts'
 import { Scratch, startFunction } from '../../../support/lambda.ts'
 
 let scratch: Scratch
@@ -39,4 +40,14 @@ test.each([
   })
   // Once before, and once more within the invocation.
   expect(environment).toMatchObject({ coldStarts: 2, pid: undefined })
+})
+
+test.each([
+  ['nodejs22.x', node22Path()],
+  ['nodejs24.x', process.execPath],
+] as const)('a CommonJS module that exports then is waited for during init, on %s', async (runtime, nodeBinary) => {
+  const changes = { environment: { INIT_MS: '500' }, runtime }
+  const environment = await startFunction('thenable.handler', changes, { nodeBinary })
+  expect(environment.initMs).toBeGreaterThan(500)
+  expect(await environment.invoke({})).toMatchObject({ ok: true, payload: 'at last' })
 })
