@@ -130,10 +130,9 @@ export class Database {
    * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-handler.html#top-level-await
    */
   readonly ready: Ready = readyAfter(async () => {
-    const warm = this.warmUp()
     try {
       const { platform, readyTimeoutMs } = this.#opened.settings
-      await waitFor(warm, readyTimeoutMs, platform)
+      await waitFor(this.#opened.warmUp(), readyTimeoutMs, platform)
     } catch {
       // Wrong settings, which the first statement reports.
     }

@@ -69,8 +69,7 @@ export class ConnectionSource {
     if (secretId !== undefined) {
       // A value that names no usable connection counts as a failed read: the version in use stays.
       const resolve = (secretString: string) => this.#resolve(this.#parse(secretString))
-      const isKept = (value: Pick<ResolvedConnection, 'isForSnapshot'>) => !value.isForSnapshot
-      this.#secrets = new SecretCache({ secretId, ttlMs, ...readers, resolve, isKept, diagnostics, now })
+      this.#secrets = new SecretCache({ secretId, ttlMs, ...readers, resolve, diagnostics, now })
     }
     this.#warn(settings.warnings)
   }
@@ -99,10 +98,9 @@ export class ConnectionSource {
   /** For a new connection, with the secret version in use. */
   async current(): Promise<ResolvedConnection> {
     if (this.#secrets !== undefined) return this.#secrets.current()
-    if (this.#withoutSecret !== undefined) return this.#withoutSecret
-    const resolved = { ...this.#resolve({ fields: {}, warnings: [] }), secret: undefined }
-    if (!resolved.isForSnapshot) this.#withoutSecret = resolved
-    return resolved
+    if (this.#withoutSecret?.isForSnapshot) this.#withoutSecret = undefined
+    this.#withoutSecret ??= { ...this.#resolve({ fields: {}, warnings: [] }), secret: undefined }
+    return this.#withoutSecret
   }
 
   /** With the secret read again, not from a cache; undefined without a secret. */

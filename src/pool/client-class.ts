@@ -122,7 +122,7 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       // The FIN that follows may still be on its way.
       if (this.#hasSessionEnded) return 'the server ended the session'
       if (this.isBusy) return 'released with a statement under way'
-      if (this.openedWith?.isForSnapshot) return 'opened before a snapshot'
+      if (this.openedWith?.isForSnapshot) return 'opened for a snapshot'
       return this.getTransactionStatus() === 'I' ? undefined : 'released inside a transaction'
     }
 

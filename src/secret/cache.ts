@@ -3,6 +3,7 @@ import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { foreignText } from '../base/foreign-text.ts'
 import { traced } from '../base/tracing.ts'
+import { type Limit, within } from '../base/within.ts'
 import { endOfStep, FAIR_MS, outOfTime } from '../lambda/deadline.ts'
 import { isResourceNotFound, secretUnavailable } from './error.ts'
 import { putSecretValueCommand } from './put-secret-value.ts'
@@ -32,6 +33,12 @@ export interface SecretVersion {
   readonly readAt: number
 }
 
+/** What the cache looks at in its values. */
+export interface Cacheable {
+  /** True for a value that is used once. */
+  readonly isForSnapshot: boolean
+}
+
 /** A value, and the version of the secret that it was made from. */
 export type FromSecret<Value> = Value & { readonly secret: SecretVersion }
 
@@ -40,17 +47,9 @@ export interface SecretCacheOptions<Value> extends SecretReaders {
   readonly ttlMs: number
   /** Makes the value to use from the secret's text; if it throws, the read has failed. */
   readonly resolve: (secretString: string) => Value
-  /** False for a value that is used once, and read again for the next connection. */
-  readonly isKept: (value: Value) => boolean
   readonly diagnostics: Diagnostics
   /** A clock that is never set back, and goes on during a freeze, in milliseconds. */
   readonly now: () => number
-}
-
-/** The longest wait for a reading, and the error behind it, which is made when it is needed. */
-interface Limit {
-  readonly limitMs: number
-  readonly error: () => ConnectionError
 }
 
 function noAnswer(secretId: string, limitMs: number): Limit {
@@ -65,14 +64,6 @@ function firstLimit(secretId: string): Limit {
   const limitMs = endAt - now
   if (limitMs < FAIR_MS) return { limitMs, error: () => outOfTime('the secret was not read', endAt) }
   return noAnswer(secretId, limitMs - SPARE_MS)
-}
-
-/** Stops waiting in time; the reading goes on, and the next connection uses its value. */
-function within<Value>({ limitMs, error }: Limit, reading: Promise<Value>): Promise<Value> {
-  const { promise, resolve, reject } = Promise.withResolvers<Value>()
-  const timer = setTimeout(() => reject(error()), limitMs)
-  void reading.then(resolve, reject).finally(() => clearTimeout(timer))
-  return promise
 }
 
 /** Any other error counts as an unusable secret too: an error of the JavaScript engine may quote the text. */
@@ -91,7 +82,7 @@ function resolveOrRefuse<Value>(
   }
 }
 
-export class SecretCache<Value extends object> {
+export class SecretCache<Value extends Cacheable> {
   readonly #options: SecretCacheOptions<Value>
   readonly #cached: SharedRead<FromSecret<Value>>
   readonly #fresh: SharedRead<FromSecret<Value>>
@@ -152,7 +143,8 @@ export class SecretCache<Value extends object> {
 
   /** Makes a value the one in use, until its time to live ends. */
   adopt(value: FromSecret<Value>): FromSecret<Value> {
-    if (!this.#options.isKept(value)) return value
+    // Read again for the next connection.
+    if (value.isForSnapshot) return value
     this.#inUse = value
     this.#rereadAt = value.secret.readAt + this.#options.ttlMs
     return value

@@ -2,7 +2,6 @@ import { inspect } from 'node:util'
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest'
 import { ConnectionError } from '../../../src/base/connection-error.ts'
 import { Diagnostics } from '../../../src/base/diagnostics.ts'
-import type { ParsedFields } from '../../../src/connection-string/fields.ts'
 import { SecretCache } from '../../../src/secret/cache.ts'
 import type { GetSecretValue, SecretValue, VersionStage } from '../../../src/secret/reader/request.ts'
 import { parseSecret } from '../../../src/secret/value/parse.ts'
@@ -27,6 +26,8 @@ function secretString(password: string): string {
 function exception(name: string, message = 'no'): Error {
   return Object.assign(new Error(message), { name, $metadata: { token: 'session-token' } })
 }
+
+const parsed = (text: string) => ({ ...parseSecret(text, { origin: ORIGIN }), isForSnapshot: false })
 
 /** A service that answers as the test says, and counts. */
 class Service {
@@ -60,11 +61,11 @@ class Service {
     }
   }
 
-  source(ttlMs = TTL_MS): SecretCache<ParsedFields> {
+  source(ttlMs = TTL_MS): SecretCache<ReturnType<typeof parsed>> {
     return new SecretCache({
-      ...{ secretId: 'app/db', ttlMs, isKept: () => true, diagnostics: new Diagnostics(), now: () => this.now },
+      ...{ secretId: 'app/db', ttlMs, diagnostics: new Diagnostics(), now: () => this.now },
       ...{ getCached: this.get('cached'), getFresh: this.get('fresh') },
-      resolve: (text) => parseSecret(text, { origin: ORIGIN }),
+      resolve: parsed,
     })
   }
 }
@@ -232,9 +233,9 @@ describe('stale beats down', () => {
 
   test('the version in use stays when reading the new one makes an error of the engine, which is not shown', async () => {
     const service = new Service('one')
-    let resolve = (text: string) => parseSecret(text, { origin: ORIGIN })
+    let resolve = parsed
     const source = new SecretCache({
-      ...{ secretId: 'app/db', ttlMs: 0, isKept: () => true, diagnostics: new Diagnostics(), now: () => service.now },
+      ...{ secretId: 'app/db', ttlMs: 0, diagnostics: new Diagnostics(), now: () => service.now },
       ...{ getCached: service.get('cached'), getFresh: service.get('fresh'), resolve: (text: string) => resolve(text) },
     })
     await source.current()

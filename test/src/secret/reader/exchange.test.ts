@@ -63,7 +63,7 @@ function ask(reader: GetSecretValue) {
 async function failure(reader: GetSecretValue): Promise<ConnectionError> {
   const cache = new SecretCache({
     ...{ secretId: 'app/db', ttlMs: 0, getCached: reader, getFresh: reader, now: () => Date.now() },
-    ...{ resolve: () => expect.fail('a secret was read'), isKept: () => true, diagnostics: new Diagnostics() },
+    ...{ resolve: () => expect.fail('a secret was read'), diagnostics: new Diagnostics() },
   })
   const error: unknown = await cache.current().catch((reason: unknown) => reason)
   if (!(error instanceof ConnectionError)) expect.fail(`no ConnectionError: ${inspect(error)}`)
