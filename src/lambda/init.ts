@@ -10,8 +10,7 @@ const SPARE_MS = 1000
 
 /** How long a wait may last that was meant to last `limitMs`; a process that is older than init can be is not in it. */
 export function waitInInitMs(limitMs: number, uptimeMs: number): number {
-  if (uptimeMs >= INIT_LIMIT_MS) return limitMs
-  return Math.min(limitMs, Math.max(0, INIT_LIMIT_MS - SPARE_MS - uptimeMs))
+  return uptimeMs < INIT_LIMIT_MS ? Math.max(0, Math.min(limitMs, INIT_LIMIT_MS - SPARE_MS - uptimeMs)) : limitMs
 }
 
 /** Waits for `work`, whatever comes of it: at most `limitMs`, until init has to end, or until the invocation's deadline. */
