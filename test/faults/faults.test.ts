@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
-import { node22Path } from '../../local/node-22.ts'
+import { nodePath } from '../../local/node-versions.ts'
 import { promiseTable, withTable } from './promise-table.ts'
 import { ROWS } from './rows.ts'
 import { runRow } from './run-row.ts'
@@ -28,7 +28,7 @@ test('docs/faults.md states these promises', () => {
 })
 
 describe(`seed ${SEED}, on Node 22`, () => {
-  const launch = { runtime: 'nodejs22.x', nodeBinary: node22Path() } as const
+  const launch = { runtime: 'nodejs22.x', nodeBinary: nodePath(22) } as const
   test.each(ROWS.filter(({ id }) => id === '21a' || id === '22a'))('$id $fault: $caller', async (row) => {
     const options = { code, postgres: inject('postgres'), runs: 2, seed: SEED, launch }
     expect((await runRow(row, { ...options, subject: 'cockroach-lambda' })).broken).toEqual([])

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { node22Path } from '../../../../local/node-22.ts'
+import { nodePath } from '../../../../local/node-versions.ts'
 import { Scratch, startFunction } from '../../../support/lambda.ts'
 
 let scratch: Scratch
@@ -43,7 +43,7 @@ test.each([
 })
 
 test.each([
-  ['nodejs22.x', node22Path()],
+  ['nodejs22.x', nodePath(22)],
   ['nodejs24.x', process.execPath],
 ] as const)('a CommonJS module that exports then is waited for during init, on %s', async (runtime, nodeBinary) => {
   const changes = { environment: { INIT_MS: '500' }, runtime }
