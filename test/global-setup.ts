@@ -7,6 +7,10 @@ import { TemporaryFolder } from './support/temporary-folder.ts'
 declare module 'vitest' {
   export interface ProvidedContext {
     postgres: SuperuserConfig
+    /** How often faults.test.ts injects each fault. */
+    injections: number
+    /** Test files that this run leaves out, by path. */
+    leftOut: readonly string[]
   }
 }
 
@@ -19,6 +23,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     await server.stop()
     const left = await folder.left()
     await folder[Symbol.asyncDispose]()
+    const { leftOut } = project.getProvidedContext()
+    if (leftOut.length > 0) console.log(`Left to npm run test:all: ${leftOut.join(', ')}, and faults injected again.`)
     if (left.length > 0) throw new Error(`The tests left in the temporary folder: ${left.join(', ')}`)
   }
 }

@@ -236,7 +236,8 @@ describe('lines of a shell', () => {
   const RUN_BY: Readonly<Record<string, string>> = {
     'npm ci': '.ci/run',
     'npm start': 'test/local/start.test.ts',
-    'npm test': '.ci/run',
+    // Part of test:all, which .ci/run runs.
+    'npm test': 'package.json',
     'npm run build': 'package.json',
     'aws lambda publish-layer-version': 'test:fidelity',
     'aws secretsmanager create-secret': 'test:fidelity',
@@ -254,9 +255,12 @@ describe('lines of a shell', () => {
   })
 
   test.each([
-    ['.ci/run', /^step npm ci\nstep npm run check\nstep run_tests test\n/m],
+    ['.ci/run', /^step npm ci\nstep npm run check\nstep run_tests test:all\n/m],
     ['test/local/start.test.ts', /spawn\('npm', \['start',/],
-    ['package.json', /"test": "npm run --silent build && /],
+    [
+      'package.json',
+      /"test": "npm run --silent build && vitest run --mode quick",\n *"test:all": "npm run --silent build && vitest run"/,
+    ],
   ])('%s runs the lines that the table gives to it', (path, words) => {
     expect(Object.values(RUN_BY)).toContain(path)
     expect(source(path)).toMatch(words)

@@ -1,0 +1,63 @@
+/** `npm start` that is interrupted, at each of its steps and while it serves, stops everything. */
+import { describe, expect, test } from 'vitest'
+import {
+  expectNothingLeft,
+  interrupt,
+  npmStart,
+  type Run,
+  START_TIMEOUT_MS,
+  untilItSays,
+} from '../support/npm-start.ts'
+
+/** A supervisor sends SIGTERM to npm alone. */
+function terminate({ child }: Run): void {
+  process.kill(child.pid, 'SIGTERM')
+}
+
+const TLS = { authorized: true, protocol: 'TLSv1.3' }
+
+test('npm start --serve invokes on request until interrupted', { timeout: START_TIMEOUT_MS }, async () => {
+  const run = npmStart(['--serve', '--json'])
+  await untilItSays(run, '/thaw\n')
+  const urls = [...run.stderr.matchAll(/http:\/\/127\.0\.0\.1:\d+\/\w+/g)].map(([url]) => url)
+  const [invoke = '', freeze = '', thaw = ''] = urls
+
+  // One document, although the URLs were printed too.
+  const [backendPid] = backendPids(JSON.parse(run.stdout))
+  const well = { ok: true, reused: true, backendPid, tls: TLS }
+  expect(await getJson(invoke)).toMatchObject({ kind: 'warm', ...well })
+  expect(await getJson(freeze)).toEqual({ frozen: true })
+  expect(await getJson(thaw)).toMatchObject({ kind: 'thawed', ...well })
+  const elsewhere = await fetch(new URL('/elsewhere', invoke))
+  expect([elsewhere.status, await elsewhere.json()]).toEqual([404, { paths: ['/invoke', '/freeze', '/thaw'] }])
+
+  interrupt(run)
+  expect(await run.ended, run.stderr).toBe(0)
+  await expectNothingLeft()
+})
+
+async function getJson(url: string): Promise<unknown> {
+  return await (await fetch(url)).json()
+}
+
+function backendPids(value: unknown): unknown[] {
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([name, member]) => (name === 'backendPid' ? [member] : backendPids(member)))
+}
+
+describe('interrupted', () => {
+  test.each([
+    ['initialising PostgreSQL', interrupt, 130],
+    ['PostgreSQL listens', terminate, 143],
+    ['synthesising the stack', interrupt, 130],
+    ['invoking', interrupt, 130],
+  ])('while %s, npm start stops everything', { timeout: START_TIMEOUT_MS }, async (step, send, status) => {
+    const run = npmStart([])
+    await untilItSays(run, `… ${step}`)
+    send(run)
+    expect(await run.ended, run.stderr).toBe(status)
+    expect(run.stderr.match(/^Interrupted: stopping everything\.$/gm)).toHaveLength(1)
+    expect(run.stdout).toBe('')
+    await expectNothingLeft()
+  })
+})
