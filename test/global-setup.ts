@@ -24,7 +24,10 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const left = await folder.left()
     await folder[Symbol.asyncDispose]()
     const { leftOut } = project.getProvidedContext()
-    if (leftOut.length > 0) console.log(`Left to npm run test:all: ${leftOut.join(', ')}, and faults injected again.`)
+    if (leftOut.length > 0)
+      console.log(
+        `Left to npm run test:all: ${leftOut.join(', ')}, faults injected again, and the tests of what is built on pg with its oldest version.`,
+      )
     if (left.length > 0) throw new Error(`The tests left in the temporary folder: ${left.join(', ')}`)
   }
 }
