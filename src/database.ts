@@ -1,5 +1,5 @@
 /** One database: the functions of this package, over one pool that is made on first use. */
-import type { QueryConfig, QueryResult, QueryResultRow } from 'pg'
+import type { QueryArrayConfig, QueryArrayResult, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
 import { rootCertificatePath } from './connection/root-certificate-file.ts'
 import { buildConnectionString } from './connection-string/parse.ts'
@@ -18,6 +18,20 @@ import { runTransaction, type TransactionClient } from './transaction/transactio
 export interface QueryOptions {
   /** The statement may run twice without harm: it is sent again when the connection breaks under it. @default false */
   readonly idempotent?: boolean
+}
+
+/** `query()`: rows are objects, or arrays with `rowMode: 'array'`. */
+export interface Query {
+  <Row extends unknown[] = unknown[]>(
+    config: QueryArrayConfig,
+    values?: unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryArrayResult<Row>>
+  <Row extends QueryResultRow = QueryResultRow>(
+    text: string | QueryConfig,
+    values?: unknown[],
+    options?: QueryOptions,
+  ): Promise<QueryResult<Row>>
 }
 
 export class Database {
@@ -55,19 +69,15 @@ export class Database {
    * broke under it (never sent again, unless `idempotent`), `ERR_DEADLINE`, and everything that connecting may throw.
    * @see https://node-postgres.com/features/queries
    */
-  query = async <Row extends QueryResultRow = QueryResultRow>(
-    text: string | QueryConfig,
-    values?: unknown[],
-    options: QueryOptions = {},
-  ): Promise<QueryResult<Row>> => {
+  query = (async (text: string | QueryConfig, values?: unknown[], options: QueryOptions = {}) => {
     const { pool } = this.#opened
     try {
-      return (await pool.run(text, values)) as QueryResult<Row>
+      return await pool.run(text, values)
     } catch (error) {
       if (!mayBeRepeated(error, options.idempotent === true)) throw error
-      return (await pool.run(text, values)) as QueryResult<Row>
+      return await pool.run(text, values)
     }
-  }
+  }) as Query
 
   /**
    * BEGIN, `work(client)`, COMMIT; the whole unit again when the server aborted it or the connection was lost before

@@ -15,7 +15,7 @@ import {
 export { ConnectionError, type ConnectionErrorCode, type ConnectionErrorOptions } from './base/connection-error.ts'
 export type { DiagnosticMessages } from './base/diagnostics.ts'
 export type { TracedOperation } from './base/tracing.ts'
-export type { Database, QueryOptions } from './database.ts'
+export type { Database, Query, QueryOptions } from './database.ts'
 export type { CertificateReport, HealthReport } from './health-check.ts'
 export type { CheckedOutClient } from './pool/client.ts'
 export type { DatabasePool } from './pool/pool.ts'
@@ -54,6 +54,10 @@ export function withDatabase<Event, Stream extends Writable, Context extends Inv
   handler: StreamingDatabaseHandler<Event, Stream, Context, Result>,
   options?: DatabaseOptions,
 ): StreamingLambdaHandler<Event, Stream, Context, Result>
+export function withDatabase<Event, Context extends InvocationContext, Result>(
+  handler: (event: Event, context?: Context) => Promise<Result> | Result,
+  options?: DatabaseOptions,
+): LambdaHandler<Event, Context, Result>
 export function withDatabase(
   handler: AnyDatabaseHandler,
   options?: DatabaseOptions,

@@ -25,8 +25,11 @@ const DEADLOCK_DETECTED = '40P01'
 /** SQLSTATEs of a transaction that the server aborted and that can be run again. */
 const ABORTED = [SERIALIZATION_FAILURE, DEADLOCK_DETECTED]
 
-/** The client of a transaction: as pg's, until the transaction ends. */
-export type TransactionClient = Omit<DatabaseClient, 'release' | 'end' | 'connect' | typeof Symbol.asyncDispose>
+/**
+ * The client of a transaction: a `pg.PoolClient`, until the transaction ends. So ORMs take it; `connect()`, `end()` and
+ * `release()`, which their types ask for, throw `ERR_TRANSACTION`.
+ */
+export type TransactionClient = Omit<DatabaseClient, typeof Symbol.asyncDispose>
 
 /** What a transaction needs of its database. */
 export interface TransactionParts {

@@ -34,7 +34,7 @@ beforeAll(() => {
   }).trim()
   mkdirSync(installed, { recursive: true })
   execFileSync('tar', ['-xzf', join(folder, packed), '--strip-components=1', '-C', installed])
-  for (const name of ['pg', '@aws-sdk', '@types', 'aws-cdk-lib', 'constructs']) {
+  for (const name of ['pg', '@aws-sdk', '@types', 'aws-cdk-lib', 'constructs', 'hono', 'drizzle-orm']) {
     symlinkSync(join(REPOSITORY, 'node_modules', name), join(folder, 'node_modules', name), 'junction')
   }
 }, PACK_TIMEOUT_MS)
@@ -180,13 +180,24 @@ describe('types', () => {
     // @ts-expect-error: not a number
     const wrong: Promise<number> = connectionString()
     const rows: Promise<{ rows: { one: number }[] }> = query<{ one: number }>('select 1 as one', [])
+    const arrays: Promise<{ rows: unknown[][] }> = query({ text: 'select 1', rowMode: 'array' })
+    const numbers: Promise<{ rows: [number][] }> = query<[number]>({ text: 'select 1', rowMode: 'array' })
     // @ts-expect-error: rows are typed
     const wrongRows: Promise<{ rows: { one: string }[] }> = query<{ one: number }>('select 1 as one')
     new ConnectionError('ERR_CONFIG', 'text')
     // @ts-expect-error: no such code
     new ConnectionError('ERR_NONE', 'text')
     export const handler = withDatabase(async (event: { id: string }, _context, db) => (await db.query(event.id)).rowCount)
-    void [text, wrong, rows, wrongRows]
+    void [text, wrong, rows, arrays, numbers, wrongRows]
+  `
+  const OTHERS = `
+    import { drizzle } from 'drizzle-orm/node-postgres'
+    import { Hono } from 'hono'
+    import { handle } from 'hono/aws-lambda'
+    import type { ClientBase } from 'pg'
+    export const handler = withDatabase(handle(new Hono()))
+    export const orm = transaction(async (client) => drizzle({ client }).execute('select 1'))
+    export const base = transaction(async (client): Promise<ClientBase> => client)
   `
   const CONSTRUCTS = `
     export class Mine extends HealthCheckStack {}
@@ -210,6 +221,15 @@ describe('types', () => {
     () => {
       const files = { 'library.mts': IMPORT, 'library.cts': IMPORT, 'required.cts': REQUIRE }
       expect(check(files, LIBRARY, { skipLibCheck: false })).toBe('')
+    },
+    TSC_TIMEOUT_MS,
+  )
+
+  test(
+    'of the library fit those of Hono and Drizzle',
+    () => {
+      const files = { 'others.mts': "import { transaction, withDatabase } from 'cockroach-lambda'" }
+      expect(check(files, OTHERS, { skipLibCheck: true })).toBe('')
     },
     TSC_TIMEOUT_MS,
   )
