@@ -1,5 +1,6 @@
 /** One cold start: from the moment the runtime begins to load the function's module to the first row. */
 import type { InvocationResult } from '../../local/lambda/invocation-result.ts'
+import type { ProcessorQuota } from '../stage/processor-quota.ts'
 import type { Stage } from '../stage/stage.ts'
 import type { SubjectName } from '../stage/subjects.ts'
 import type { BenchAnswer, BenchEvent } from '../subjects/measured.ts'
@@ -25,11 +26,13 @@ export function answerOf({ ok, payload, error }: InvocationResult): BenchAnswer 
 export async function coldStart(
   stage: Stage,
   subject: SubjectName,
-  options: { countsModules?: true; collects?: true } = {},
+  options: { countsModules?: true; collects?: true; memoryMb?: number; quota?: ProcessorQuota } = {},
 ): Promise<ColdStart> {
   stage.cloud.resetCounts()
   const requestsBefore = stage.secretsManager.requests.length
   await using environment = await stage.startEnvironment(subject, options)
+  // The runtime has just asked for its first invocation: init has ended.
+  if (environment.pid !== undefined) options.quota?.add(environment.pid)
   const event: BenchEvent = options.collects === undefined ? {} : { collects: true }
   const answer = answerOf(await environment.invoke(event))
   const { tcp: connections, clientPackets: packets, bytesIn: bytesSent, bytesOut: bytesReceived } = stage.cloud.counts

@@ -17,6 +17,25 @@ export interface ColdFigures {
   readonly ratioToFloor: number
 }
 
+/** Cold starts of one subject with one memory size; times in milliseconds. */
+export interface MemoryFigures {
+  readonly subject: SubjectName
+  readonly memoryMb: number
+  readonly firstRowMs: Spread
+  /** Of the first invocation's handler alone. */
+  readonly handlerMs: Spread
+  readonly processorMs: Spread
+  /** To `pg` with the AWS SDK, bundled. */
+  readonly ratioToBundled: number
+  readonly ratioToFloor: number
+}
+
+export interface MemorySection {
+  readonly figures: readonly MemoryFigures[]
+  /** Why there are none: no control group can be made. */
+  readonly unavailable?: string
+}
+
 /** What does not depend on the machine's speed, and the memory, of one cold start. */
 export interface LoadFigures {
   readonly subject: SubjectName
@@ -100,6 +119,8 @@ export interface Results {
   readonly layer: { readonly zippedBytes: number; readonly unpackedBytes: number }
   /** What a round trip took, by what it was set to: a `select 1` on a bare warm client, in milliseconds. */
   readonly roundTrips: readonly { readonly rttMs: number; readonly measuredMs: number }[]
+  /** Absent in the results of runs from before it was measured, when the secret came over plain HTTP. */
+  readonly memory?: MemorySection
   readonly cold: readonly ColdFigures[]
   readonly load: readonly LoadFigures[]
   readonly imports: readonly ImportFigures[]

@@ -7,7 +7,7 @@ import { ExecutionEnvironment } from '../../local/lambda/execution-environment.t
 import { type UnpackedFolder, unpack } from '../../local/lambda/unpacked-folder.ts'
 import { PostgresServer } from '../../local/postgres/server.ts'
 import { SecretsManagerStandIn } from '../../local/secrets-manager/stand-in.ts'
-import { bundleSubjects, SUBJECTS, type SubjectCode, type SubjectName, subjectSource } from './subjects.ts'
+import { bundleSubjects, MEMORY_SUBJECTS, type SubjectCode, type SubjectName, subjectSource } from './subjects.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')
@@ -60,7 +60,9 @@ export class Stage {
         authority,
       }),
     )
-    const secretsManager = disposables.use(await SecretsManagerStandIn.start())
+    const secretsManager = disposables.use(
+      await SecretsManagerStandIn.start(await authority.issue({ hosts: ['127.0.0.1'] })),
+    )
     const { host } = cloud.tenant(CLUSTER)
     const fields = { host, port: cloud.port, username: USER, password, dbname: `${CLUSTER}.${DATABASE}` }
     secretsManager.secrets.create(SECRET, JSON.stringify(fields))
@@ -78,7 +80,7 @@ export class Stage {
   /** A new execution environment of a subject; the caller ends it. */
   startEnvironment(
     subject: SubjectName | 'warm',
-    options: { countsModules?: true } = {},
+    options: { countsModules?: true; memoryMb?: number } = {},
   ): Promise<ExecutionEnvironment> {
     const knowsServer = subject !== 'warm' && subjectSource(subject).knowsServer
     return ExecutionEnvironment.start(
@@ -88,13 +90,14 @@ export class Stage {
         layers: this.#layersOf(subject),
         environment: { COCKROACH_SECRET_ID: SECRET, ...(knowsServer && this.#serverVariables()) },
         timeoutSeconds: TIMEOUT_SECONDS,
-        memoryMb: MEMORY_MB,
+        memoryMb: options.memoryMb ?? MEMORY_MB,
         runtime: 'nodejs24.x',
       },
       {
         execArgv: ['--expose-gc', ...PRELOADS.map((path) => `--import=${path}`)],
         environment: {
           AWS_ENDPOINT_URL_SECRETS_MANAGER: this.secretsManager.url,
+          NODE_EXTRA_CA_CERTS: join(this.#code.certificateLayer, 'certs/root.crt'),
           ...(options.countsModules && { BENCH_COUNTS_MODULES: '1' }),
         },
       },
@@ -121,7 +124,7 @@ export class Stage {
     this.#disposables.defer(async () => {
       await Promise.all(folders.map((folder) => folder.release()))
     })
-    for (const subject of [...SUBJECTS, 'warm'] as const) {
+    for (const subject of [...MEMORY_SUBJECTS, 'warm'] as const) {
       folders.push(await unpack([this.#code.folderOf(subject)]), await unpack(this.#layersOf(subject)))
     }
   }

@@ -16,8 +16,15 @@ interface SubjectSource {
   /** Only its own file is bundled; its packages are beside it. */
   readonly isUnbundled?: true
   readonly usesLayer?: true
+  /** The module awaits its connection at its top level, where AWS advises to open connections. */
+  readonly waitsInInit?: true
   /** Server, user and database are in the environment, as the CDK construct puts them there. */
   readonly knowsServer?: true
+}
+
+/** An ES module that awaits its connection at its top level. */
+function waiting(title: string, file: string) {
+  return { title: `${title}, waits in init`, file, format: 'esm', waitsInInit: true } as const
 }
 
 const SOURCES = {
@@ -44,16 +51,41 @@ const SOURCES = {
     knowsServer: true,
   },
   floor: { title: 'the floor: a request signed by hand, bare `pg`', file: 'floor', format: 'cjs' },
+  'naive-bundled-init': waiting('`pg` + AWS SDK, bundled', 'naive'),
+  'powertools-init': waiting('Powertools `parameters` + `pg`', 'powertools'),
+  'serverless-postgres-init': waiting('`serverless-postgres` + AWS SDK', 'serverless-postgres'),
+  'postgres-js-init': waiting('`postgres` + AWS SDK', 'postgres-js'),
+  'floor-init': waiting('the floor: a request signed by hand, bare `pg`', 'floor'),
+  'ours-ready': { ...waiting('**cockroach-lambda**, ESM', 'ours'), usesLayer: true },
+  'ours-ready-cjs': {
+    title: '**cockroach-lambda**, CommonJS, waits in init',
+    file: 'ours-then',
+    format: 'cjs',
+    usesLayer: true,
+    waitsInInit: true,
+  },
 } as const satisfies Record<string, SubjectSource>
 
 export type SubjectName = keyof typeof SOURCES
 
-/** In the order of the table. */
-export const SUBJECTS = Object.keys(SOURCES) as readonly SubjectName[]
+/** In the order of the table by memory. */
+export const MEMORY_SUBJECTS = Object.keys(SOURCES) as readonly SubjectName[]
+
+/** Those that wait for nothing in init. */
+export const SUBJECTS = MEMORY_SUBJECTS.filter((name) => !subjectSource(name).waitsInInit)
 
 export function subjectSource(name: SubjectName): SubjectSource {
   return SOURCES[name]
 }
+
+const SUBJECTS_FOLDER = join(import.meta.dirname, '../subjects')
+
+function waitingEntry(file: string): string {
+  return `import { connect } from './${file}.ts'; export { handler } from './${file}.ts'; await connect()`
+}
+
+/** For CommonJS packages in an ES module, as esbuild's users do it. */
+const REQUIRE = "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);"
 
 /** As AWS advises for Node.js functions, and the CDK too. */
 const BUNDLED: BuildOptions = {
@@ -77,12 +109,18 @@ export interface SubjectCode extends AsyncDisposable {
 /** @param rootCertificate PEM, written beside the code of the functions without the layer */
 export async function bundleSubjects(rootCertificate: string): Promise<SubjectCode> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-subjects-'))
-  const bundle = async (name: string, { file, format, isUnbundled }: Omit<SubjectSource, 'title'>) => {
+  const bundle = async (
+    name: string,
+    { file, format, isUnbundled, usesLayer, waitsInInit }: Omit<SubjectSource, 'title'>,
+  ) => {
     const target = join(folder, name)
     await build({
       ...BUNDLED,
       ...(isUnbundled && { minify: false, packages: 'external' }),
-      entryPoints: [join(import.meta.dirname, '../subjects', `${file}.ts`)],
+      ...(waitsInInit && format === 'esm'
+        ? { stdin: { contents: waitingEntry(file), resolveDir: SUBJECTS_FOLDER } }
+        : { entryPoints: [join(SUBJECTS_FOLDER, `${file}.ts`)] }),
+      ...(format === 'esm' && !usesLayer && { banner: { js: REQUIRE } }),
       outfile: join(target, format === 'esm' ? 'index.mjs' : 'index.cjs'),
       format,
     })
@@ -92,7 +130,7 @@ export async function bundleSubjects(rootCertificate: string): Promise<SubjectCo
   const certificateLayer = join(folder, 'certificate-layer')
   try {
     await Promise.all([
-      ...SUBJECTS.map((name) => bundle(name, SOURCES[name])),
+      ...MEMORY_SUBJECTS.map((name) => bundle(name, SOURCES[name])),
       bundle('warm', { file: 'warm', format: 'cjs' }),
       mkdir(join(certificateLayer, 'certs'), { recursive: true }),
     ])

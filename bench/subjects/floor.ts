@@ -48,12 +48,14 @@ function readSecret(): Promise<SecretFields> {
   })
 }
 
-async function connect(): Promise<Client> {
+async function open(): Promise<Client> {
   const client = new Client(pgConfig(await readSecret()))
   await client.connect()
   return client
 }
 
-const connected = connect()
+const connected = open()
+
+export const connect = (): Promise<Client> => connected
 
 export const handler = measured(async () => (await connected).query('select 1'))

@@ -11,6 +11,12 @@ async function open(): Promise<pg.Pool> {
   return new pg.Pool({ ...pgConfig(fields), max: 1 })
 }
 
+export async function connect(): Promise<void> {
+  pool ??= await open()
+  const client = await pool.connect()
+  client.release()
+}
+
 export const handler = measured(async () => {
   pool ??= await open()
   return pool.query('select 1')

@@ -13,6 +13,11 @@ interface Client {
 
 let client: Client | undefined
 
+export async function connect(): Promise<void> {
+  client ??= new ServerlessClient({ ...pgConfig(await sdkSecret()), maxConnections: 100, delayMs: 100 }) as Client
+  await client.connect()
+}
+
 export const handler = measured(async () => {
   client ??= new ServerlessClient({ ...pgConfig(await sdkSecret()), maxConnections: 100, delayMs: 100 }) as Client
   await client.connect()

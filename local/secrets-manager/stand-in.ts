@@ -2,6 +2,7 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { ServerCertificate } from '../certificates.ts'
 import { answerJson, LoopbackHttpServer } from '../loopback/http-server.ts'
 import { SecretsManagerError, type SecretsManagerErrorType } from './errors.ts'
 import { OPERATIONS, type Request } from './operations.ts'
@@ -35,9 +36,13 @@ export class SecretsManagerStandIn {
     this.secrets = new SecretControls(this.#store)
   }
 
-  static async start(): Promise<SecretsManagerStandIn> {
+  /** @param certificate for HTTPS, as AWS has it; HTTP without one */
+  static async start(certificate?: ServerCertificate): Promise<SecretsManagerStandIn> {
     const standIn = new SecretsManagerStandIn()
-    standIn.#server = await LoopbackHttpServer.start((request, response) => standIn.#handle(request, response))
+    standIn.#server = await LoopbackHttpServer.start(
+      (request, response) => standIn.#handle(request, response),
+      certificate,
+    )
     return standIn
   }
 
