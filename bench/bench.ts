@@ -9,6 +9,7 @@ import { fleetFigures } from './figures/fleet.ts'
 import { growthFigures } from './figures/growth.ts'
 import { importFigures } from './figures/imports.ts'
 import { longTextFigures } from './figures/long-texts.ts'
+import { memoryFigures } from './figures/memory.ts'
 import { progressSince } from './figures/progress.ts'
 import type { ColdFigures, Results } from './figures/results.ts'
 import { pairedDifference, spread } from './figures/statistics.ts'
@@ -26,7 +27,8 @@ const OVERLAP = { rttMs: 70, secretMs: 150 }
 /** The number of rounds: all, or as many as fit into two minutes. */
 const SIZES = {
   full: {
-    rounds: 25,
+    rounds: 15,
+    memory: { sizesMb: [128, 256, 512, 1024, 1769], rounds: 15, peerRounds: 5 },
     farRounds: 7,
     imports: 15,
     warm: 100,
@@ -34,10 +36,19 @@ const SIZES = {
     growth: [10, 1000, 20_000, 100_000],
     fleet: [10, 100],
   },
-  quick: { rounds: 8, farRounds: 2, imports: 4, warm: 8, rtts: [0, 70], growth: [10, 1000, 5000, 10_000], fleet: [10] },
+  quick: {
+    rounds: 5,
+    memory: { sizesMb: [128, 512], rounds: 1, peerRounds: 1 },
+    farRounds: 2,
+    imports: 4,
+    warm: 8,
+    rtts: [0, 70],
+    growth: [10, 1000, 5000, 10_000],
+    fleet: [10],
+  },
 } as const
 
-const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
+const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, only: { type: 'string' } } })
 const size = values.quick ? SIZES.quick : SIZES.full
 const progress = progressSince(performance.now())
 const loadBefore = loadavg()[0] ?? Number.NaN
@@ -54,9 +65,7 @@ async function overlapOn(stage: Stage): Promise<Results['overlap']> {
   return { lateMs: spread(late), earlyMs: spread(early), savedMs: pairedDifference(late, early) }
 }
 
-async function measure(): Promise<Omit<Results, 'goals' | 'machine'>> {
-  progress('bundling the functions, starting PostgreSQL')
-  await using stage = await Stage.open()
+async function coldSection(stage: Stage): Promise<Results['cold']> {
   const cold: ColdFigures[] = []
   for (const [index, rttMs] of size.rtts.entries()) {
     const rounds = rttMs > 10 ? size.farRounds : size.rounds
@@ -65,35 +74,77 @@ async function measure(): Promise<Omit<Results, 'goals' | 'machine'>> {
       ...coldFigures(await coldRounds(stage, SUBJECTS, { delays, rounds, warmsUp: index === 0 }, progress), rttMs),
     )
   }
+  return cold
+}
+
+/** In the order in which they run. */
+const SECTIONS = {
+  layer: layerSizes,
+  roundTrips: (stage) => measureRoundTrips(stage, size.rtts, progress),
+  cold: coldSection,
+  memory: (stage) => memoryFigures(stage, { ...size.memory, delays: { rttMs: 1, secretMs: SECRET_MS } }, progress),
+  load: (stage) => loadFigures(stage, progress),
+  imports: () => importFigures({ rounds: size.imports, countsInstructions: !values.quick }, progress),
+  overlap: overlapOn,
+  warm: (stage) => warmFigures(stage, size.warm, progress),
+  growth: (stage) => growthFigures(stage, ['ours', 'naive-bundled'], size.growth, progress),
+  fleet: (stage) => fleetFigures(stage, size.fleet, progress),
+  longTexts: async () => longTextFigures(),
+} satisfies { readonly [Name in keyof Results]?: (stage: Stage) => Promise<Results[Name]> }
+
+function isSection(name: string): name is keyof typeof SECTIONS {
+  return Object.hasOwn(SECTIONS, name)
+}
+
+async function openStage(): Promise<Stage> {
+  progress('bundling the functions, starting PostgreSQL')
+  return await Stage.open()
+}
+
+async function measure(): Promise<Omit<Results, 'goals' | 'machine'>> {
+  await using stage = await openStage()
   return {
     isQuick: values.quick,
     rounds: size.rounds,
-    layer: await layerSizes(),
-    roundTrips: await measureRoundTrips(stage, size.rtts, progress),
-    cold,
-    load: await loadFigures(stage, progress),
-    imports: await importFigures({ rounds: size.imports, countsInstructions: !values.quick }, progress),
-    overlap: await overlapOn(stage),
-    warm: await warmFigures(stage, size.warm, progress),
-    growth: await growthFigures(stage, ['ours', 'naive-bundled'], size.growth, progress),
-    fleet: await fleetFigures(stage, size.fleet, progress),
-    longTexts: longTextFigures(),
+    secretProtocol: 'https',
+    layer: await SECTIONS.layer(),
+    roundTrips: await SECTIONS.roundTrips(stage),
+    cold: await SECTIONS.cold(stage),
+    memory: await SECTIONS.memory(stage),
+    load: await SECTIONS.load(stage),
+    imports: await SECTIONS.imports(),
+    overlap: await SECTIONS.overlap(stage),
+    warm: await SECTIONS.warm(stage),
+    growth: await SECTIONS.growth(stage),
+    fleet: await SECTIONS.fleet(stage),
+    longTexts: await SECTIONS.longTexts(),
   }
 }
 
-const figures = await measure()
-const [processor] = cpus()
-const machine = {
-  at: new Date().toISOString(),
-  node: process.version,
-  platform: `${platform()} ${arch()}`,
-  processor: processor?.model ?? 'unknown',
-  processors: cpus().length,
-  loadBefore,
-  loadAfter: loadavg()[0] ?? Number.NaN,
+/** One section alone, as JSON; nothing is written to files. */
+async function measureOnly(name: string): Promise<void> {
+  if (!isSection(name)) throw new Error(`--only ${name}: expected one of ${Object.keys(SECTIONS).join(', ')}`)
+  await using stage = await openStage()
+  process.stdout.write(`${JSON.stringify(await SECTIONS[name](stage), null, 2)}\n`)
 }
-const results: Results = { machine, ...figures, goals: judge({ machine, ...figures }) }
-await writeFile(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
-await writeFile(join(import.meta.dirname, 'results.md'), resultsText(results))
-await writePerformancePage(results)
-process.stdout.write(`${goalsTable(results)}\n`)
+
+async function measureAll(): Promise<void> {
+  const figures = await measure()
+  const [processor] = cpus()
+  const machine = {
+    at: new Date().toISOString(),
+    node: process.version,
+    platform: `${platform()} ${arch()}`,
+    processor: processor?.model ?? 'unknown',
+    processors: cpus().length,
+    loadBefore,
+    loadAfter: loadavg()[0] ?? Number.NaN,
+  }
+  const results: Results = { machine, ...figures, goals: judge({ machine, ...figures }) }
+  await writeFile(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
+  await writeFile(join(import.meta.dirname, 'results.md'), resultsText(results))
+  await writePerformancePage(results)
+  process.stdout.write(`${goalsTable(results)}\n`)
+}
+
+await (values.only === undefined ? measureAll() : measureOnly(values.only))

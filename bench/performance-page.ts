@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Results } from './figures/results.ts'
-import { method } from './report/markdown.ts'
+import { MEMORY_METHOD, memoryTable, method } from './report/markdown.ts'
 import { subjectSource } from './stage/subjects.ts'
 
 const PAGE = join(import.meta.dirname, '../docs/performance.md')
@@ -11,7 +11,7 @@ const END = '<!-- bench:end -->'
 
 /** The text between the markers. */
 function section(results: Results): string {
-  const { cold, warm } = results
+  const { cold, memory, warm } = results
   const rtts = [...new Set(cold.map(({ rttMs }) => rttMs))]
   const subjects = [...new Set(cold.map(({ subject }) => subject))]
   const rows = subjects.map((subject) => {
@@ -21,7 +21,10 @@ function section(results: Results): string {
     })
     return `| ${[subjectSource(subject).title, ...cells].join(' | ')} |`
   })
+  const byMemory =
+    memory === undefined || memory.unavailable !== undefined ? [] : [MEMORY_METHOD, memoryTable(memory.figures)]
   return [
+    ...byMemory,
     'Cold, from the load of the function’s module to the first row, with a secret that takes 20 ms; by round-trip time to the database:',
     [
       `| function | ${rtts.map((rttMs) => `${rttMs} ms`).join(' | ')} |`,

@@ -116,10 +116,12 @@ export interface Results {
   }
   readonly isQuick: boolean
   readonly rounds: number
+  /** Absent in the results of runs from before, when it was HTTP. */
+  readonly secretProtocol?: 'https'
   readonly layer: { readonly zippedBytes: number; readonly unpackedBytes: number }
   /** What a round trip took, by what it was set to: a `select 1` on a bare warm client, in milliseconds. */
   readonly roundTrips: readonly { readonly rttMs: number; readonly measuredMs: number }[]
-  /** Absent in the results of runs from before it was measured, when the secret came over plain HTTP. */
+  /** Absent in the results of runs from before it was measured. */
   readonly memory?: MemorySection
   readonly cold: readonly ColdFigures[]
   readonly load: readonly LoadFigures[]

@@ -26,6 +26,59 @@ function atMost(goal: string, limit: number, late: number, early: number): Goal 
   }
 }
 
+const MEMORY_LIMITS = [
+  { sizesMb: [128, 256, 512], bundled: 0.25, floor: 0.5 },
+  { sizesMb: [1769], bundled: 0.6, floor: 1.2 },
+] as const
+
+function memoryGoals({ memory }: Figures): Goal[] {
+  const own = (memory?.figures ?? []).filter(({ subject }) => subjectSource(subject).usesLayer)
+  if (own.length === 0) return []
+  const ready = own.filter(({ subject }) => subjectSource(subject).waitsInInit)
+  const worstOf = (values: readonly number[]): number => Math.max(...values)
+  const waiting = MEMORY_LIMITS.flatMap(({ sizesMb, bundled, floor }) =>
+    sizesMb.flatMap((size) => {
+      const at = ready.filter(({ memoryMb }) => memoryMb === size)
+      if (at.length === 0) return []
+      const toBundled = worstOf(at.map(({ ratioToBundled }) => ratioToBundled))
+      const toFloor = worstOf(at.map(({ ratioToFloor }) => ratioToFloor))
+      return {
+        goal: `${size} MB, connected in init: at most ${bundled} x \`pg\` + AWS SDK bundled, ${floor} x the floor`,
+        measured: `${ratio(toBundled)}, ${ratio(toFloor)}`,
+        isMet: toBundled <= bundled && toFloor <= floor,
+      }
+    }),
+  )
+  const handlerMs = worstOf(ready.filter(({ memoryMb }) => memoryMb === 512).map((one) => one.handlerMs.median))
+  const late = own.filter(({ subject }) => !subjectSource(subject).waitsInInit)
+  const sizes = [...new Set(late.map(({ memoryMb }) => memoryMb))].map((size) => ({
+    size,
+    toFloor: worstOf(late.filter(({ memoryMb }) => memoryMb === size).map(({ ratioToFloor }) => ratioToFloor)),
+  }))
+  return [
+    ...waiting,
+    {
+      goal: '512 MB, connected in init: the first invocation’s handler takes at most 10 ms',
+      measured: `${handlerMs.toFixed(1)} ms`,
+      isMet: handlerMs <= 10,
+    },
+    {
+      goal: 'at every memory size, not waiting in init: at most 1.1 x the floor',
+      measured: sizes.map(({ size, toFloor }) => `${size} MB: ${ratio(toFloor)}`).join(', '),
+      isMet: sizes.every(({ toFloor }) => toFloor <= 1.1),
+    },
+  ]
+}
+
+/** Without a network's waits; the worse of ours. */
+function processorGoal({ cold }: Figures): Goal {
+  const near = cold.filter(({ rttMs }) => rttMs === 0)
+  const medians = (subjects: readonly SubjectName[]) =>
+    near.filter(({ subject }) => subjects.includes(subject)).map(({ processorMs }) => processorMs.median)
+  const times = Math.max(...medians(OURS)) / Math.max(...medians(['floor']))
+  return { goal: 'cold: at most 1.15 x the floor’s processor time', measured: ratio(times), isMet: times <= 1.15 }
+}
+
 function coldGoals(figures: Figures): Goal[] {
   return [...new Set(figures.cold.map(({ rttMs }) => rttMs))].flatMap((rttMs) => {
     const at = figures.cold.filter((cold) => cold.rttMs === rttMs)
@@ -145,7 +198,14 @@ function longTextGoals({ longTexts = [] }: Figures): Goal[] {
 
 export function judge(figures: Figures): Goal[] {
   return [
-    ...[...coldGoals(figures), ...loadGoals(figures), ...warmGoals(figures), ...growthGoals(figures)],
+    ...[
+      ...memoryGoals(figures),
+      ...coldGoals(figures),
+      processorGoal(figures),
+      ...loadGoals(figures),
+      ...warmGoals(figures),
+      ...growthGoals(figures),
+    ],
     ...longTextGoals(figures),
   ]
 }

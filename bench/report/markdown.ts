@@ -1,5 +1,5 @@
 /** Writes a run's results as tables for people. */
-import type { ColdFigures, Results } from '../figures/results.ts'
+import type { ColdFigures, MemoryFigures, Results } from '../figures/results.ts'
 import type { Spread } from '../figures/statistics.ts'
 import { subjectSource } from '../stage/subjects.ts'
 
@@ -10,6 +10,48 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   const rule = head.map((_, column) => (column === 0 ? '---' : '---:'))
   return [line(head), `|${rule.join('|')}|`, ...rows.map(line)].join('\n')
+}
+
+/** The first row by memory size, in whole milliseconds, of the subjects in their order. */
+export function memoryTable(figures: readonly MemoryFigures[]): string {
+  const sizesMb = [...new Set(figures.map(({ memoryMb }) => memoryMb))]
+  const subjects = [...new Set(figures.map(({ subject }) => subject))]
+  const cell = (one: MemoryFigures | undefined) => (one === undefined ? '' : `${one.firstRowMs.median.toFixed(0)} ms`)
+  return table(
+    ['function', ...sizesMb.map((memoryMb) => `${memoryMb.toLocaleString('en-US')} MB`)],
+    subjects.map((subject) => [
+      subjectSource(subject).title,
+      ...sizesMb.map((size) => cell(figures.find((one) => one.subject === subject && one.memoryMb === size))),
+    ]),
+  )
+}
+
+function memoryDetails(figures: readonly MemoryFigures[]): string {
+  return table(
+    ['function', 'MB', 'first row, ms', 'x bundled', 'x floor', 'handler, ms', 'processor, ms', 'rounds'],
+    figures.map((one) => [
+      subjectSource(one.subject).title,
+      String(one.memoryMb),
+      ms(one.firstRowMs),
+      ratio(one.ratioToBundled),
+      ratio(one.ratioToFloor),
+      ms(one.handlerMs),
+      ms(one.processorMs),
+      String(one.firstRowMs.count),
+    ]),
+  )
+}
+
+export const MEMORY_METHOD =
+  'Cold starts by the function’s memory, with 1 ms round trips and a secret that takes 20 ms, from the load of the function’s module to the first row. From the end of the init phase on, the kernel limits the process to Lambda’s part of a processor: a whole one at 1,769 MB, less in proportion below.'
+
+function memorySection({ memory }: Results): string[] {
+  if (memory === undefined) return []
+  const heading = '## Cold start by memory'
+  if (memory.unavailable !== undefined) {
+    return [heading, `Not measured: no control group for the processor could be made (${memory.unavailable}).`]
+  }
+  return [heading, MEMORY_METHOD, memoryTable(memory.figures), memoryDetails(memory.figures)]
 }
 
 function coldTable(cold: readonly ColdFigures[]): string {
@@ -112,12 +154,12 @@ export function goalsTable({ goals }: Results): string {
 }
 
 /** How it was measured, in one paragraph. */
-export function method({ machine, rounds, roundTrips, isQuick }: Results): string {
+export function method({ machine, rounds, roundTrips, isQuick, secretProtocol }: Results): string {
   const quick = isQuick ? ' (a quick run: too few to judge by)' : ''
   const trips = roundTrips.map(({ rttMs, measuredMs }) => `${rttMs} ms took ${measuredMs.toFixed(1)} ms`).join(', ')
   return [
     `Measured on ${machine.at.slice(0, 10)} with Node.js ${machine.node} on ${machine.processors} processors (${machine.processor}), ${rounds} rounds in turns${quick}; load average ${machine.loadBefore.toFixed(1)} before and ${machine.loadAfter.toFixed(1)} after.`,
-    `Functions run in this repository's Lambda runner and reach a real PostgreSQL over verified TLS through a stand-in for CockroachDB Cloud, which adds the round-trip times (${trips}); the secret comes from a stand-in for Secrets Manager over plain HTTP.`,
+    `Functions run in this repository's Lambda runner and reach a real PostgreSQL over verified TLS through a stand-in for CockroachDB Cloud, which adds the round-trip times (${trips}); the secret comes from a stand-in for Secrets Manager over ${secretProtocol === undefined ? 'plain HTTP' : 'HTTPS'}.`,
     'Real Lambda, real Secrets Manager and real CockroachDB Cloud were not measured.',
   ].join(' ')
 }
@@ -135,6 +177,7 @@ export function resultsText(results: Results): string {
     'Times are medians with their quartiles; ratios are medians of the ratios round by round. A cold start counts from the moment the runtime begins to load the function’s module to the first row; the secret takes 20 ms.',
     '## Goals',
     goalsTable(results),
+    ...memorySection(results),
     ...coldSections,
     '## What a cold start loads, sends and keeps',
     'Files and code are those loaded for the function; Node’s modules come on top of those that the runtime has loaded. Packets are the client’s writes that reach the database.',
