@@ -1,11 +1,8 @@
 /** This package, through the layer, as its README says. */
-import { getClient, withDatabase } from 'cockroach-lambda'
+import { withDatabase } from 'cockroach-lambda'
 import { type BenchEvent, measured } from './measured.ts'
 
-/** Waits for the connection. */
-export async function connect(): Promise<void> {
-  const client = await getClient()
-  client.release()
-}
+/** For the subjects that wait for it in init. */
+export { ready as connect } from 'cockroach-lambda'
 
 export const handler = measured(withDatabase((_event: BenchEvent, _context, db) => db.query('select 1')))

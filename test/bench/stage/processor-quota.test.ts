@@ -14,7 +14,7 @@ function quota(): ProcessorQuota | undefined {
 
 test.each([
   [128, 1447],
-  [512, 5788],
+  [512, 5789],
   [1769, 20_000],
 ])('a function with %i MB gets %i of 20,000 µs', (memoryMb, us) => {
   expect(quotaUs(memoryMb)).toBe(us)

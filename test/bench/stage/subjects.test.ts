@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { coldStart } from '../../../bench/figures/cold-start.ts'
 import { Stage } from '../../../bench/stage/stage.ts'
-import { SUBJECTS } from '../../../bench/stage/subjects.ts'
+import { MEMORY_SUBJECTS } from '../../../bench/stage/subjects.ts'
 
 describe('a cold start of', () => {
   let stage: Stage
@@ -15,7 +15,7 @@ describe('a cold start of', () => {
     await stage?.[Symbol.asyncDispose]()
   })
 
-  test.each(SUBJECTS)('%s ends with a row over one connection, and reads the secret once', async (subject) => {
+  test.each(MEMORY_SUBJECTS)('%s ends with a row over one connection, and reads the secret once', async (subject) => {
     const start = await coldStart(stage, subject, { countsModules: true })
     expect(start).toMatchObject({ connections: 1, secretRequests: 1 })
     expect(start.sinceLoadingMs).toBeGreaterThan(0)
