@@ -11,7 +11,11 @@ const USAGE = `npm start [-- --json] [-- --serve]
   --json   one JSON document on stdout; everything else goes to stderr
   --serve  print URLs that invoke the function, and serve them until interrupted`
 
-const OPTIONS = { json: { type: 'boolean' }, serve: { type: 'boolean' }, help: { type: 'boolean' } } as const
+const OPTIONS = {
+  json: { type: 'boolean' },
+  serve: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
 /** Exit statuses, as shells count them. */
 const OK = 0

@@ -19,16 +19,16 @@ function row({ kind, ok, ms, reused, backendPid, tls, error }: SampleInvocation)
   ]
 }
 
-/** A heading for each part, a table of the invocations, and one closing line. */
+/** At most 80 columns, but for the connection string: a heading for each part, a table of the invocations, and one closing line. */
 export function reportText({ ok, layer, connection, tls, invocations }: SampleReport): string {
   const table = new Table({
-    head: ['invocation', 'result', 'ms', 'connection reused', 'backend', 'TLS'],
+    head: ['invocation', 'result', 'ms', 'reused', 'backend', 'TLS'],
     style: { head: [], border: [] },
     colAligns: ['left', 'left', 'right', 'left', 'right', 'left'],
   })
   table.push(...invocations.map(row))
   const chain = (tls?.chain ?? []).map(
-    ({ subject, issuer, daysLeft }) => `  ${subject}, issued by ${issuer}, ${daysLeft} days left`,
+    ({ subject, issuer, daysLeft }) => `  ${subject},\n    issued by ${issuer}, ${daysLeft} days left`,
   )
   const failures = invocations.flatMap(({ kind, error }) =>
     error === undefined
@@ -37,8 +37,8 @@ export function reportText({ ok, layer, connection, tls, invocations }: SampleRe
   )
   return [
     'Layer',
-    `  ${layer.path}, ${layer.bytes} bytes, SHA-256 ${layer.sha256}`,
-    'TLS chain (of the stand-in for CockroachDB Cloud, whose authority was made for this run)',
+    `  ${layer.path}, ${layer.bytes} bytes\n  SHA-256 ${layer.sha256}`,
+    'TLS chain (of the stand-in for CockroachDB Cloud, made for this run)',
     ...(chain.length === 0 ? ['  none'] : chain),
     'Connection string',
     `  ${connection.redacted || 'none'}`,
@@ -46,8 +46,8 @@ export function reportText({ ok, layer, connection, tls, invocations }: SampleRe
     table.toString(),
     ...failures,
     ok
-      ? 'All well: one verified connection served the cold, the warm and the thawed invocations.'
-      : 'Failed: not every invocation was answered over one verified connection; see the table above.',
+      ? 'All well: one verified connection served cold, warm and thawed invocations.'
+      : 'Failed: not every invocation was answered over one verified connection.',
   ].join('\n')
 }
 

@@ -11,10 +11,11 @@ test('npm start prints a report for people', { timeout: START_TIMEOUT_MS }, asyn
   const run = npmStart([])
   expect(await run.ended, run.stderr).toBe(0)
   expect(run.stderr).toContain('… starting PostgreSQL\n')
-  expect(run.stdout).toMatch(/^ {2}dist\/layer\.zip, \d+ bytes, SHA-256 [0-9a-f]{64}$/m)
-  expect(run.stdout).toMatch(new RegExp(`^ {2}${HOST}, issued by Stand-in Root CA, \\d+ days left$`, 'm'))
+  expect(run.stdout).toMatch(/^ {2}dist\/layer\.zip, \d+ bytes\n {2}SHA-256 [0-9a-f]{64}$/m)
+  expect(run.stdout).toMatch(new RegExp(`^ {2}${HOST},\\n {4}issued by Stand-in Root CA, \\d+ days left$`, 'm'))
   expect(run.stdout).toContain(`postgresql://app:REDACTED@${HOST}:`)
   expect(kinds(run.stdout)).toEqual(['cold', 'warm', 'warm', 'warm', 'thawed'])
+  expect(run.stdout.split('\n').filter((line) => line.length > 80 && !line.includes('postgresql://'))).toEqual([])
   expect(run.stdout).toMatch(/^All well: .*\n$/m)
   await expectNothingLeft()
 })
@@ -66,8 +67,8 @@ describe('wrong usage', () => {
     expect(run.stdout).toBe('')
   })
 
-  test('--help prints usage, with status 0', async () => {
-    const run = npmStart(['--help'])
+  test.each(['--help', '-h'])('%s prints usage, with status 0', async (option) => {
+    const run = npmStart([option])
     expect(await run.ended).toBe(0)
     expect(run.stdout).toMatch(/^npm start \[-- --json\] \[-- --serve\]\n/)
   })
