@@ -26,6 +26,9 @@ const READERS = {
 /** The names that `-c` may set. */
 export const CONTEXT_NAMES: readonly string[] = Object.keys(READERS)
 
+/** Names a folder of `examples/` to deploy with the stack; no prop, since the npm package has no examples. */
+const EXAMPLE = 'example'
+
 /** Names that the CDK's command line adds to the context; its other names contain a colon or a slash. */
 const CDK_NAMES = ['acknowledged-issue-numbers', 'cli-telemetry']
 
@@ -43,8 +46,29 @@ export function propsFromContext(node: Node): HealthCheckStackProps {
   )
 }
 
+/**
+ * The example of `-c example=…`.
+ * @throws Error for one that is not there, and for settings that do not go with it.
+ */
+export function exampleFromContext(node: Node, examples: readonly string[]): string | undefined {
+  const name: unknown = node.tryGetContext(EXAMPLE)
+  if (name === undefined) return undefined
+  const known = examples.find((example) => example === name)
+  if (known === undefined) {
+    throw new Error(`context ${EXAMPLE} is ${JSON.stringify(name)}; expected ${examples.join(', ')}`)
+  }
+  if (node.tryGetContext('secretName') === undefined) {
+    throw new Error(
+      `context ${EXAMPLE} needs secretName: the deployment runs the migrations, so the secret must be filled before`,
+    )
+  }
+  const network = ['vpc', 'vpcId'].find((other) => node.tryGetContext(other) !== undefined)
+  if (network === undefined) return known
+  throw new Error(`context ${EXAMPLE} excludes ${network}: its functions are not put into a VPC`)
+}
+
 function refuseUnknownNames(names: readonly string[]): void {
-  const known = [...CONTEXT_NAMES, ...CDK_NAMES]
+  const known = [...CONTEXT_NAMES, EXAMPLE, ...CDK_NAMES]
   const unknown = names.filter((name) => !known.includes(name) && !isForeign(name))
   if (unknown.length === 0) return
   const problems = unknown.map(

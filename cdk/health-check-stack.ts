@@ -1,9 +1,7 @@
 /** The sample stack: a secret, the layer, and a function that checks whether the database can be reached with them. */
-import { Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch'
-import * as iam from 'aws-cdk-lib/aws-iam'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
-import * as logs from 'aws-cdk-lib/aws-logs'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import type { Construct } from 'constructs'
 import { notifyTopic } from './alarm-topic.ts'
@@ -12,8 +10,9 @@ import { CockroachDatabase, type CockroachDatabaseProps } from './cockroach-data
 import { CockroachLayer } from './cockroach-layer.ts'
 import { addDashboard } from './health-check-dashboard.ts'
 import { addSchedule } from './health-check-schedule.ts'
-import { allowNetworkInterfaces, existingVpc, type HealthCheckVpc, newVpc } from './health-check-vpc.ts'
+import { existingVpc, type HealthCheckVpc, newVpc } from './health-check-vpc.ts'
 import { addNextSteps } from './next-steps.ts'
+import { sampleFunction } from './sample-function.ts'
 
 export interface HealthCheckStackProps
   extends StackProps,
@@ -87,7 +86,12 @@ export class HealthCheckStack extends Stack {
       ...definedOnly({ host, port, database, user, cluster, clusterRouting }),
     })
     const network = vpc === true ? newVpc(this) : vpcId === undefined ? undefined : existingVpc(this, vpcId)
-    this.healthCheck = healthCheckFunction(this, network)
+    this.healthCheck = sampleFunction(this, 'HealthCheck', {
+      description: 'Checks whether the database can be reached',
+      folder: builtPath('health-check'),
+      handler: 'index.handler',
+      network,
+    })
     this.database.connect(this.healthCheck)
     this.alarm = schedule === undefined ? undefined : addSchedule(this, this.healthCheck, schedule)
     if (this.alarm !== undefined && alarmTopicArn !== undefined) notifyTopic(this, this.alarm, alarmTopicArn)
@@ -155,33 +159,6 @@ function newSecret(scope: Construct): secretsmanager.ISecret {
   // Outlives the stack, but not a first deployment that fails: until then it is empty.
   secret.applyRemovalPolicy(RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE)
   return secretsmanager.Secret.fromSecretCompleteArn(scope, 'Secret', secret.ref)
-}
-
-function healthCheckFunction(scope: Construct, network: HealthCheckVpc | undefined): lambda.Function {
-  const logGroup = new logs.LogGroup(scope, 'HealthCheckLogs', {
-    retention: logs.RetentionDays.ONE_MONTH,
-    removalPolicy: RemovalPolicy.DESTROY,
-  })
-  // A role of its own: the managed one may write every log group of the account.
-  const role = new iam.Role(scope, 'HealthCheckRole', { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') })
-  logGroup.grantWrite(role)
-  if (network !== undefined) allowNetworkInterfaces(role)
-  const healthCheck = new lambda.Function(scope, 'HealthCheck', {
-    description: 'Checks whether the database can be reached',
-    code: lambda.Code.fromAsset(builtPath('health-check')),
-    handler: 'index.handler',
-    runtime: lambda.Runtime.NODEJS_24_X,
-    architecture: lambda.Architecture.ARM_64,
-    memorySize: 512,
-    timeout: Duration.seconds(30),
-    tracing: lambda.Tracing.ACTIVE,
-    loggingFormat: lambda.LoggingFormat.JSON,
-    logGroup,
-    role,
-    ...(network === undefined ? {} : { vpc: network.vpc }),
-  })
-  network?.secretsManagerEndpoint?.connections.allowDefaultPortFrom(healthCheck)
-  return healthCheck
 }
 
 /** The record without its undefined values, for props that may be absent but not undefined. */

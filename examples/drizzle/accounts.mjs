@@ -9,7 +9,10 @@ import { account } from './schema.mjs'
 const db = () => drizzle({ client: getPool() })
 
 const credit = (tx, id, amount) =>
-  tx.update(account).set({ balance: sql`${account.balance} + ${amount}` }).where(eq(account.id, id))
+  tx
+    .update(account)
+    .set({ balance: sql`${account.balance} + ${amount}` })
+    .where(eq(account.id, id))
 
 export async function open(id, balance) {
   await db().insert(account).values({ id, balance })
@@ -34,7 +37,10 @@ export function add(id, amount) {
   return retrying(() =>
     db().transaction(async (tx) => {
       const [{ balance }] = await tx.select().from(account).where(eq(account.id, id)).for('update')
-      await tx.update(account).set({ balance: balance + amount }).where(eq(account.id, id))
+      await tx
+        .update(account)
+        .set({ balance: balance + amount })
+        .where(eq(account.id, id))
     }),
   )
 }

@@ -11,31 +11,28 @@ const Account = defineEntity({
 })
 
 let opened
-/** Made on first use, and anew after `end()` or an error. */
+/** Made on first use, and anew after `end()`. The secret names the database: MikroORM must not look for `dbName`, nor create it. */
 function db() {
   const driverOptions = new PostgresDialect({ pool: async () => getPool() })
-  opened ??= MikroORM.init({ entities: [Account], dbName: 'ignored', driverOptions }).catch((error) => {
-    opened = undefined
-    throw error
-  })
+  opened ??= new MikroORM({ entities: [Account], dbName: 'named-by-the-secret', ensureDatabase: false, driverOptions })
   return opened
 }
 
 /** A unit of work of its own, as MikroORM asks for each request. */
-const newEntityManager = async () => (await db()).em.fork()
+const newEntityManager = () => db().em.fork()
 
 export async function open(id, balance) {
-  await (await newEntityManager()).insert(Account, { id, balance })
+  await newEntityManager().insert(Account, { id, balance })
 }
 
-export async function list() {
-  return (await newEntityManager()).findAll(Account, { orderBy: { id: 'asc' } })
+export function list() {
+  return newEntityManager().findAll(Account, { orderBy: { id: 'asc' } })
 }
 
 /** Fails as a whole where `from` has too little. */
 export function transfer(from, to, amount) {
-  return retrying(async () =>
-    (await newEntityManager()).transactional(async (em) => {
+  return retrying(() =>
+    newEntityManager().transactional(async (em) => {
       for (const [id, change] of [
         [to, amount],
         [from, -amount],
@@ -50,8 +47,8 @@ export function transfer(from, to, amount) {
 
 /** Reads, computes and writes under a lock. */
 export function add(id, amount) {
-  return retrying(async () =>
-    (await newEntityManager()).transactional(async (em) => {
+  return retrying(() =>
+    newEntityManager().transactional(async (em) => {
       const account = await em.findOneOrFail(Account, id, { lockMode: LockMode.PESSIMISTIC_WRITE })
       account.balance += amount
     }),
@@ -60,6 +57,6 @@ export function add(id, amount) {
 
 /** Ends the pool as well. */
 export async function end() {
-  await (await opened)?.close()
+  await opened?.close()
   opened = undefined
 }

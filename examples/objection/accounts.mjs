@@ -16,7 +16,9 @@ class Account extends Model {
 const db = () => knex({ client: 'pg', connectionPool: getPool() })
 
 const credit = (trx, id, amount) =>
-  Account.query(trx).findById(id).patch({ balance: raw('balance + ?', [amount]) })
+  Account.query(trx)
+    .findById(id)
+    .patch({ balance: raw('balance + ?', [amount]) })
 
 export async function open(id, balance) {
   await Account.query(db()).insert({ id, balance })
@@ -41,7 +43,9 @@ export function add(id, amount) {
   return retrying(() =>
     db().transaction(async (trx) => {
       const { balance } = await Account.query(trx).findById(id).forUpdate()
-      await Account.query(trx).findById(id).patch({ balance: balance + amount })
+      await Account.query(trx)
+        .findById(id)
+        .patch({ balance: balance + amount })
     }),
   )
 }

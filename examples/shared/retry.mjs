@@ -20,9 +20,10 @@ export async function retrying(work, maxAttempts = 30) {
   }
 }
 
-/** Libraries wrap the server's error: in `cause`, or in `nativeError`. */
+/** Libraries wrap the server's error: in `cause`, in Objection's `nativeError`, in Prisma's `meta`. */
 function mayBeRepeated(error) {
-  if (!(error instanceof Error)) return false
-  const { code, cause, nativeError } = error
-  return code === SERIALIZATION_FAILURE || code === WRITE_CONFLICT || mayBeRepeated(cause) || mayBeRepeated(nativeError)
+  if (typeof error !== 'object' || error === null) return false
+  const { code, originalCode, cause, nativeError, meta } = error
+  if ([code, originalCode].includes(SERIALIZATION_FAILURE) || code === WRITE_CONFLICT) return true
+  return [cause, nativeError, meta?.driverAdapterError].some(mayBeRepeated)
 }

@@ -89,7 +89,7 @@ export class OrmStage implements AsyncDisposable {
 export async function payloadOf(environment: ExecutionEnvironment, event: unknown = {}): Promise<unknown> {
   const result = await environment.invoke(event)
   if (!result.ok) {
-    throw new Error(`${result.error.errorType}: ${result.error.errorMessage}\n${environment.output.slice(-4000)}`)
+    throw new Error(`${result.error?.errorType}: ${result.error?.errorMessage}\n${environment.output.slice(-4000)}`)
   }
   return result.payload
 }
