@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { nodePath } from '../../local/node-versions.ts'
-import { promiseTable, withTable } from './promise-table.ts'
+import { withTable } from '../support/marked-table.ts'
+import { promiseTable } from './promise-table.ts'
 import { ROWS } from './rows.ts'
 import { runRow } from './run-row.ts'
 import { bundleSubjects, type SubjectCode } from './subject-code.ts'
@@ -24,7 +25,7 @@ afterAll(async () => {
 
 test('docs/faults.md states these promises', () => {
   const page = readFileSync(join(import.meta.dirname, '../../docs/faults.md'), 'utf8')
-  expect(page).toBe(withTable(page, promiseTable(ROWS)))
+  expect(page).toBe(withTable(page, 'faults', promiseTable(ROWS)))
 })
 
 describe(`seed ${SEED}, on Node 22`, () => {

@@ -1,4 +1,5 @@
 /** The functions of `examples/`, on the built layer and with the packed package. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { exampleManifest, exampleNames, writeExample } from '../../local/example-folder.ts'
@@ -6,6 +7,9 @@ import type { ExecutionEnvironment } from '../../local/lambda/execution-environm
 import { endSessions, sessionCount } from '../support/sessions.ts'
 import { FORMS, OrmStage, payloadOf } from './support/function.ts'
 
+const repository: { readonly devDependencies: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'),
+)
 const NAMES = await exampleNames()
 /** Statements and transactions that run side by side. */
 const PARALLEL = 50
@@ -26,6 +30,13 @@ afterAll(async () => {
 async function execute(text: string): Promise<readonly Record<string, unknown>[]> {
   const { postgres, database } = stage.product.cloud
   return postgres.query(text, [], database)
+}
+
+async function abortedTransactions(): Promise<number> {
+  const [row] = await execute(
+    'select xact_rollback::int as count from pg_stat_database where datname = current_database()',
+  )
+  return Number(row?.count)
 }
 
 const balances = async (environment: ExecutionEnvironment) =>
@@ -93,9 +104,12 @@ describe.each(NAMES)('%s', (name) => {
         environment: { COCKROACH_MAX_CONNECTIONS: '4', PGOPTIONS: '-c default_transaction_isolation=serializable' },
       })
       await payloadOf(crowd, { command: 'open', id: 1, balance: 0 })
+      const before = await abortedTransactions()
       await payloadOf(crowd, Array(CONTENDERS).fill({ command: 'add', id: 1, amount: 1 }))
       expect(await balances(crowd)).toEqual([`1: ${CONTENDERS}`])
       await crowd.shutdown()
+      // The server counts what a session did when that has ended.
+      await expect.poll(abortedTransactions).toBeGreaterThan(before)
     })
 
     test('a session that the server ended during a freeze is replaced', async () => {
@@ -117,14 +131,8 @@ describe.each(NAMES)('%s', (name) => {
 })
 
 test.each(NAMES)('%s names the versions that are tested', async (name) => {
-  const repository = await import('../../package.json', { with: { type: 'json' } })
-  const known: Readonly<Record<string, string>> = {
-    ...repository.default.devDependencies,
-    ...repository.default.dependencies,
-    ...repository.default.peerDependencies,
-  }
   const { dependencies, devDependencies = {} } = await exampleManifest(name)
-  for (const [dependency, version] of Object.entries({ ...dependencies, ...devDependencies })) {
-    expect({ dependency, version: known[dependency] }).toEqual({ dependency, version })
-  }
+  const named = { ...dependencies, ...devDependencies }
+  const tested = Object.keys(named).map((dependency) => [dependency, repository.devDependencies[dependency]])
+  expect(named).toEqual(Object.fromEntries(tested))
 })

@@ -40,7 +40,7 @@ export function readPage(path: string): Page {
 export const PAGES: readonly Page[] = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
   ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),
-  ...['src/README.md', 'bench/README.md', 'bench/results.md', 'certs/README.md'],
+  ...['src/README.md', 'examples/README.md', 'bench/README.md', 'bench/results.md', 'certs/README.md'],
 ].map(readPage)
 
 /** Snippets that are code, of all pages. */

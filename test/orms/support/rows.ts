@@ -34,14 +34,14 @@ export const ROWS: readonly LibraryRow[] = [
     packages: ['drizzle-orm'],
     use: 'as it is',
     line: 'drizzle({ client: getPool() })',
-    note: 'inside `transaction()`, which repeats on 40001: `drizzle({ client })`',
+    note: "Drizzle's own transactions are not repeated: the example does it",
     example: 'drizzle',
   },
   {
     packages: ['drizzle-orm'],
     use: 'as it is',
     line: 'drizzle({ client })',
-    note: 'the client of `transaction(async (client) => …)`',
+    note: 'inside `transaction(async (client) => …)`, which repeats the unit on 40001',
     fixture: 'drizzle-in-transaction',
   },
   {
@@ -94,14 +94,14 @@ export const ROWS: readonly LibraryRow[] = [
   {
     packages: ['graphile-worker'],
     use: 'as it is',
-    line: 'await runOnce({ pgPool, logger',
+    line: 'await runOnce({ pgPool, taskList, logger, concurrency: 1, noHandleSignals: true })',
     note: '`runOnce()`, not `run()`, which waits for notifications; needs PostgreSQL',
     fixture: 'graphile-worker',
   },
   {
     packages: ['node-pg-migrate'],
     use: 'as it is',
-    line: 'await runner({ dbClient: client,',
+    line: 'await runner({ dbClient: client, dir, ...OPTIONS })',
     note: 'over `getClient()`; its advisory lock is not one in CockroachDB',
     fixture: 'node-pg-migrate',
   },
@@ -129,7 +129,7 @@ export const ROWS: readonly LibraryRow[] = [
   {
     packages: ['sequelize'],
     use: 'not the pool',
-    line: 'new Sequelize(url.href, { logging: false, dialectOptions: { ssl: { ca } }',
+    line: 'dialectOptions: { ssl: { ca } }',
     note: `${OWN_CONNECTIONS}. \`url\` is \`connectionString()\` without \`sslmode\` and \`sslrootcert\`, \`ca\` what that file holds`,
     fixture: 'sequelize',
     connectsItself: true,
@@ -137,7 +137,7 @@ export const ROWS: readonly LibraryRow[] = [
   {
     packages: ['slonik'],
     use: 'not the pool',
-    line: 'createPool(url.href, { ssl: { ca, rejectUnauthorized: true }',
+    line: 'ssl: { ca, rejectUnauthorized: true }',
     note: `${OWN_CONNECTIONS}. It refuses \`sslmode=verify-full\`, and its \`require\` means to other clients that nothing is verified, so \`connectionString()\` does not write it: \`url\` and \`ca\` as for Sequelize`,
     fixture: 'slonik',
     connectsItself: true,
