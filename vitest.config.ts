@@ -11,7 +11,13 @@ const OF_PG = ['test/src/pool/*.test.ts', 'test/src/transaction/*.test.ts', 'tes
 /** Needs parts from outside: `npm run test:fidelity`. */
 const FIDELITY = 'test/fidelity/**'
 /** Minutes too, which `npm test` leaves to `npm run test:all`: it has the mode `quick`, and prints these names at its end. */
-const LONG = ['test/faults/peers.test.ts', 'test/faults/crowd.test.ts', 'test/local/start-interrupted.test.ts']
+const LONG = [
+  'test/faults/peers.test.ts',
+  'test/faults/crowd.test.ts',
+  'test/local/start-interrupted.test.ts',
+  'test/orms/examples.test.ts',
+  'test/orms/libraries.test.ts',
+]
 
 /** How often each fault is injected. */
 const INJECTIONS = { quick: 1, all: 3 }
@@ -41,7 +47,11 @@ export default defineConfig(({ mode }) => {
         { extends: true, test: { name: 'faults', include: FAULTS, exclude: leftOut } },
         {
           extends: true,
-          test: { name: 'modules', include: ['test/**/*.test.ts'], exclude: [...FAULTS, ...ALONE, FIDELITY] },
+          test: {
+            name: 'modules',
+            include: ['test/**/*.test.ts'],
+            exclude: [...FAULTS, ...ALONE, ...leftOut, FIDELITY],
+          },
         },
         ...(isQuick ? [] : [OLDEST_PG]),
         {
