@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { App } from 'aws-cdk-lib'
 import recommendedFeatureFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' }
-import { exampleNames, writeExample } from '../local/example-folder.ts'
 import { acknowledgeRules } from './acknowledged-rules.ts'
 import { addExample } from './example.ts'
+import { exampleNames, writeExample } from './example-folder.ts'
 import { exampleFromContext, propsFromContext } from './health-check-context.ts'
 import { HealthCheckStack } from './health-check-stack.ts'
 

@@ -3,7 +3,7 @@ import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BuildOptions, build } from 'esbuild'
-import { copyPackages } from '../../local/package-closure.ts'
+import { copyPackages } from '../../cdk/package-closure.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 

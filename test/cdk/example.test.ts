@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Template } from 'aws-cdk-lib/assertions'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { exampleNames } from '../../cdk/example-folder.ts'
 import { exampleFromContext, propsFromContext } from '../../cdk/health-check-context.ts'
-import { exampleNames } from '../../local/example-folder.ts'
 import { appFolder, newApp } from '../support/cdk-app.ts'
 
 const APP = join(import.meta.dirname, '../../cdk/app.ts')
@@ -76,9 +76,9 @@ describe('the app with -c example=plain-sql', () => {
     expect(triggers).toHaveLength(1)
     const [id, trigger] = triggers[0] ?? ['', {}]
     expect(trigger.Properties).toMatchObject({ InvocationType: 'RequestResponse', ExecuteOnHandlerChange: true })
-    expect(JSON.stringify(trigger.Properties.HandlerArn)).toContain('Migration')
+    const version = template.findResources('AWS::Lambda::Version')[trigger.Properties.HandlerArn.Ref]
     const migration = functionOf('Migrations')
-    expect(JSON.stringify(trigger.DependsOn)).toContain(migration.id)
+    expect(version?.Properties.FunctionName).toEqual({ Ref: migration.id })
     // Not before its role may read the secret.
     expect(JSON.stringify(migration.dependsOn)).toContain('MigrationRoleDefaultPolicy')
     expect(functionOf('Example').dependsOn).toContain(id)

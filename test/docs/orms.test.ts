@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { exampleNames } from '../../local/example-folder.ts'
+import { exampleNames } from '../../cdk/example-folder.ts'
 import { inOneLine, libraryTable, sourcesOf } from '../orms/support/library-table.ts'
 import { ROWS } from '../orms/support/rows.ts'
 import { withTable } from '../support/marked-table.ts'

@@ -3,7 +3,7 @@ import { cp, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { copyPackages } from '../../local/package-closure.ts'
+import { copyPackages } from '../../cdk/package-closure.ts'
 import { Scratch, startFunction } from '../support/lambda.ts'
 import { openProduct, type Product } from '../support/product.ts'
 

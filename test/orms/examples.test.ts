@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { exampleManifest, exampleNames, writeExample } from '../../local/example-folder.ts'
+import { exampleManifest, exampleNames, writeExample } from '../../cdk/example-folder.ts'
 import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
 import { endSessions, sessionCount } from '../support/sessions.ts'
 import { FORMS, OrmStage, payloadOf } from './support/function.ts'

@@ -2,9 +2,9 @@
 import { copyFile, mkdir, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { copyPackages } from '../../cdk/package-closure.ts'
 import { createCertificateAuthority } from '../../local/certificates.ts'
 import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
-import { copyPackages } from '../../local/package-closure.ts'
 import { FORMS, OrmStage, payloadOf } from './support/function.ts'
 import { ROWS } from './support/rows.ts'
 

@@ -1,8 +1,8 @@
 /** Runs a folder of code with its packages as a Lambda function: on the built layer, or with the packed npm package in it. */
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
+import { copyPackages } from '../../../cdk/package-closure.ts'
 import { ExecutionEnvironment, type ExecutionEnvironmentOptions } from '../../../local/lambda/execution-environment.ts'
-import { copyPackages } from '../../../local/package-closure.ts'
 import { Scratch } from '../../support/lambda.ts'
 import { installPackedPackage } from '../../support/packed-package.ts'
 import { openProduct, type Product } from '../../support/product.ts'

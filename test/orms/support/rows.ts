@@ -1,7 +1,7 @@
 /** Libraries over pg: how each takes the pool, and where the test is that ran it. */
 
 /** How much is to be written: nothing beside the library's own option for a pool, or the lines that are shown. */
-export type Use = 'as it is' | 'these lines' | 'not the pool'
+type Use = 'as it is' | 'these lines' | 'not the pool'
 
 export interface LibraryRow {
   /** Names of npm packages; the versions are those of package.json. */
