@@ -167,7 +167,7 @@ export const REFUSING_ROWS: readonly FaultRow[] = [
       await stage.invoke(environment, { op: 'query', text: `select repeat('x', 200000)` })
       stage.cloud.trickle = undefined
       await disconnected(stage)
-      stage.cloud.trickle = { bytes: between(stage.random, 50, 200), pauseMs: 5 }
+      stage.cloud.trickle = { bytes: between(stage.random, 200, 400), pauseMs: 5 }
       await stage.write(environment)
       stage.cloud.trickle = undefined
       await stage.write(environment)
