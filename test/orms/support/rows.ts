@@ -19,7 +19,7 @@ export interface LibraryRow {
 }
 
 const OWN_CONNECTIONS =
-  'has no option for a pool: makes connections of its own, verified, which no checkout protects from a freeze and no deadline ends'
+  'has no option for a pg.Pool: makes connections of its own, verified, which no checkout protects from a freeze and no deadline ends'
 
 export const ROWS: readonly LibraryRow[] = [
   {
@@ -81,7 +81,7 @@ export const ROWS: readonly LibraryRow[] = [
     packages: ['@mikro-orm/postgresql'],
     use: 'these lines',
     line: 'const driverOptions = new PostgresDialect({ pool: async () => getPool() })',
-    note: "with Kysely's dialect MikroORM does not set its own parsers for dates; `close()` ends the pool",
+    note: 'with a dialect that it is given, MikroORM does not set its own parsers for dates and times, as its code says; `close()` ends the pool',
     example: 'mikro-orm',
   },
   {
@@ -95,7 +95,7 @@ export const ROWS: readonly LibraryRow[] = [
     packages: ['graphile-worker'],
     use: 'as it is',
     line: 'await runOnce({ pgPool, taskList, logger, concurrency: 1, noHandleSignals: true })',
-    note: '`runOnce()`, not `run()`, which waits for notifications; needs PostgreSQL',
+    note: '`runOnce()`, not `run()`, which waits for notifications',
     fixture: 'graphile-worker',
   },
   {
