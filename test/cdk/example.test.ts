@@ -2,10 +2,15 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Validations } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
+import { AwsSolutionsChecks } from 'cdk-nag'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { acknowledgeRules } from '../../cdk/acknowledged-rules.ts'
+import { addExample } from '../../cdk/example.ts'
 import { exampleNames } from '../../cdk/example-folder.ts'
 import { exampleFromContext, propsFromContext } from '../../cdk/health-check-context.ts'
+import { HealthCheckStack } from '../../cdk/index.ts'
 import { appFolder, newApp } from '../support/cdk-app.ts'
 
 const APP = join(import.meta.dirname, '../../cdk/app.ts')
@@ -83,4 +88,13 @@ describe('the app with -c example=plain-sql', () => {
     expect(JSON.stringify(migration.dependsOn)).toContain('MigrationRoleDefaultPolicy')
     expect(functionOf('Example').dependsOn).toContain(id)
   })
+})
+
+test("an example breaks no rule of cdk-nag's AwsSolutions but those that the sample stack acknowledges", () => {
+  const app = newApp()
+  const stack = new HealthCheckStack(app, 'Stack', { secretName: 'app/db' })
+  acknowledgeRules(stack)
+  addExample(stack, 'plain-sql', join(import.meta.dirname, '../../examples/plain-sql'))
+  Validations.of(app).addPlugins(new AwsSolutionsChecks(app))
+  expect(() => app.synth()).not.toThrow()
 })
