@@ -106,11 +106,12 @@ describe('snippets', () => {
     ['ts', 'new CockroachDatabase'],
     ['js', 'await close()'],
     ['js', 'transaction(async'],
-    ['js', 'connectionString()'],
+    ['js', 'text = await connectionString()'],
     ['js', 'error.safeToRetry'],
     ['js', 'new NodeTracerProvider'],
     ['js', 'tracingChannel('],
     ['js', 'new SourceMap('],
+    ['js', 'new URL(await'],
     ['js', 'healthCheck()'],
   ]
 
@@ -141,7 +142,7 @@ describe('snippets', () => {
   })
 
   test('connectionString returns what the comment says', async () => {
-    const text = snippet('js', 'connectionString()')
+    const text = snippet('js', 'text = await connectionString()')
     const [, promised] = /^\/\/ (postgresql:.*)$/m.exec(text) ?? []
     const { payload, opt } = await runInLambda(text, 'text')
     const { user, password, standIn } = cloud
@@ -150,6 +151,11 @@ describe('snippets', () => {
       .replace(`:${standIn.port}/`, ':26257/')
       .replace(opt, '/opt')
     expect(plain).toBe(promised)
+  })
+
+  test('the string is taken apart as docs/orms.md does', async () => {
+    const { payload } = await runInLambda(snippet('js', 'new URL(await'), '[url.search, ca]')
+    expect(payload).toEqual(['', expect.stringContaining('-----BEGIN CERTIFICATE-----')])
   })
 
   test('the transaction moves the money', async () => {
@@ -246,6 +252,7 @@ describe('lines of a shell', () => {
     // From the registry; the packed package is used above instead.
     'npm install cockroach-lambda': 'here',
     'npm run check': '.ci/run',
+    'npx cdk deploy -c example=drizzle -c secretName=app/db': 'test/cdk/example.test.ts',
   }
   const LINES = SNIPPETS.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split(/\n| && /))
 
@@ -257,6 +264,7 @@ describe('lines of a shell', () => {
   test.each([
     ['.ci/run', /^step npm ci\nstep npm run check\nstep run_tests test:all\n/m],
     ['test/local/start.test.ts', / = npmStart\(\[\]\)/],
+    ['test/cdk/example.test.ts', /'the app with -c example=/],
     ['test/support/npm-start.ts', /spawn\('npm', \['start',/],
     [
       'package.json',

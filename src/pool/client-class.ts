@@ -47,6 +47,7 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
     #transactionStatus: 'I' | 'T' | 'E' | null = null
     /** Ends statements whose end pg reports to themselves alone. */
     #watch: NodeJS.Timeout | undefined
+    isStreaming = false
     openedAt = 0
     idleSince = 0
     returnedAt = 0
@@ -140,6 +141,16 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       this.#internals.connection.end()
     }
 
+    whenDone(): Promise<void> {
+      return new Promise((resolve) => {
+        const done = (): void => {
+          this.off('drain', done).off('end', done)
+          resolve()
+        }
+        this.on('drain', done).on('end', done)
+      })
+    }
+
     destroy(): void {
       this.#internals.connection.stream.destroy()
     }
@@ -173,6 +184,7 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       const budgetMs = budgetOf(currentInvocation())
       if (budgetMs <= 0) return failUnsent(statement, told, unsent(), this.#internals.connection)
       this.#watch ??= this.#cancelAndDestroyIn(budgetMs)
+      this.isStreaming = true
       this.off('drain', this.#unwatch).once('drain', this.#unwatch)
       return super.query(statement as never, told as never)
     }
@@ -180,6 +192,7 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
     readonly #unwatch = (): void => {
       clearTimeout(this.#watch)
       this.#watch = undefined
+      this.isStreaming = false
     }
 
     async #guard(config: unknown, values: unknown): Promise<unknown> {

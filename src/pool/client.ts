@@ -38,6 +38,8 @@ export interface DatabaseClient extends PgClient {
   readonly bytesRead: number
   /** True while a statement is under way. */
   readonly isBusy: boolean
+  /** True while a cursor, a stream or a COPY is open: it may wait for its reader for ever. */
+  readonly isStreaming: boolean
   /** Why the pool must not keep it, if there is a reason. */
   readonly unfitness: string | undefined
   /** `server_version` or `crdb_version` as the server reported it. */
@@ -46,6 +48,8 @@ export interface DatabaseClient extends PgClient {
   erasePassword(): void
   /** Ends the session now, whatever it does: a statement under way is cancelled, for the server would finish it first. */
   terminate(): void
+  /** Settles when no statement is under way or waits any more, or the connection has ended. */
+  whenDone(): Promise<void>
   /** Breaks the connection off at once, without a word to the server. */
   destroy(): void
   /** True when the server answers within `timeoutMs`; a broken or silent connection gives false, never an error. */

@@ -37,7 +37,7 @@ export class Lease {
 
   /** True when the invocation that took the client is over. */
   get isForgotten(): boolean {
-    return this.#invocation?.hasEnded === true
+    return this.#state === 'lent' && this.#invocation?.hasEnded === true
   }
 
   /** True for code that is part of the unit of work that has this client. */
@@ -45,12 +45,15 @@ export class Lease {
     return this.#holder !== undefined && holders.getStore()?.includes(this.#holder) === true
   }
 
-  /** As pg's: `destroy` closes the connection. After `revoke()` there is nothing left to release. */
+  /** As pg's: `destroy` closes the connection, and an open cursor or stream does. After `revoke()` there is nothing left to release. */
   release(destroy?: Error | boolean): void {
     if (this.#state === 'revoked') return
     if (this.#state === 'released') throw new Error('release() was called twice: this client has already been released')
     this.#state = 'released'
-    this.#onEnd(this, destroy ? 'released as broken' : this.client.unfitness)
+    const end = (): void => this.#onEnd(this, destroy ? 'released as broken' : this.client.unfitness)
+    // As with pg, statements that nobody awaited run to their end; nobody else gets the client before.
+    if (!destroy && this.client.isBusy && !this.client.isStreaming) void this.client.whenDone().then(end)
+    else end()
   }
 
   /** Takes the client away and closes it. */

@@ -12,6 +12,7 @@ import { Lender } from './lender.ts'
 import { ConnectionOpener } from './opener.ts'
 import type { Pg, PoolWithoutCounts } from './pg.ts'
 import { PoolClients } from './pool-clients.ts'
+import { isSubmittable } from './submittable.ts'
 import { withCallback } from './with-callback.ts'
 
 type QueryCallback = (error: unknown, result?: QueryResult) => void
@@ -20,6 +21,15 @@ type ConnectCallback = (
   client: CheckedOutClient | undefined,
   done: (destroy?: Error | boolean) => void,
 ) => void
+
+const NO_FUNCTION = 'pool.query() needs the text of a statement; it is not called with a client: use pool.connect()'
+
+/** As with pg's pool, a callback among a statement's properties is not called: the pool answers. */
+function withoutCallback(config: string | QueryConfig): string | QueryConfig {
+  return typeof config === 'object' && config !== null && 'callback' in config
+    ? ({ ...config, callback: undefined } as QueryConfig)
+    : config
+}
 
 export interface DatabasePool extends PoolWithoutCounts {
   readonly totalCount: number
@@ -128,6 +138,7 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
       values?: unknown[] | QueryCallback,
       callback?: QueryCallback,
     ): Promise<QueryResult> | undefined {
+      if (typeof config === 'function') return withCallback(Promise.reject(new TypeError(NO_FUNCTION)), config)
       if (typeof values === 'function') return withCallback(this.run(config), values)
       return withCallback(this.run(config, values), callback)
     }
@@ -151,8 +162,15 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
 
     async run(config: string | QueryConfig, values?: unknown[]): Promise<QueryResult> {
       const lease = this.#lender.lendAtOnce() ?? (await this.#lender.lend(undefined, Number.POSITIVE_INFINITY))
+      const { client } = lease
+      if (isSubmittable(config)) {
+        const statement = client.query(config, values)
+        // They are over when their reader says so; one that was not sent is over now.
+        void (client.isStreaming ? client.whenDone() : Promise.resolve()).then(() => lease.release())
+        return statement
+      }
       try {
-        return await lease.client.query(config, values)
+        return await client.query(withoutCallback(config), values)
       } finally {
         lease.release()
       }

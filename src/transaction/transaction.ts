@@ -133,6 +133,12 @@ async function commit(client: DatabaseClient, run: Run): Promise<void> {
   if (client.getTransactionStatus() === 'I') {
     throw misuse('the transaction was ended inside transaction()', 'Leave BEGIN, COMMIT and ROLLBACK to transaction().')
   }
+  if (client.isStreaming) {
+    throw misuse(
+      'a cursor or a stream was still open at COMMIT',
+      'Read it to its end, or close it, inside the function given to transaction().',
+    )
+  }
   run.stage = 'commit'
   const { command } = await client.query('COMMIT').catch((error: unknown) => {
     throw commitError(error)
@@ -148,7 +154,9 @@ async function commit(client: DatabaseClient, run: Run): Promise<void> {
 /** Ends an open transaction; a client that cannot do that is destroyed. */
 async function rollBack(client: DatabaseClient): Promise<void> {
   if (client.getTransactionStatus() === 'I') return
-  await client.query('ROLLBACK').catch(() => client.destroy())
+  // ROLLBACK would wait for the end of an open cursor or stream, whose reader is gone.
+  if (client.isStreaming) client.destroy()
+  else await client.query('ROLLBACK').catch(() => client.destroy())
 }
 
 async function runOnce<Result>(
