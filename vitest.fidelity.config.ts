@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/fidelity/**/*.test.ts'],
     globalSetup: ['test/global-setup.ts'],
+    provide: { injections: 1, leftOut: [] },
     pool: 'forks',
     fileParallelism: false,
     testTimeout: 180_000,
