@@ -1,6 +1,7 @@
 /** One database: the functions of this package, over one pool that is made on first use. */
 import type { QueryArrayConfig, QueryArrayResult, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
+import { refuseUnknownOptions, wrongOption } from './base/options.ts'
 import { rootCertificatePath } from './connection/root-certificate-file.ts'
 import { buildConnectionString } from './connection-string/parse.ts'
 import { checkHealth, type HealthReport } from './health-check.ts'
@@ -22,16 +23,35 @@ export interface QueryOptions {
 
 /** `query()`: rows are objects, or arrays with `rowMode: 'array'`. */
 export interface Query {
+  /** Runs one statement whose rows are arrays; else as `query(text, values)`. */
   <Row extends unknown[] = unknown[]>(
     config: QueryArrayConfig,
     values?: unknown[],
     options?: QueryOptions,
   ): Promise<QueryArrayResult<Row>>
+  /**
+   * Runs one statement on the environment's pool.
+   *
+   * @param values of `$1`, `$2`, …
+   * @returns pg's result: `rows`, `rowCount`, `fields`, `command`
+   * @throws pg's `DatabaseError` for what the server answers; ConnectionError `ERR_CONNECTION_LOST` when the connection
+   * broke under it (never sent again, unless `idempotent`), `ERR_DEADLINE`, `ERR_CONFIG` for unknown options, and
+   * everything that connecting may throw.
+   * @see https://node-postgres.com/features/queries
+   */
   <Row extends QueryResultRow = QueryResultRow>(
     text: string | QueryConfig,
     values?: unknown[],
     options?: QueryOptions,
   ): Promise<QueryResult<Row>>
+}
+
+/** @throws ConnectionError `ERR_CONFIG` for unknown or unusable options. */
+function isIdempotent(options: QueryOptions): boolean {
+  refuseUnknownOptions(options, ['idempotent'], 'query()')
+  const { idempotent = false } = options
+  if (typeof idempotent === 'boolean') return idempotent
+  throw wrongOption('query()', `idempotent is a ${typeof idempotent}; expected true or false`)
 }
 
 export class Database {
@@ -61,20 +81,14 @@ export class Database {
     }
   }
 
-  /**
-   * Runs one statement on the environment's pool.
-   *
-   * @returns pg's result: `rows`, `rowCount`, `fields`, `command`
-   * @throws pg's `DatabaseError` for what the server answers; ConnectionError `ERR_CONNECTION_LOST` when the connection
-   * broke under it (never sent again, unless `idempotent`), `ERR_DEADLINE`, and everything that connecting may throw.
-   * @see https://node-postgres.com/features/queries
-   */
-  query = (async (text: string | QueryConfig, values?: unknown[], options: QueryOptions = {}) => {
+  /** Runs one statement on the environment's pool, and returns pg's result. */
+  query = (async (text: string | QueryConfig, values?: unknown[], options?: QueryOptions) => {
+    const isRepeatable = options !== undefined && isIdempotent(options)
     const { pool } = this.#opened
     try {
       return await pool.run(text, values)
     } catch (error) {
-      if (!mayBeRepeated(error, options.idempotent === true)) throw error
+      if (!mayBeRepeated(error, isRepeatable)) throw error
       return await pool.run(text, values)
     }
   }) as Query
@@ -101,7 +115,12 @@ export class Database {
    */
   getClient = (): Promise<CheckedOutClient> => this.#opened.pool.take(callerOf(this.getClient))
 
-  /** The pool itself, a `pg.Pool`, for query builders and ORMs. */
+  /**
+   * The pool itself, an instance of the function's own `pg.Pool`, for query builders and ORMs. Leave it open between
+   * invocations: no `end()`.
+   *
+   * @throws ConnectionError `ERR_CONFIG` for wrong settings.
+   */
   getPool = (): DatabasePool => this.#opened.pool
 
   /**

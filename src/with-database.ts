@@ -10,6 +10,28 @@ export interface InvocationContext {
   getRemainingTimeInMillis(): number
 }
 
+/**
+ * Lambda's context object as its documentation lists it: the type of `context` where the handler names none.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-context.html
+ */
+export interface LambdaContext extends InvocationContext {
+  readonly functionName: string
+  readonly functionVersion: string
+  readonly invokedFunctionArn: string
+  /** MB, as text. */
+  readonly memoryLimitInMB: string
+  readonly awsRequestId: string
+  readonly logGroupName: string
+  readonly logStreamName: string
+  /** Of the Cognito user who called, through AWS's mobile SDK. */
+  readonly identity?: unknown
+  /** What AWS's mobile SDK tells of the calling application. */
+  readonly clientContext?: unknown
+  callbackWaitsForEmptyEventLoop: boolean
+}
+
+/** A handler with the database behind Lambda's two arguments. */
 export type DatabaseHandler<Event, Context extends InvocationContext, Result> = (
   event: Event,
   context: Context,
@@ -24,16 +46,20 @@ export type StreamingDatabaseHandler<Event, Stream extends Writable, Context ext
   db: Database,
 ) => Promise<Result> | Result
 
-/** Two parameters: Lambda would take a third one for a callback, which Node 24 refuses. Without context there is no deadline. */
+/**
+ * Two parameters: Lambda would take a third one for a callback, which Node 24 refuses. A unit test passes what its
+ * handler reads of the context, or none: there is no deadline then.
+ */
 export type LambdaHandler<Event, Context extends InvocationContext, Result> = (
   event: Event,
-  context?: Context,
+  context?: Partial<Context>,
 ) => Promise<Result>
 
+/** What `withDatabase` makes of a streaming handler, for `awslambda.streamifyResponse()`. */
 export type StreamingLambdaHandler<Event, Stream extends Writable, Context extends InvocationContext, Result> = (
   event: Event,
   responseStream: Stream,
-  context?: Context,
+  context?: Partial<Context>,
 ) => Promise<Result>
 
 /** A handler of either kind. */

@@ -48,8 +48,11 @@ export class ConnectionError extends Error {
   /** As it is known after minification too. */
   static override readonly name = 'ConnectionError'
   override readonly name = 'ConnectionError'
+  /** What went wrong, for programs: `docs/errors.md` lists the codes. */
   readonly code: ConnectionErrorCode
+  /** What to change, in one sentence. */
   readonly hint: string | undefined
+  /** True when nothing can have reached the server, so that a repeat cannot take effect twice. */
   readonly safeToRetry: boolean
 
   constructor(code: ConnectionErrorCode, message: string, options: ConnectionErrorOptions = {}) {

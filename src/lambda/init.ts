@@ -27,6 +27,7 @@ export function isForSnapshot({ isBeforeSnapshot }: Platform): boolean {
 
 /** A function that waits, and in the place of a module's `then` has those who import the module wait. */
 export interface Ready {
+  /** Waits until a connection is open, 3 s at most; it never throws. */
   (): Promise<void>
   /** For a module: `export { ready as then } from 'cockroach-lambda'`. */
   (resolve: (exports: object) => void): Promise<void>

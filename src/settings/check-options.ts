@@ -1,6 +1,5 @@
 /** Checks options before they are read: a misspelt name, a wrong kind, an empty text. */
-import { nearest } from '../base/nearest.ts'
-import { isName, shownName } from '../base/refusal.ts'
+import { unknownOption } from '../base/options.ts'
 import { CONNECTION_FIELDS, FIELD_NAMES } from '../connection-string/fields.ts'
 import type { DatabaseOptions } from './database-options.ts'
 import type { Problems } from './problems.ts'
@@ -19,11 +18,6 @@ export function isOfKind(name: string, value: unknown): boolean {
   return typeof value === OPTION_KINDS.get(name)
 }
 
-function unknownOption(name: string): string {
-  const meant = isName(name) ? `; did you mean "${nearest(name, [...OPTION_KINDS.keys()])}"?` : ''
-  return `unknown option ${shownName(name)}${meant}`
-}
-
 /** What is wrong with one option before its value is looked at. */
 function faultOfOption(name: string, value: unknown): string | undefined {
   const kind = OPTION_KINDS.get(name)
@@ -31,7 +25,7 @@ function faultOfOption(name: string, value: unknown): string | undefined {
     const choosesDatabase = name === 'secretId' || name === 'connectionString'
     if (choosesDatabase) return `option ${name} is undefined; leave it out to use the environment's`
   }
-  if (kind === undefined) return unknownOption(name)
+  if (kind === undefined) return unknownOption(name, [...OPTION_KINDS.keys()])
   if (value === undefined) return undefined
   if (!isOfKind(name, value)) {
     return `option ${name} is a ${value === null ? 'null' : typeof value}; expected ${kind === 'object' ? 'the module' : `a ${kind}`}`

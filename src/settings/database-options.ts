@@ -1,4 +1,5 @@
 /** The options of `createDatabase()` and `withDatabase()`. */
+import type { SslMode } from '../connection-string/values.ts'
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
 
 /** Everything that can be set in code; each is an environment variable or a field of the secret too. */
@@ -17,12 +18,12 @@ export interface DatabaseOptions {
   readonly port?: number
   /** Database name. @default the secret, else PGDATABASE, else `defaultdb` for CockroachDB Cloud and the user's name for others */
   readonly dbname?: string
-  /** @default the secret, else PGUSER */
+  /** The SQL user. @default the secret, else PGUSER */
   readonly user?: string
-  /** @default the secret, else PGPASSWORD */
+  /** The SQL user's password, as it is: nothing in it is decoded. @default the secret, else PGPASSWORD */
   readonly password?: string
   /** libpq's word; all but `disable` mean verify-full here. @default verify-full */
-  readonly sslmode?: string
+  readonly sslmode?: SslMode
   /** The root certificate: a path, PEM text, or `system` for Node's own roots. @default the secret, else PGSSLROOTCERT, else the layer's */
   readonly sslrootcert?: string
   /** `require`: the login must be bound to the TLS connection (SCRAM-SHA-256-PLUS). @default the secret, else PGCHANNELBINDING */
@@ -31,7 +32,7 @@ export interface DatabaseOptions {
   readonly require_auth?: string
   /** Command-line options for the server. @default the secret, else PGOPTIONS */
   readonly options?: string
-  /** @default the secret, else PGAPPNAME, else the function's name */
+  /** What the server lists the session under. @default the secret, else PGAPPNAME, else the function's name */
   readonly application_name?: string
   /** How long one attempt to connect may last, in seconds; all attempts together last 5 s at most. @default the secret, else PGCONNECT_TIMEOUT, else 5 */
   readonly connect_timeout?: number

@@ -1,25 +1,21 @@
 /** The options of `transaction()`, and the BEGIN that they make. */
-import { ConnectionError } from '../base/connection-error.ts'
-import { nearest } from '../base/nearest.ts'
+import type { ConnectionError } from '../base/connection-error.ts'
+import { refuseUnknownOptions, wrongOption } from '../base/options.ts'
 
 export interface TransactionOptions {
   /** How often the unit may run in all. @default 10 */
   readonly maxAttempts?: number
-  /** @default the server's: serializable at CockroachDB, read committed at PostgreSQL */
+  /** What concurrent transactions see of each other. @default the server's: serializable at CockroachDB, read committed at PostgreSQL */
   readonly isolationLevel?: 'serializable' | 'repeatable read' | 'read committed'
-  /** @default false */
+  /** The server refuses statements that write. @default false */
   readonly readOnly?: boolean
 }
 
+const CALLER = 'transaction()'
 const KNOWN = ['maxAttempts', 'isolationLevel', 'readOnly']
 const ISOLATION_LEVELS = ['serializable', 'repeatable read', 'read committed']
 
-function wrong(message: string): ConnectionError {
-  return new ConnectionError('ERR_CONFIG', message, {
-    hint: 'Correct the options of transaction().',
-    safeToRetry: true,
-  })
-}
+const wrong = (message: string): ConnectionError => wrongOption(CALLER, message)
 
 /**
  * The statement that opens a transaction.
@@ -28,9 +24,7 @@ function wrong(message: string): ConnectionError {
  * @see https://www.postgresql.org/docs/current/sql-begin.html
  */
 export function beginStatement(options: TransactionOptions): string {
-  for (const name of Object.keys(options)) {
-    if (!KNOWN.includes(name)) throw wrong(`unknown option "${name}"; did you mean "${nearest(name, KNOWN)}"?`)
-  }
+  refuseUnknownOptions(options, KNOWN, CALLER)
   const { maxAttempts, isolationLevel, readOnly } = options
   if (maxAttempts !== undefined && !(Number.isInteger(maxAttempts) && maxAttempts >= 1)) {
     throw wrong(`maxAttempts is ${String(maxAttempts)}; expected a whole number from 1`)

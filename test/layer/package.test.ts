@@ -9,13 +9,13 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { LoopbackHttpServer } from '../../local/loopback/http-server.ts'
 import { nodePath } from '../../local/node-versions.ts'
+import { typeScript5Folder } from '../support/type-script.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const PACK_TIMEOUT_MS = 60_000
@@ -187,8 +187,17 @@ describe('types', () => {
     new ConnectionError('ERR_CONFIG', 'text')
     // @ts-expect-error: no such code
     new ConnectionError('ERR_NONE', 'text')
-    export const handler = withDatabase(async (event: { id: string }, _context, db) => (await db.query(event.id)).rowCount)
-    void [text, wrong, rows, arrays, numbers, wrongRows]
+    export const handler = withDatabase(async (event: { id: string }, context, db) => (await db.query(event.id, [context.functionName])).rowCount)
+    export const typed = withDatabase<{ id: string }, string>(async (event, context, db) => event.id + context.awsRequestId + db.deadlineMarginMs)
+    const answer: Promise<string> = typed({ id: 'one' })
+    // @ts-expect-error: the event is typed
+    typed({ id: 1 }, { awsRequestId: 'of a unit test' })
+    // @ts-expect-error: a misspelt option
+    query('select 1', [], { idempotnet: true })
+    // @ts-expect-error: a misspelt word of libpq
+    createDatabase({ sslmode: 'verify_full' })
+    createDatabase({ sslmode: 'verify-full' })
+    void [text, wrong, rows, arrays, numbers, wrongRows, answer]
   `
   const OTHERS = `
     import { drizzle } from 'drizzle-orm/node-postgres'
@@ -205,15 +214,12 @@ describe('types', () => {
     export const props: CockroachDatabaseProps['clusterRouting'] = 'host'
   `
   const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
-  /** TypeScript 5, as the type checker of packages has it: the project's own no longer has `moduleResolution: node10`. */
-  const tsc5 = ['@arethetypeswrong/cli/package.json', '@arethetypeswrong/core', 'typescript/lib/tsc.js'].reduce(
-    (importer, name) => createRequire(importer).resolve(name),
-    import.meta.filename,
-  )
+  const tsc5 = join(typeScript5Folder(), 'lib/tsc.js')
 
-  const IMPORT = "import { ConnectionError, connectionString, query, withDatabase } from 'cockroach-lambda'"
+  const IMPORT =
+    "import { ConnectionError, connectionString, createDatabase, query, withDatabase } from 'cockroach-lambda'"
   const REQUIRE =
-    "import library = require('cockroach-lambda')\nconst { ConnectionError, connectionString, query, withDatabase } = library"
+    "import library = require('cockroach-lambda')\nconst { ConnectionError, connectionString, createDatabase, query, withDatabase } = library"
   const IMPORT_CONSTRUCTS = "import { type CockroachDatabaseProps, HealthCheckStack } from 'cockroach-lambda/cdk'"
 
   test(

@@ -69,6 +69,20 @@ describe('query()', () => {
     await expect(query('select pg_terminate_backend(pg_backend_pid())')).rejects.toMatchObject({ code: '57P01' })
   })
 
+  test.each<[string, unknown, string]>([
+    ['a misspelt option', { idempotnet: true }, 'unknown option "idempotnet"; did you mean "idempotent"?'],
+    ['a value of another kind', { idempotent: 'yes' }, 'idempotent is a string; expected true or false'],
+    ['a callback', () => {}, 'the options are a function; expected an object'],
+  ])('refuses %s, and sends nothing', async (_kind, options, message) => {
+    const database = product.database()
+    await expect(Reflect.apply(database.query, undefined, ['select 1', [], options])).rejects.toMatchObject({
+      code: 'ERR_CONFIG',
+      message,
+      hint: 'Correct the options of query().',
+    })
+    expect(product.cloud.standIn.counts.logins).toBe(0)
+  })
+
   test('closes a connection that a statement left inside a transaction', async () => {
     const { query } = product.database()
     await query('begin')

@@ -19,6 +19,8 @@ describe('unusable options', () => {
   test.each<[object, string]>([
     [{ maxAttemps: 3 }, 'unknown option "maxAttemps"; did you mean "maxAttempts"?'],
     [{ readonly: true }, 'unknown option "readonly"; did you mean "readOnly"?'],
+    [{ 'postgresql://app:Sup3rS3cret@h/d': 1 }, 'unknown option (32 characters)'],
+    [Object(() => {}), 'the options are a function; expected an object'],
     [{ maxAttempts: 0 }, 'maxAttempts is 0; expected a whole number from 1'],
     [{ maxAttempts: 1.5 }, 'maxAttempts is 1.5; expected a whole number from 1'],
     [{ maxAttempts: '3' }, 'maxAttempts is 3; expected a whole number from 1'],
