@@ -111,8 +111,9 @@ export class HealthCheckStack extends Stack {
     }
     const fillSecret = {
       id: 'FillSecret',
-      description: 'Put the connection string from the Cloud console into secret.txt, run this, and delete the file',
-      value: `aws secretsmanager put-secret-value --region ${region} --secret-id ${secretId} --secret-string file://secret.txt`,
+      description:
+        'Put the connection string from the Cloud console into secret.txt, and run this, which deletes the file',
+      value: `aws secretsmanager put-secret-value --region ${region} --secret-id ${secretId} --secret-string file://secret.txt && rm secret.txt`,
     }
     const checkHealth = {
       id: 'CheckHealth',

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BuildOptions, Plugin } from 'esbuild'
-import { eagerModules } from './eager-modules.ts'
+import { finishedFiles } from './finished-files.ts'
 import { replacedModules } from './replaced-modules.ts'
 
 /** The SDK reads its version, and nothing else, from its whole package.json. */
@@ -28,5 +28,5 @@ export const LAYER_OPTIONS: BuildOptions = {
   // Beside the files, and not named in them: layer-folder.ts moves them out of the layer.
   sourcemap: 'external',
   sourcesContent: false,
-  plugins: [replacedModules, versionOnly, eagerModules],
+  plugins: [replacedModules, versionOnly, finishedFiles],
 }

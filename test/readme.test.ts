@@ -247,6 +247,7 @@ describe('lines of a shell', () => {
     'npm run build': 'package.json',
     'aws lambda publish-layer-version': 'test:fidelity',
     'aws secretsmanager create-secret': 'test:fidelity',
+    'rm secret.txt': 'test:fidelity',
     'npx cdk synth': 'here',
     'npx cdk deploy': 'test:fidelity',
     // From the registry; the packed package is used above instead.

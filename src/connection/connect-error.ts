@@ -24,8 +24,8 @@ const PROTOCOL = 'Is this the port of a PostgreSQL server, and may the user log 
 /** By SQLSTATE, as the server sent it. */
 const BY_SQLSTATE: ReadonlyMap<string, Meaning> = new Map(
   Object.entries<Meaning>({
-    '28P01': { code: 'ERR_AUTHENTICATION', hint: 'Is the password in the secret the one of this SQL user?' },
-    '28000': { code: 'ERR_AUTHENTICATION', hint: 'Is the SQL user in the secret right, and may it log in?' },
+    '28P01': { code: 'ERR_AUTHENTICATION', hint: 'Is this the password of this SQL user?' },
+    '28000': { code: 'ERR_AUTHENTICATION', hint: 'Is the SQL user right, and may it log in?' },
     '3D000': { code: 'ERR_CONFIG', hint: 'Create the database, or correct dbname.' },
     '53300': {
       code: 'ERR_SERVER_REFUSED',

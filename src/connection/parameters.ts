@@ -37,7 +37,7 @@ export interface MergedParameters {
   readonly warnings: readonly string[]
 }
 
-function incomplete(missing: readonly string[], settings: Settings): ConnectionError {
+function incomplete(missing: readonly string[], settings: Settings, notes: readonly string[]): ConnectionError {
   const names = missing.join(' and ')
   if (settings.secretId === undefined) {
     return new ConnectionError('ERR_CONFIG', `the connection has no ${names}`, {
@@ -47,7 +47,7 @@ function incomplete(missing: readonly string[], settings: Settings): ConnectionE
   }
   return new ConnectionError(
     'ERR_SECRET_INVALID',
-    `secret "${settings.secretId}" holds no ${names}, and neither do options and environment`,
+    `secret "${settings.secretId}" holds no ${names}, and neither do options and environment${notes.map((note) => `; ${note}`).join('')}`,
     {
       hint: 'Store a connection string, or JSON with host, username, password and dbname.',
       safeToRetry: true,
@@ -91,9 +91,14 @@ function route(
 /**
  * Options have precedence over the secret, the secret over the environment, the environment over defaults.
  *
+ * @param notes what was ignored in the secret, which may be what is missing, misspelt
  * @throws ConnectionError `ERR_SECRET_INVALID` or `ERR_CONFIG` when something is missing, `ERR_ROUTING`, `ERR_TLS`.
  */
-export function mergeParameters(settings: Settings, secret: ConnectionFields): MergedParameters {
+export function mergeParameters(
+  settings: Settings,
+  secret: ConnectionFields,
+  notes: readonly string[] = [],
+): MergedParameters {
   const fields: ConnectionFields = { ...settings.environment, ...secret, ...settings.options }
   const { host, user, password, application_name, connect_timeout, channel_binding, require_auth } = fields
   const fallback_application_name = settings.platform.functionName
@@ -104,7 +109,7 @@ export function mergeParameters(settings: Settings, secret: ConnectionFields): M
     ...(user === undefined ? ['user'] : []),
     ...(password === undefined && needsPassword ? ['password'] : []),
   ]
-  if (host === undefined || user === undefined || missing.length > 0) throw incomplete(missing, settings)
+  if (host === undefined || user === undefined || missing.length > 0) throw incomplete(missing, settings, notes)
 
   checkPort(host, fields.port, settings, secret)
   const dbname = fields.dbname ?? defaultDbname(host, fields.cluster) ?? user

@@ -92,7 +92,7 @@ function readRegularFile(path: string, name: string): Buffer {
   }
 }
 
-function readPem(path: string, name: string): readonly string[] {
+function readPem(path: string, name: string, isLambda: boolean): readonly string[] {
   let text: string
   try {
     text = readRegularFile(path, name).toString()
@@ -101,15 +101,29 @@ function readPem(path: string, name: string): readonly string[] {
     const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
     throw new ConnectionError('ERR_TLS', `root certificate ${name} cannot be read: ${reason}`, {
       cause,
-      hint: 'In Lambda, attach the layer and leave sslrootcert out: its /opt/certs/root.crt is the default.',
+      hint: isLambda
+        ? 'Attach the layer and leave sslrootcert out: its /opt/certs/root.crt is the default.'
+        : 'Correct the path in PGSSLROOTCERT or sslrootcert, or leave it out: ~/.postgresql/root.crt is the default.',
       safeToRetry: true,
     })
   }
   return splitPem(text, name)
 }
 
-function fromFile(path: string, origin: RootCertificate['origin'], warnings: readonly string[] = []): RootCertificate {
-  return { origin, path, ca: readPem(path, `"${path}"`), warnings }
+/** What the file's name was read from, for messages. */
+const SETTINGS: Readonly<Partial<Record<RootCertificate['origin'], string>>> = {
+  option: ' (option sslrootcert)',
+  secret: ' (the secret)',
+  PGSSLROOTCERT: ' (PGSSLROOTCERT or DATABASE_URL)',
+}
+
+function fromFile(
+  path: string,
+  origin: RootCertificate['origin'],
+  isLambda: boolean,
+  warnings: readonly string[] = [],
+): RootCertificate {
+  return { origin, path, ca: readPem(path, `"${path}"${SETTINGS[origin] ?? ''}`, isLambda), warnings }
 }
 
 /** The certificate of a setting. Lambda has no file at libpq's default path: the layer's file is used instead. */
@@ -122,9 +136,11 @@ function fromSetting(setting: RootCertificateSetting, platform: Platform, layer:
   const path = expandHome(value, platform.home)
   const isDefaultPath = /\.postgresql[/\\]root\.crt$/.test(path)
   if (isDefaultPath && platform.isLambda && layer !== undefined && !existsSync(path)) {
-    return fromFile(layer, 'layer', [`sslrootcert "${value}" does not exist in Lambda; the layer's ${layer} is used`])
+    return fromFile(layer, 'layer', true, [
+      `sslrootcert "${value}" does not exist in Lambda; the layer's ${layer} is used`,
+    ])
   }
-  return fromFile(path, origin)
+  return fromFile(path, origin, platform.isLambda)
 }
 
 /**
@@ -140,8 +156,8 @@ export function readRootCertificate(
 ): RootCertificate {
   const layer = layerFile(moduleDirectory, platform.isLambda)
   if (setting !== undefined) return fromSetting(setting, platform, layer)
-  if (layer !== undefined) return fromFile(layer, 'layer')
+  if (layer !== undefined) return fromFile(layer, 'layer', platform.isLambda)
   const inHome = platform.home === undefined ? undefined : join(platform.home, '.postgresql', 'root.crt')
-  if (inHome !== undefined && existsSync(inHome)) return fromFile(inHome, 'home')
+  if (inHome !== undefined && existsSync(inHome)) return fromFile(inHome, 'home', platform.isLambda)
   return { origin: 'node', path: undefined, ca: undefined, warnings: [] }
 }

@@ -126,7 +126,7 @@ export class ConnectionSource {
   }
 
   #resolve({ fields, warnings }: ParsedFields): Omit<ResolvedConnection, 'secret'> {
-    const merged = this.#merge(fields)
+    const merged = this.#merge(fields, warnings)
     const { parameters, password, rootCertificate } = merged
     this.#warn([
       ...warnings,
@@ -137,8 +137,8 @@ export class ConnectionSource {
     return { parameters, password, rootCertificate, isForSnapshot: isForSnapshot(this.#settings.platform) }
   }
 
-  #merge(fields: ConnectionFields): Destination & Omit<MergedParameters, 'sslrootcert'> {
-    const { sslrootcert, ...merged } = mergeParameters(this.#settings, fields)
+  #merge(fields: ConnectionFields, notes?: readonly string[]): Destination & Omit<MergedParameters, 'sslrootcert'> {
+    const { sslrootcert, ...merged } = mergeParameters(this.#settings, fields, notes)
     return { ...merged, rootCertificate: this.#rootCertificate(sslrootcert) }
   }
 

@@ -6,7 +6,7 @@ import { traced } from '../base/tracing.ts'
 import { type Limit, within } from '../base/within.ts'
 import { endOfStep, FAIR_MS, outOfTime } from '../lambda/deadline.ts'
 import { isResourceNotFound, secretUnavailable } from './error.ts'
-import { putSecretValueCommand } from './put-secret-value.ts'
+import { putSecretValueHint } from './put-secret-value.ts'
 import type { GetSecretValue, SecretReaders, VersionStage } from './reader/request.ts'
 import { SharedRead } from './shared-read.ts'
 
@@ -76,7 +76,7 @@ function resolveOrRefuse<Value>(
   } catch (error) {
     if (error instanceof ConnectionError) throw error
     throw new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" cannot be read`, {
-      hint: `Store it again: ${putSecretValueCommand(secretId, '…')}`,
+      hint: putSecretValueHint(secretId),
       safeToRetry: true,
     })
   }
@@ -186,7 +186,7 @@ export class SecretCache<Value extends Cacheable> {
     )
     if (secretString === undefined) {
       throw new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" is binary; expected text`, {
-        hint: `Store a connection string or JSON as text: ${putSecretValueCommand(secretId, '…')}`,
+        hint: putSecretValueHint(secretId),
         safeToRetry: true,
       })
     }

@@ -2,7 +2,7 @@
 import { ConnectionError } from '../base/connection-error.ts'
 import { foreignError } from '../base/foreign-text.ts'
 import { secretHint } from './hint.ts'
-import { putSecretValueCommand } from './put-secret-value.ts'
+import { putSecretValueHint } from './put-secret-value.ts'
 
 /** Secrets Manager has one exception for a secret without a value and an absent one; only the text differs. */
 const WITHOUT_VALUE = /secret value for (staging label|versionstage): ?AWSCURRENT/i
@@ -13,7 +13,7 @@ export function secretUnavailable(secretId: string, error: unknown): ConnectionE
   if (WITHOUT_VALUE.test(cause.message)) {
     return new ConnectionError('ERR_SECRET_INVALID', `secret "${secretId}" has no value yet`, {
       cause,
-      hint: `Fill it: ${putSecretValueCommand(secretId, 'postgresql://…')}`,
+      hint: putSecretValueHint(secretId),
       safeToRetry: true,
     })
   }

@@ -20,6 +20,8 @@ import { wholeReport } from './support/whole-report.ts'
  */
 const STACK = 'CockroachHealthCheck'
 const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-deploy-'))
+const secretFile = join(folder, 'secret.txt')
+let connectionText: string
 let ministack: Ministack
 let cloud: TestCloud
 
@@ -28,8 +30,7 @@ beforeAll(async () => {
   ministack = await startMinistack(folder)
   writeFileSync(join(folder, 'own-ca.crt'), cloud.authority.certificate)
   const { user, password, host, standIn } = cloud
-  const text = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${standIn.port}/defaultdb?sslmode=verify-full\n`
-  writeFileSync(join(folder, 'secret.txt'), text)
+  connectionText = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${standIn.port}/defaultdb?sslmode=verify-full\n`
 })
 
 afterAll(async () => {
@@ -139,18 +140,20 @@ describe('a stack with a new secret', () => {
     expect(await http(`curl ${api.url}`)).toMatchObject({ status: 503, report })
   })
 
-  test('that command fills it, with the connection string instead of the example', async () => {
+  test('that command fills it from secret.txt, which it deletes', async () => {
     const { payload } = await invokeFunction(ministack, (await theFunction()).name)
-    const [, command] =
-      new RegExp(`(${FILL}(?: --region \\S+)? --secret-id \\S+ --secret-string )'`).exec(Object(payload).error.hint) ??
-      []
-    await type(`${command}'postgresql://app:wrong@${cloud.host}:${cloud.standIn.port}/defaultdb'`)
+    const { hint } = Object(payload).error
+    writeFileSync(secretFile, `postgresql://app:wrong@${cloud.host}:${cloud.standIn.port}/defaultdb`)
+    await type(hint.slice(hint.indexOf(FILL)))
+    expect(existsSync(secretFile)).toBe(false)
     const { payload: report } = await invokeFunction(ministack, (await theFunction()).name)
     expect(report).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
   })
 
-  test('step 1 fills it; the check then refuses a server whose authority is not public', async () => {
+  test('step 1 fills it, too; the check then refuses a server whose authority is not public', async () => {
+    writeFileSync(secretFile, connectionText)
     await type(outputs.Step1FillSecret)
+    expect(existsSync(secretFile)).toBe(false)
     expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
   })
 
@@ -197,7 +200,7 @@ describe('a stack with a new secret', () => {
     const value = await ministack.aws(
       `secretsmanager get-secret-value --secret-id ${Object(secrets)[0]} --query SecretString`,
     )
-    expect(value).toBe(readFileSync(join(folder, 'secret.txt'), 'utf8'))
+    expect(value).toBe(connectionText)
     await ministack.aws(
       `secretsmanager delete-secret --secret-id ${Object(secrets)[0]} --force-delete-without-recovery`,
     )
@@ -253,6 +256,7 @@ describe('a stack with a secret that exists, a schedule, and a topic for its ala
   })
 
   test('answers from the database when the secret exists', async () => {
+    writeFileSync(secretFile, connectionText)
     await ministack.sh('aws secretsmanager create-secret --name app/db --secret-string file://secret.txt', {
       cwd: folder,
     })

@@ -13,11 +13,11 @@ test.each([
   ['an asynchronous function', 'var a=S(async()=>{await b});', undefined],
   ['a call with more than a function', 'var a=S(()=>{b()},1);', undefined],
 ])('%s', (_, code, expected = code) => {
-  expect(withEagerModules(code)).toBe(expected)
+  expect(withEagerModules({ code, map: undefined }).code).toBe(expected)
 })
 
 test.each(['index.cjs', 'secrets-manager.cjs'])('the layer’s %s has no module that V8 skips', (file) => {
   const code = readFileSync(join(MODULE, file), 'utf8')
-  expect(withEagerModules(code)).toBe(code)
+  expect(withEagerModules({ code, map: undefined }).code).toBe(code)
   expect(code).toContain('((function(')
 })

@@ -7,7 +7,7 @@ import { CONNECTION_FIELDS, type ConnectionFields, type FieldName } from '../../
 import { findParameter, readEntries } from '../../connection-string/parameters.ts'
 import { isSpecificSetting } from '../../connection-string/server-settings.ts'
 import { ESSENTIAL_FIELDS, FIELD_KEYS, fieldOfKey, plainKey } from './keys.ts'
-import { type Json, type JsonObject, putSecretValueHint } from './text.ts'
+import { emptyHint, type Json, type JsonObject } from './text.ts'
 
 /** In a connection string `service` names another file of settings; in a secret it names the secret's owner. */
 const METADATA: readonly string[] = ['service']
@@ -25,7 +25,7 @@ const ENGINES = /^(?:aurora-)?postgres(?:ql)?$|^cockroach(?:db)?$/i
 function textOf(key: string, field: FieldName, value: Json, origin: Origin): string {
   if (typeof value === 'string') {
     if (value.trim() === '' && ESSENTIAL_FIELDS.includes(field)) {
-      throw refusal(origin, `key ${shownName(key)} is empty`, putSecretValueHint(origin))
+      throw refusal(origin, `key ${shownName(key)} is empty`, emptyHint(origin))
     }
     // Only a password may begin or end with a blank.
     return field === 'password' ? value : value.trim()

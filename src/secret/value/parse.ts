@@ -10,11 +10,11 @@ import { mergeAgreeing } from './agreement.ts'
 import { readFields } from './fields.ts'
 import { ESSENTIAL_FIELDS, fieldOfKey, isConnectionStringKey, isSpecificKey } from './keys.ts'
 import {
+  emptyHint,
   isJsonObject,
   type Json,
   type JsonObject,
   malformedJson,
-  putSecretValueHint,
   refuseBase64,
   SECRET_FORM,
   tryJson,
@@ -68,7 +68,7 @@ function parseUnder(object: JsonObject, key: string, origin: Origin, depth: numb
   const value = object[key]
   const inner: Origin = { code: origin.code, name: `${origin.name}, key ${shownName(key)}` }
   if (value === undefined || value === null || value === '') {
-    throw refusal(inner, 'is empty', putSecretValueHint(origin))
+    throw refusal(inner, 'is empty', emptyHint(origin))
   }
   if (typeof value !== 'string' && !isJsonObject(value)) {
     throw refusal(inner, 'is neither text nor an object', SECRET_FORM)
@@ -113,7 +113,7 @@ function nestedKey(object: JsonObject): string | undefined {
 }
 
 function parseObject(object: JsonObject, origin: Origin, depth: number): ParsedFields {
-  if (Object.keys(object).length === 0) throw refusal(origin, 'is empty', putSecretValueHint(origin))
+  if (Object.keys(object).length === 0) throw refusal(origin, 'is empty', emptyHint(origin))
   const key = connectionStringKey(object, origin)
   if (key !== undefined) {
     const parsed = parseWithBeside(object, key, origin, depth)
@@ -147,7 +147,7 @@ function parseObject(object: JsonObject, origin: Origin, depth: number): ParsedF
 
 function parseText(secretString: string, origin: Origin, depth: number): ParsedFields {
   const trimmed = secretString.trim()
-  if (trimmed === '') throw refusal(origin, 'is empty', putSecretValueHint(origin))
+  if (trimmed === '') throw refusal(origin, 'is empty', emptyHint(origin))
   const direct = tryJson(trimmed)
   if (direct !== undefined) {
     if (typeof direct.value !== 'string') return parseValue(direct.value, origin, depth)
@@ -186,7 +186,7 @@ function parseValue(value: Json, origin: Origin, depth: number): ParsedFields {
 
 function parseUnderKey(secretString: string, key: string, origin: Origin): ParsedFields {
   const { text } = unwrap(secretString)
-  if (text === '') throw refusal(origin, 'is empty', putSecretValueHint(origin))
+  if (text === '') throw refusal(origin, 'is empty', emptyHint(origin))
   const outer = tryJson(text)?.value
   const json = typeof outer === 'string' ? tryJson(outer)?.value : outer
   if (json === undefined && text.startsWith('{')) throw malformedJson(text, origin)
@@ -197,7 +197,7 @@ function parseUnderKey(secretString: string, key: string, origin: Origin): Parse
       'Leave COCKROACH_SECRET_KEY unset, or store JSON.',
     )
   }
-  if (Object.keys(json).length === 0) throw refusal(origin, 'is empty', putSecretValueHint(origin))
+  if (Object.keys(json).length === 0) throw refusal(origin, 'is empty', emptyHint(origin))
   if (!Object.hasOwn(json, key)) {
     throw refusal(
       origin,

@@ -2,17 +2,17 @@
 import { type Origin, refusal } from '../../base/refusal.ts'
 import { isPostgresqlUrl } from '../../connection-string/url.ts'
 import { CONNECTION_STRING_FORM } from '../../connection-string/writer.ts'
-import { putSecretValueCommand } from '../put-secret-value.ts'
+import { putSecretValueHint } from '../put-secret-value.ts'
 
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json }
 export type JsonObject = { readonly [key: string]: Json }
 
 export const SECRET_FORM = `Expected: ${CONNECTION_STRING_FORM}, or JSON with host, port, username, password and dbname.`
 
-/** The command that puts a new value into the secret, for hints. */
-export function putSecretValueHint(origin: Origin): string {
+/** The hint for a secret that holds nothing. */
+export function emptyHint(origin: Origin): string {
   const [, secretId = '<secret id>'] = /^secret "([^"]+)"/.exec(origin.name) ?? []
-  return `Fill it: ${putSecretValueCommand(secretId, CONNECTION_STRING_FORM)}`
+  return putSecretValueHint(secretId)
 }
 
 /** JSON.parse without its error, which quotes the text. */

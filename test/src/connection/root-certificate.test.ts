@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
-import { readRootCertificate } from '../../../src/connection/root-certificate.ts'
+import { type RootCertificateSetting, readRootCertificate } from '../../../src/connection/root-certificate.ts'
 import type { Platform } from '../../../src/settings/settings.ts'
 
 let folder: string
@@ -78,7 +78,14 @@ function read(
   changes: Partial<Platform> = {},
   moduleDirectory = elsewhere(),
 ): ReturnType<typeof readRootCertificate> {
-  const setting = value === undefined ? undefined : ({ value, origin: 'secret' } as const)
+  return readSetting(value === undefined ? undefined : { value, origin: 'secret' }, changes, moduleDirectory)
+}
+
+function readSetting(
+  setting: RootCertificateSetting | undefined,
+  changes: Partial<Platform> = {},
+  moduleDirectory = elsewhere(),
+): ReturnType<typeof readRootCertificate> {
   return readRootCertificate(setting, platform(changes), moduleDirectory)
 }
 
@@ -139,7 +146,10 @@ describe('a setting', () => {
 
   test.each(['$HOMEDIR/root.crt', '~other/root.crt', 'a/~/root.crt'])('%s is not', (value) => {
     expect(() => read(value)).toThrow(
-      expect.objectContaining({ code: 'ERR_TLS', message: `root certificate "${value}" cannot be read: ENOENT` }),
+      expect.objectContaining({
+        code: 'ERR_TLS',
+        message: `root certificate "${value}" (the secret) cannot be read: ENOENT`,
+      }),
     )
   })
 
@@ -186,7 +196,10 @@ describe("libpq's default path in a setting", () => {
   ])('missing %s, is an error', (_, value, changes, hasLayer) => {
     if (hasLayer) layerFile()
     expect(() => read(value, changes, moduleInLayer())).toThrow(
-      expect.objectContaining({ code: 'ERR_TLS', message: `root certificate "${value}" cannot be read: ENOENT` }),
+      expect.objectContaining({
+        code: 'ERR_TLS',
+        message: `root certificate "${value}" (the secret) cannot be read: ENOENT`,
+      }),
     )
   })
 })
@@ -205,10 +218,31 @@ describe('an unusable file', () => {
     const value = path()
     expect(() => read(value)).toThrow(
       expect.objectContaining({
-        ...{ code: 'ERR_TLS', message: `root certificate "${value}" ${found}` },
+        ...{ code: 'ERR_TLS', message: `root certificate "${value}" (the secret) ${found}` },
         ...{ hint: expect.stringMatching(/\S/), safeToRetry: true },
       }),
     )
+  })
+
+  test.each<[RootCertificateSetting['origin'], string]>([
+    ['option', 'option sslrootcert'],
+    ['secret', 'the secret'],
+    ['PGSSLROOTCERT', 'PGSSLROOTCERT or DATABASE_URL'],
+  ])('names the setting %s', (origin, name) => {
+    const value = join(folder, 'no.crt')
+    expect(() => readSetting({ value, origin })).toThrow(
+      expect.objectContaining({ message: `root certificate "${value}" (${name}) cannot be read: ENOENT` }),
+    )
+  })
+
+  test.each([
+    [true, 'Attach the layer and leave sslrootcert out: its /opt/certs/root.crt is the default.'],
+    [
+      false,
+      'Correct the path in PGSSLROOTCERT or sslrootcert, or leave it out: ~/.postgresql/root.crt is the default.',
+    ],
+  ])('has a hint for where the process runs: in Lambda is %s', (isLambda, hint) => {
+    expect(() => read(join(folder, 'no.crt'), { isLambda })).toThrow(expect.objectContaining({ hint }))
   })
 
   /** A named pipe; a writer comes and goes after 20 s, so that whoever waits for one waits no longer. */
@@ -238,7 +272,7 @@ describe('an unusable file', () => {
   ])('%s is refused at once', (_, path, found) => {
     const value = path()
     expect(() => read(value)).toThrow(
-      expect.objectContaining({ code: 'ERR_TLS', message: `root certificate "${value}" ${found}` }),
+      expect.objectContaining({ code: 'ERR_TLS', message: `root certificate "${value}" (the secret) ${found}` }),
     )
   })
 

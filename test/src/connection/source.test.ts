@@ -65,6 +65,16 @@ test.each([
   expect(warnings()).toEqual(['secret-stale'])
 })
 
+test('a missing field is told with the key that it may be misspelt in', async () => {
+  const source = openSource()
+  secret = { hots: 'db.example.com', username: 'app', password: 'p4ssw0rd' }
+  await expect(source.current()).rejects.toMatchObject({
+    code: 'ERR_SECRET_INVALID',
+    message:
+      'secret "app/db" holds no host, and neither do options and environment; secret "app/db": ignored key "hots"; did you mean "host"?',
+  })
+})
+
 test('a first version with unusable connection parameters is an error, and the next version is tried', async () => {
   const source = openSource()
   secret = { ...FIELDS, sslrootcert: '/absent/root.crt' }
