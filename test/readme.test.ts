@@ -108,6 +108,7 @@ describe('snippets', () => {
     ['js', 'transaction(async'],
     ['js', 'text = await connectionString()'],
     ['js', 'error.safeToRetry'],
+    ['py', 'import psycopg2'],
     ['js', 'new NodeTracerProvider'],
     ['js', 'tracingChannel('],
     ['js', 'new SourceMap('],
@@ -119,6 +120,13 @@ describe('snippets', () => {
     expect(SNIPPETS.filter(({ language }) => language !== 'sh')).toEqual(
       RUN.map(([language, words]) => ({ language, text: snippet(language, words) })),
     )
+  })
+
+  test('the Python function is the one that runs under AWS’s own client', () => {
+    expect(`\n${snippet('py', 'import psycopg2')}`).toBe(
+      source('test/fixtures/fidelity/python/function.py').replace(/^"""[^"]+"""\n/, ''),
+    )
+    expect(source('test/fidelity/libpq.test.ts')).toContain("'function.handler'")
   })
 
   test('the handler with withDatabase answers', async () => {
