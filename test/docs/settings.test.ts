@@ -86,7 +86,7 @@ describe('options and variables', () => {
   })
 
   const ranges = rows.flatMap(([options, , , range]) => {
-    const [, named, min, max] = /^(?:(\w+): )?(\d+) to (\d+)$/.exec(range ?? '') ?? []
+    const [, named, min, max] = /^(?:(\w+): )?(\d+) to (\d+)(?=$|[,;])/.exec(range ?? '') ?? []
     const option = named ?? codeIn(options)[0] ?? ''
     return min === undefined ? [] : [{ option, min: Number(min), max: Number(max) }]
   })
