@@ -103,9 +103,25 @@ const BY_CODE: ReadonlyMap<string, Meaning> = new Map(
   }),
 )
 
-const TIMED_OUT: Meaning = {
-  code: 'ERR_CONNECT',
-  hint: `No answer in time: a VPC without a NAT gateway, a firewall, or a cluster that is down. ${ALLOWLIST}`,
+/** How far an attempt came. */
+export interface Reached {
+  /** Milliseconds until TCP was open; undefined when it was not. */
+  readonly tcpMs: number | undefined
+  /** Milliseconds until the server was verified; undefined when it was not. */
+  readonly tlsMs: number | undefined
+}
+
+/** A server that cannot be reached, one that does not speak, and one that is slow need different remedies. */
+function timedOut({ tcpMs, tlsMs }: Reached): Meaning {
+  const code = 'ERR_CONNECT'
+  if (tlsMs !== undefined)
+    return { code, hint: 'The server was verified, but is slow to log in: a paused cluster wakes up. Try again.' }
+  return tcpMs === undefined
+    ? {
+        code,
+        hint: `No answer in time: a VPC without a NAT gateway, a firewall, or a cluster that is down. ${ALLOWLIST}`,
+      }
+    : { code, hint: 'The address was reached, but the server is silent: is it up, and is this its port?' }
 }
 
 /** pg's own errors have no code: these are their texts. */
@@ -121,8 +137,6 @@ const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
       hint: 'The server answered the request for TLS with something else: is this the port of a PostgreSQL server?',
     },
   ],
-  ['Connection terminated due to connection timeout', TIMED_OUT],
-  ['timeout expired', TIMED_OUT],
   [
     'Connection terminated unexpectedly',
     {
@@ -132,6 +146,9 @@ const BY_PG_MESSAGE: readonly (readonly [string, Meaning])[] = [
     },
   ],
 ]
+
+/** pg's texts for an attempt that ran out of time. */
+const TIMED_OUT = ['Connection terminated due to connection timeout', 'timeout expired']
 
 const OTHERWISE: Meaning = { code: 'ERR_CONNECT', hint: 'See the cause.' }
 const OTHER_ANSWER: Meaning = { code: 'ERR_SERVER_REFUSED', hint: 'The server was reached; the message is its own.' }
@@ -159,11 +176,12 @@ function messageOf(error: AggregateError): string {
   return error.errors.map((each) => (each instanceof Error ? each.message : String(each))).join('; ')
 }
 
-function meaningOf(error: Error, message: string, code: string): Meaning {
+function meaningOf(error: Error, message: string, code: string, reached: Reached): Meaning {
   const proxy = BY_PROXY_MESSAGE.find(([pattern]) => pattern.test(message))
   if (proxy !== undefined) return proxy[1]
   const known = BY_SQLSTATE.get(code) ?? BY_CODE.get(code) ?? BY_PG_MESSAGE.find(([text]) => text === message)?.[1]
   if (known !== undefined) return known
+  if (TIMED_OUT.includes(message)) return timedOut(reached)
   // Only an error from the server has a severity.
   if ('severity' in error) return OTHER_ANSWER
   const hint = tlsHint(error, code, message)
@@ -174,12 +192,14 @@ function meaningOf(error: Error, message: string, code: string): Meaning {
  * The ConnectionError for a failed attempt; one that is a ConnectionError already stays as it is.
  *
  * @param secrets what was sent to the server, which may quote it
+ * @param reached how far the attempt came, for one that ran out of time
  * @see https://www.cockroachlabs.com/docs/cockroachcloud/connect-to-your-cluster
  */
 export function connectError(
   error: unknown,
   { host, port, user }: ConnectionParameters,
   secrets: Secrets = [],
+  reached: Reached = { tcpMs: undefined, tlsMs: undefined },
 ): ConnectionError {
   if (error instanceof ConnectionError) return error
   const cause = foreignError(error, secrets)
@@ -187,7 +207,7 @@ export function connectError(
   const message =
     cause.message === '' && error instanceof AggregateError ? foreignText(messageOf(error)) : cause.message
   // `tlsHint` needs the original error: a copy is not the one that ended the handshake.
-  const meaning = meaningOf(error instanceof Error ? error : cause, message, code)
+  const meaning = meaningOf(error instanceof Error ? error : cause, message, code, reached)
   const text = code === '' || message.includes(code) ? message : `${message} (${code})`
   return new ConnectFailure(meaning, `connecting to ${host}:${port} as "${user}" failed: ${text}`, cause)
 }

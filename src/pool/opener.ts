@@ -144,9 +144,9 @@ export class ConnectionOpener {
       const config: DatabaseClientConfig = { ...clientConfig(destination, resolveToSend, Math.ceil(limitMs)), signal }
       const welcome = (client: DatabaseClient): Promise<void> => this.#welcome(client, resolve)
       const connect = (): Promise<DatabaseClient> =>
-        this.#clients.connect(config, welcome).catch((error: unknown) => {
-          throw connectError(error, destination.parameters, [sent])
-        })
+        this.#clients.connect(config, welcome, (error, reached) =>
+          connectError(error, destination.parameters, [sent], reached),
+        )
       const client = await traceConnect(destination.parameters, this.#connectMethod(), connect)
       const ms = this.#clock.monotonicNow() - startedAt
       this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })

@@ -5,6 +5,7 @@ import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { assess } from './checkout.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
+import type { ConnectTimings } from './connect-timings.ts'
 
 const PROBE_LIMIT_MS = 1000
 /** For the server to close its side of a connection; one that is gone never does. */
@@ -73,11 +74,13 @@ export class PoolClients {
   /**
    * Has pg connect a new client and log in, which `accept` then looks at.
    *
-   * @throws ConnectionError `ERR_CLOSED` once `end()` was called; else what pg or `accept` threw, and the client is closed.
+   * @param explain makes the error that is thrown, of what pg or `accept` threw and of how far the client came
+   * @throws ConnectionError `ERR_CLOSED` once `end()` was called; else the explained error, and the client is closed.
    */
   async connect(
     config: DatabaseClientConfig,
     accept: (client: DatabaseClient) => Promise<void>,
+    explain: (error: unknown, reached: ConnectTimings) => Error,
   ): Promise<DatabaseClient> {
     this.refuseWhenEnding()
     const client = this.#createClient(config)
@@ -90,7 +93,7 @@ export class PoolClients {
       client.destroy()
       removeFrom(this.#all, client)
       this.#settleWhenEmpty()
-      throw error
+      throw explain(error, client.connectTimings)
     }
     client.on('error', (error) => this.#discardIdle(client, error))
     this.#events.emit('connect', client)

@@ -116,6 +116,21 @@ describe("pg's errors", () => {
   })
 })
 
+describe('running out of time', () => {
+  test.each([
+    ['before TCP is open', {}, 'a VPC without a NAT gateway'],
+    ['before the server is verified', { tcpMs: 0 }, 'the server is silent'],
+    ['in the login', { tcpMs: 0, tlsMs: 0 }, 'a paused cluster wakes up'],
+  ])('%s has a hint of its own', (_stage, reached, hint) => {
+    const error = connectError(new Error('timeout expired'), PARAMETERS, [], {
+      tcpMs: undefined,
+      tlsMs: undefined,
+      ...reached,
+    })
+    expect(error).toMatchObject({ code: 'ERR_CONNECT', hint: expect.stringContaining(hint) })
+  })
+})
+
 describe('the message', () => {
   test.each([
     [answer('28P01', 'password authentication failed'), 'password authentication failed (28P01)'],
