@@ -113,7 +113,7 @@ export class Database {
    *
    * @throws ConnectionError: everything that connecting may throw, and `ERR_CLIENT_NOT_RELEASED`.
    */
-  getClient = (): Promise<CheckedOutClient> => this.#opened.pool.take(callerOf(this.getClient))
+  getClient = (): Promise<CheckedOutClient> => this.#opened.pool.take(callerOf(this.getClient, 'getClient()'))
 
   /**
    * The pool itself, an instance of the function's own `pg.Pool`, for query builders and ORMs. Leave it open between

@@ -15,7 +15,7 @@ import { hidePassword } from './hidden-password.ts'
 import type { ClientInternals, Pg } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
-import { type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
+import { bindToCaller, type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
 import { traceStatement } from './traces.ts'
 import { withCallback } from './with-callback.ts'
 
@@ -186,6 +186,7 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       this.#watch ??= this.#cancelAndDestroyIn(budgetMs)
       this.isStreaming = true
       this.off('drain', this.#unwatch).once('drain', this.#unwatch)
+      bindToCaller(statement)
       return super.query(statement as never, told as never)
     }
 

@@ -28,7 +28,7 @@ export function neverReleased({ callSite }: Lent): ConnectionError {
 
 /** `ERR_TRANSACTION` for a call inside a transaction, when transactions that wait like it have all clients. */
 export function heldAround(callSite: Error | undefined, max: number): ConnectionError {
-  const call = callSite === undefined ? 'query()' : 'getClient()'
+  const call = callSite?.message ?? 'query()'
   return new ConnectionError(
     'ERR_TRANSACTION',
     `${call} was called inside transaction(), which has the client that it would wait for (max: ${max})`,

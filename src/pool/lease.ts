@@ -14,8 +14,11 @@ export interface Holder {
 /** Those that the running code is part of, the outermost first. */
 export const holders = new AsyncLocalStorage<readonly Holder[]>()
 
-/** Ends a lease at the pool; `unfitness` is the reason why its client cannot be lent again, if there is one. */
-type OnEnd = (lease: Lease, unfitness: string | undefined) => void
+/**
+ * Ends a lease at the pool; `unfitness` is the reason why its client cannot be lent again, if there is one, and `destroy`
+ * what was passed to `release()`.
+ */
+type OnEnd = (lease: Lease, unfitness: string | undefined, destroy?: Error | boolean) => void
 
 export class Lease {
   readonly client: DatabaseClient
@@ -50,7 +53,7 @@ export class Lease {
     if (this.#state === 'revoked') return
     if (this.#state === 'released') throw new Error('release() was called twice: this client has already been released')
     this.#state = 'released'
-    const end = (): void => this.#onEnd(this, destroy ? 'released as broken' : this.client.unfitness)
+    const end = (): void => this.#onEnd(this, destroy ? 'released as broken' : this.client.unfitness, destroy)
     // As with pg, statements that nobody awaited run to their end; nobody else gets the client before.
     if (!destroy && this.client.isBusy && !this.client.isStreaming) void this.client.whenDone().then(end)
     else end()
@@ -59,7 +62,7 @@ export class Lease {
   /** Takes the client away and closes it. */
   revoke(): void {
     this.#state = 'revoked'
-    this.#onEnd(this, 'never released')
+    this.#onEnd(this, 'never released', true)
   }
 
   /**
@@ -80,9 +83,13 @@ export class Lease {
   }
 }
 
-/** The line that called `below`, our own function, to name it when the client is never released. */
-export function callerOf(below: (...args: never[]) => unknown): Error {
-  const callSite = new Error('taken here')
+/**
+ * The line that called `below`, our own function, to name it when the client is never released.
+ *
+ * @param call what the caller's code says, such as `getClient()`
+ */
+export function callerOf(below: (...args: never[]) => unknown, call: string): Error {
+  const callSite = new Error(call)
   Error.captureStackTrace(callSite, below)
   return callSite
 }

@@ -136,9 +136,9 @@ export class Lender {
     return lease
   }
 
-  readonly #onEnd = (lease: Lease, unfitness: string | undefined): void => {
+  readonly #onEnd = (lease: Lease, unfitness: string | undefined, destroy?: Error | boolean): void => {
     removeFrom(this.#leases, lease)
-    this.#clients.release(lease.client, unfitness)
+    this.#clients.release(lease.client, unfitness, destroy)
     this.#permits.release()
   }
 }

@@ -97,15 +97,14 @@ export class PoolClients {
     }
     client.on('error', (error) => this.#discardIdle(client, error))
     this.#events.emit('connect', client)
-    this.#events.emit('acquire', client)
-    return client
+    return this.#acquired(client)
   }
 
   /** An idle client that can be trusted, if there is one; those found before it that cannot are closed. */
   async takeIdle(endAt: number): Promise<DatabaseClient | undefined> {
     for (let client = this.#popIdle(); client !== undefined; client = this.#popIdle()) {
       const unfitness = await this.#unfitness(client, endAt)
-      if (unfitness === undefined) return client
+      if (unfitness === undefined) return this.#acquired(client)
       this.#discard(client, unfitness)
     }
     return undefined
@@ -116,20 +115,25 @@ export class PoolClients {
     const client = this.#idle.at(-1)
     if (client?.returnedAt !== this.#clock.now()) return undefined
     if (client.idleSince - client.openedAt > client.maxLifetimeMs || client.unfitness !== undefined) return undefined
-    return this.#popIdle()
+    this.#popIdle()
+    return this.#acquired(client)
   }
 
-  /** Has a client lie idle, to be taken again; closes it when it is unfit for that, and when the pool is ending. */
-  release(client: DatabaseClient, unfitness: string | undefined): void {
+  /**
+   * Has a client lie idle, to be taken again; closes it when it is unfit for that, and when the pool is ending.
+   *
+   * @param destroy what its user passed to `release()`
+   */
+  release(client: DatabaseClient, unfitness: string | undefined, destroy?: Error | boolean): void {
     client.idleSince = this.#clock.steadyNow()
     client.returnedAt = this.#clock.now()
+    this.#events.emit('release', destroy, client)
     if (unfitness !== undefined) this.#discard(client, unfitness)
     else if (this.#isEnding) this.#close(client)
     else {
       // A process that has nothing else to do may end.
       client.unref()
       this.#idle.push(client)
-      this.#events.emit('release', undefined, client)
     }
   }
 
@@ -146,6 +150,10 @@ export class PoolClients {
     const client = this.#idle.pop()
     if (client === undefined) return undefined
     client.ref()
+    return client
+  }
+
+  #acquired(client: DatabaseClient): DatabaseClient {
     this.#events.emit('acquire', client)
     return client
   }
@@ -165,8 +173,9 @@ export class PoolClients {
   /** An idle connection was lost. */
   #discardIdle(client: DatabaseClient, error: Error): void {
     if (!removeFrom(this.#idle, client)) return
-    this.#events.emit('acquire', client)
     this.#discard(client, 'lost while idle')
+    // As pg's pool has it; not enumerable, so that whoever logs the error does not log the client.
+    Object.defineProperty(error, 'client', { value: client, configurable: true })
     this.#events.emit('error', error, client)
   }
 
@@ -180,7 +189,6 @@ export class PoolClients {
   #close(client: DatabaseClient): void {
     removeFrom(this.#all, client)
     this.#closingCount += 1
-    this.#events.emit('release', true, client)
     const timer = setTimeout(() => client.destroy(), CLOSE_LIMIT_MS).unref()
     client.end(() => {
       clearTimeout(timer)

@@ -129,7 +129,7 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
         ((error: unknown, client?: CheckedOutClient) => {
           callback(error, client, client?.release ?? (() => undefined))
         })
-      return withCallback(this.take(callerOf(this.#connect)), told)
+      return withCallback(this.take(callerOf(this.#connect, 'pool.connect()')), told)
     }
 
     /** As pg's; unlike there, a statement that the server refuses does not cost the connection. */

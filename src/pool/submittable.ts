@@ -1,4 +1,5 @@
 /** Statements that are objects of their own, which pg takes as they are: cursors, query streams, COPY, prebuilt queries. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import type { ProtocolConnection } from './pg.ts'
 
 export type Callback = (error: unknown, result?: unknown) => void
@@ -11,6 +12,27 @@ export interface Submittable {
 
 export function isSubmittable(config: object | string): config is Submittable {
   return typeof config === 'object' && 'submit' in config
+}
+
+/** What pg calls when a message of the server is for this statement: `handleDataRow`, and others. */
+const HANDLER = /^handle[A-Z]/
+
+function* handlerNames(statement: object): Generator<string> {
+  for (let at = statement; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at))
+    for (const name of Object.getOwnPropertyNames(at)) if (HANDLER.test(name)) yield name
+}
+
+/**
+ * Has a statement's events come in the invocation that sent it: a socket's come in the one that opened the connection,
+ * whose deadline is over.
+ */
+export function bindToCaller(statement: Submittable): void {
+  const run = AsyncLocalStorage.snapshot()
+  const bound = statement as unknown as Record<string, (...args: unknown[]) => unknown>
+  for (const name of new Set(handlerNames(statement))) {
+    const handle = bound[name]
+    if (handle !== undefined) bound[name] = (...args) => run(() => Reflect.apply(handle, statement, args))
+  }
 }
 
 /** Has a statement that is not sent fail, in a turn of its own, as pg does. */

@@ -64,7 +64,7 @@ function clientOf(client: DatabaseClient, run: Run): TransactionClient {
   }
   const query = (...args: unknown[]): unknown => {
     refuseOnceEnded()
-    const callSite = callerOf(query)
+    const callSite = callerOf(query, 'query()')
     const answer: unknown = Reflect.apply(client.query, client, args)
     if (answer instanceof Promise) {
       answer.catch((error: unknown) => {

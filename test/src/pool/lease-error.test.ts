@@ -5,7 +5,7 @@ import { inInvocation } from '../../support/invocation.ts'
 
 /** Stands where an exported function stands: the place is its caller's. */
 function takenHere(isBusy = false): { callSite: Error | undefined; client: { isBusy: boolean } } {
-  return { callSite: callerOf(takenHere), client: { isBusy } }
+  return { callSite: callerOf(takenHere, 'takenHere()'), client: { isBusy } }
 }
 
 /** A wait during which nothing moved. */

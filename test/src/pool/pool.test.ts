@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Clock, SYSTEM_CLOCK, steadyClock } from '../../../src/base/clock.ts'
@@ -66,6 +67,8 @@ describe('a pool', () => {
     for (const event of ['connect', 'acquire', 'release', 'remove', 'error'] as const) {
       pool.on(event, () => told.push(event))
     }
+    const failures: unknown[] = []
+    pool.on('error', (error, client) => failures.push([Reflect.get(error, 'client') === client, inspect(error)]))
     await database.query('select 1')
     await database.query('select 1')
     const client = await database.getClient()
@@ -74,7 +77,41 @@ describe('a pool', () => {
     told.length = 0
     await endSessions(product)
     await expect.poll(() => told.includes('remove')).toBe(true)
-    expect([told, pool.idleCount, pool.totalCount]).toEqual([['acquire', 'release', 'error', 'remove'], 0, 0])
+    expect([told, pool.idleCount, pool.totalCount]).toEqual([['error', 'remove'], 0, 0])
+    expect(failures).toEqual([[true, expect.not.stringContaining('DatabaseClient')]])
+  })
+
+  test.each([
+    ['nothing', undefined],
+    ['true', true],
+    ['an error', new Error('made by the caller')],
+  ])('emits release once, with what release() was passed: %s', async (_what, destroy) => {
+    const pool = product.database().getPool()
+    const told: unknown[] = []
+    pool.on('release', (error) => told.push(error)).on('remove', () => told.push('removed'))
+    const client = await pool.connect()
+    client.release(destroy)
+    await pool.end()
+    expect(told).toEqual([destroy, 'removed'])
+  })
+
+  test('emits no acquire for a client that is only closed', async () => {
+    let now = 0
+    const pool = product
+      .database(
+        {},
+        clockAt(() => now),
+      )
+      .getPool()
+    let acquired = 0
+    pool.on('acquire', () => {
+      acquired += 1
+    })
+    await pool.query('select 1')
+    now = DAY_MS
+    await pool.query('select 1')
+    await pool.end()
+    expect(acquired).toBe(2)
   })
 
   test('closes idle connections at end(), which calls back too, and rejects a second end()', async () => {

@@ -6,6 +6,7 @@ import Cursor from 'pg-cursor'
 import QueryStream from 'pg-query-stream'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { CheckedOutClient } from '../../../src/index.ts'
+import { currentInvocation } from '../../../src/lambda/deadline.ts'
 import { inInvocation } from '../../support/invocation.ts'
 import { openProduct, type Product, rejection } from '../../support/product.ts'
 import { endSessions } from '../../support/sessions.ts'
@@ -200,4 +201,27 @@ test('an open cursor that nobody reads is ended at the deadline', async () => {
   })
   expect(await rejection(cursor.read(1))).toMatchObject({ code: 'ERR_DEADLINE' })
   client.release()
+})
+
+/** Statements in such a handler have the deadline of the invocation that sent this one: that of another is over. */
+describe('comes in the invocation that sent it, not in the one that opened the connection:', () => {
+  const HANDLED: Readonly<Record<string, (client: CheckedOutClient, tell: () => void) => unknown>> = {
+    'data of a query stream': (client, tell) => client.query(new QueryStream('select 1')).on('data', tell),
+    'the callback of a cursor': (client, tell) => client.query(new Cursor('select 1')).read(1, tell),
+    'a row of a prebuilt query': (client, tell) => client.query(new pg.Query('select 1')).on('row', tell),
+    'the end of a prebuilt query': (client, tell) => client.query(new pg.Query('select 1')).on('end', tell),
+    'the error of a prebuilt query': (client, tell) => client.query(new pg.Query('select x')).on('error', tell),
+  }
+
+  test.each(Object.entries(HANDLED))('%s', async (_name, use) => {
+    const database = product.database()
+    await inInvocation(10_000, () => database.query('select 1'))
+    await inInvocation(10_000, async () => {
+      const client = await database.getClient()
+      const found = await new Promise((resolve) => use(client, () => resolve(currentInvocation())))
+      expect(found).toBe(currentInvocation())
+      client.release()
+    })
+    await database.close()
+  })
 })

@@ -283,6 +283,7 @@ describe('a call inside transaction() that would wait for its own transaction is
   const CALLS: Readonly<Record<string, (own: typeof database) => Promise<unknown>>> = {
     'query()': ({ query }) => query('select 1'),
     'getClient()': ({ getClient }) => getClient(),
+    'pool.connect()': ({ getPool }) => getPool().connect(),
   }
 
   test.each(Object.entries(CALLS))('%s with max: 1', async (call, use) => {
