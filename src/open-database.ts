@@ -55,8 +55,9 @@ export class OpenDatabase {
   get pool(): DatabasePool {
     if (this.#pool !== undefined) return this.#pool
     const login = new Login(this.source, { now: this.#clock.steadyNow })
-    const { pg, platform, max } = this.settings
-    const pool = createPool({ pg, functionModule: platform.functionModule }, login, max, this.diagnostics, this.#clock)
+    const { pg, platform, max, poolOptions: options } = this.settings
+    const choice = { pg, functionModule: platform.functionModule }
+    const pool = createPool(choice, login, { max, options }, this.diagnostics, this.#clock)
     void pool.whenEnded.then(this.#leaveShutdown)
     this.#pool = pool
     return pool

@@ -121,7 +121,10 @@ function timedOut({ tcpMs, tlsMs }: Reached): Meaning {
         code,
         hint: `No answer in time: a VPC without a NAT gateway, a firewall, or a cluster that is down. ${ALLOWLIST}`,
       }
-    : { code, hint: 'The address was reached, but the server is silent: is it up, and is this its port?' }
+    : {
+        code,
+        hint: 'The address was reached, but the server is silent: is it up, is this its port, does an allowlist hold the function back?',
+      }
 }
 
 /** pg's own errors have no code: these are their texts. */

@@ -4,6 +4,7 @@ import type { TLSSocket } from 'node:tls'
 import type { ClientConfig, DatabaseError } from 'pg'
 import { nameCallers } from '../base/caller.ts'
 import { publish } from '../base/diagnostics.ts'
+import { within } from '../base/within.ts'
 import type { ResolvedConnection } from '../connection/source.ts'
 import { watchHandshake } from '../connection/tls-error.ts'
 import { budgetOf, currentInvocation, deadlineError } from '../lambda/deadline.ts'
@@ -17,6 +18,7 @@ import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
 import { bindToCaller, type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
 import { traceStatement } from './traces.ts'
+import { whenDone } from './when-done.ts'
 import { withCallback } from './with-callback.ts'
 
 /** Kept for the answer itself, once the statement was cancelled, in milliseconds. */
@@ -26,6 +28,7 @@ const CANCEL_AT_LEAST_MS = 50
 /** How long Lambda leaves a process after SIGTERM, at the least, in milliseconds. */
 const TERMINATE_MS = 300
 
+const QUERY_TIMEOUT = 'Query read timeout'
 /** The severities after which the server closes the connection. */
 const FATAL = ['FATAL', 'PANIC']
 
@@ -142,31 +145,21 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
     }
 
     whenDone(): Promise<void> {
-      return new Promise((resolve) => {
-        const done = (): void => {
-          this.off('drain', done).off('end', done)
-          resolve()
-        }
-        this.on('drain', done).on('end', done)
-      })
+      return whenDone(this)
     }
 
     destroy(): void {
       this.#internals.connection.stream.destroy()
     }
 
-    probe(timeoutMs: number): Promise<boolean> {
-      return new Promise((resolve) => {
-        const timer = setTimeout(() => {
-          this.destroy()
-          resolve(false)
-        }, timeoutMs)
-        const settle = (isAlive: boolean) => () => {
-          clearTimeout(timer)
-          resolve(isAlive)
-        }
-        super.query('select 1').then(settle(true), settle(false))
-      })
+    async probe(timeoutMs: number): Promise<boolean> {
+      try {
+        await within({ limitMs: timeoutMs, error: () => undefined }, super.query('select 1'))
+        return true
+      } catch {
+        this.destroy()
+        return false
+      }
     }
 
     /** As pg's `query`, in all its forms; a statement that would outlast the invocation is cancelled: `ERR_DEADLINE`. */
@@ -212,12 +205,21 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
         const timer = this.#cancelAndDestroyIn(budgetMs)
         const told: Callback = (error, result) => {
           clearTimeout(timer)
-          if (error) reject(statementError(error))
+          if (error) this.#fail(error, reject)
           else resolve(result)
         }
         // By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection.
         super.query(config as string, values as unknown[], told)
       })
+    }
+
+    #fail(error: unknown, reject: (error: unknown) => void): void {
+      // pg stops waiting at `query_timeout`, and the statement goes on.
+      if (error instanceof Error && error.message === QUERY_TIMEOUT) {
+        this.#hasSessionEnded = true
+        void this.#cancel(TERMINATE_MS).then(() => this.destroy())
+      }
+      reject(statementError(error))
     }
 
     /** A timer for the deadline, if there is one. */

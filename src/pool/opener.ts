@@ -4,13 +4,14 @@ import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import type { Password } from '../base/password.ts'
+import { within } from '../base/within.ts'
 import type { Dial } from '../connection/attempt.ts'
 import { ConnectFailure, connectError } from '../connection/connect-error.ts'
 import type { Login } from '../connection/login.ts'
 import type { Destination, ResolvedConnection } from '../connection/source.ts'
 import { tlsOptions } from '../connection/tls.ts'
 import { FAIR_MS, outOfTime } from '../lambda/deadline.ts'
-import { maxLifetimeMs } from './checkout.ts'
+import type { PoolOptions } from '../settings/pool-options.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 import { clearTextStream } from './pg.ts'
 import type { PoolClients } from './pool-clients.ts'
@@ -28,6 +29,7 @@ interface Attempts {
 
 /** What pg needs for one connection: fields only, since a string would make it drop the certificate. */
 function clientConfig(
+  { onConnect, maxUses, maxLifetimeSeconds, idleTimeoutMillis, ...ownOptions }: PoolOptions,
   { parameters, rootCertificate }: Destination,
   resolve: () => Promise<ResolvedConnection>,
   timeoutMs: number,
@@ -35,6 +37,7 @@ function clientConfig(
   const { host, port, dbname: database, user, sslmode, options } = parameters
   const ssl = tlsOptions(sslmode, rootCertificate.ca)
   return {
+    ...ownOptions,
     host,
     port,
     database,
@@ -67,19 +70,30 @@ export interface Opening {
   readonly atLast: Promise<DatabaseClient>
 }
 
+export interface ConnectionOpenerParts {
+  readonly login: Login
+  readonly clients: PoolClients
+  readonly diagnostics: Diagnostics
+  readonly clock: Clock
+  readonly options: PoolOptions
+  /** pg's, as it is by then: instrumentation replaces it. */
+  readonly connectMethod: () => object
+}
+
 export class ConnectionOpener {
   readonly #login: Login
   readonly #clients: PoolClients
   readonly #diagnostics: Diagnostics
   readonly #clock: Clock
+  readonly #options: PoolOptions
   readonly #connectMethod: () => object
 
-  /** @param connectMethod pg's, as it is by then: instrumentation replaces it */
-  constructor(login: Login, clients: PoolClients, diagnostics: Diagnostics, clock: Clock, connectMethod: () => object) {
+  constructor({ login, clients, diagnostics, clock, options, connectMethod }: ConnectionOpenerParts) {
     this.#login = login
     this.#clients = clients
     this.#diagnostics = diagnostics
     this.#clock = clock
+    this.#options = options
     this.#connectMethod = connectMethod
   }
 
@@ -141,23 +155,33 @@ export class ConnectionOpener {
         sent = connection.password
         return connection
       }
-      const config: DatabaseClientConfig = { ...clientConfig(destination, resolveToSend, Math.ceil(limitMs)), signal }
-      const welcome = (client: DatabaseClient): Promise<void> => this.#welcome(client, resolve)
+      const ownConfig = clientConfig(this.#options, destination, resolveToSend, Math.ceil(limitMs))
+      const config: DatabaseClientConfig = { ...ownConfig, signal }
+      let refusal: { readonly error: unknown } | undefined
+      const welcome = async (client: DatabaseClient): Promise<void> => {
+        client.erasePassword()
+        // A server that asked for no password may still turn out to be the wrong one.
+        client.openedWith = await resolve()
+        const { onConnect } = this.#options
+        if (onConnect === undefined) return
+        const tooLate = {
+          limitMs: endAt - this.#clock.monotonicNow(),
+          error: () => outOfTime('onConnect() took too long', endAt),
+        }
+        await within(tooLate, (async () => onConnect(client))()).catch((error: unknown) => {
+          refusal = { error }
+          throw error
+        })
+      }
       const connect = (): Promise<DatabaseClient> =>
         this.#clients.connect(config, welcome, (error, reached) =>
-          connectError(error, destination.parameters, [sent], reached),
+          // What onConnect throws is the caller's own.
+          refusal === undefined ? connectError(error, destination.parameters, [sent], reached) : refusal.error,
         )
       const client = await traceConnect(destination.parameters, this.#connectMethod(), connect)
       const ms = this.#clock.monotonicNow() - startedAt
       this.#diagnostics.publish('connect', { host, port, backendPid: client.backendPid, attempt, ms })
       return client
     }
-  }
-
-  /** A client that has logged in; a server that asked for no password may still turn out to be the wrong one. */
-  async #welcome(client: DatabaseClient, resolve: () => Promise<ResolvedConnection>): Promise<void> {
-    client.erasePassword()
-    client.maxLifetimeMs = maxLifetimeMs(this.#clock.random)
-    client.openedWith = await resolve()
   }
 }

@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events'
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
-import { assess } from './checkout.ts'
+import { assess, type Keeping } from './checkout.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 import type { ConnectTimings } from './connect-timings.ts'
 
@@ -17,6 +17,7 @@ export interface PoolClientsParts {
   readonly events: Pick<EventEmitter, 'emit'>
   readonly diagnostics: Diagnostics
   readonly clock: Clock
+  readonly keeping: Keeping
 }
 
 /** Lets sockets report what happened to them while the execution environment was frozen. */
@@ -36,6 +37,7 @@ export class PoolClients {
   readonly #events: PoolClientsParts['events']
   readonly #diagnostics: Diagnostics
   readonly #clock: Clock
+  readonly #keeping: Keeping
   /** Those that are being opened, lie idle or are in use. */
   readonly #all: DatabaseClient[] = []
   /** Last come, first taken. */
@@ -44,11 +46,12 @@ export class PoolClients {
   #isEnding = false
   readonly #ended = Promise.withResolvers<void>()
 
-  constructor({ createClient, events, diagnostics, clock }: PoolClientsParts) {
+  constructor({ createClient, events, diagnostics, clock, keeping }: PoolClientsParts) {
     this.#createClient = createClient
     this.#events = events
     this.#diagnostics = diagnostics
     this.#clock = clock
+    this.#keeping = keeping
   }
 
   /** Settles when all were closed for good. */
@@ -80,11 +83,12 @@ export class PoolClients {
   async connect(
     config: DatabaseClientConfig,
     accept: (client: DatabaseClient) => Promise<void>,
-    explain: (error: unknown, reached: ConnectTimings) => Error,
+    explain: (error: unknown, reached: ConnectTimings) => unknown,
   ): Promise<DatabaseClient> {
     this.refuseWhenEnding()
     const client = this.#createClient(config)
     client.openedAt = this.#clock.steadyNow()
+    client.maxLifetimeMs = this.#keeping.maxLifetimeMs()
     this.#all.push(client)
     try {
       await client.connect()
@@ -128,7 +132,8 @@ export class PoolClients {
     client.idleSince = this.#clock.steadyNow()
     client.returnedAt = this.#clock.now()
     this.#events.emit('release', destroy, client)
-    if (unfitness !== undefined) this.#discard(client, unfitness)
+    const reason = unfitness ?? (client.uses >= this.#keeping.maxUses ? 'used for maxUses times' : undefined)
+    if (reason !== undefined) this.#discard(client, reason)
     else if (this.#isEnding) this.#close(client)
     else {
       // A process that has nothing else to do may end.
@@ -163,7 +168,10 @@ export class PoolClients {
     await eventLoopTurn()
     const now = this.#clock.steadyNow()
     const { idleSince, openedAt, maxLifetimeMs } = client
-    const verdict = assess({ idleForMs: now - idleSince, ageMs: now - openedAt, maxLifetimeMs })
+    const verdict = assess({
+      ...{ idleForMs: now - idleSince, ageMs: now - openedAt, maxLifetimeMs },
+      idleTimeoutMs: this.#keeping.idleTimeoutMs,
+    })
     if (verdict === 'replace') return 'too old or idle for too long'
     const limitMs = Math.min(PROBE_LIMIT_MS, endAt - this.#clock.monotonicNow())
     if (verdict === 'probe' && !(await client.probe(limitMs))) return 'did not answer'

@@ -4,6 +4,8 @@ import type { Pool, QueryConfig, QueryResult } from 'pg'
 import type { Clock } from '../base/clock.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import type { Login } from '../connection/login.ts'
+import type { PoolOptions } from '../settings/pool-options.ts'
+import { keepingOf } from './checkout.ts'
 import { choosePg } from './chosen-pg.ts'
 import type { CheckedOutClient, DatabaseClientConfig } from './client.ts'
 import { databaseClientClass } from './client-class.ts'
@@ -56,7 +58,14 @@ export interface DatabasePool extends PoolWithoutCounts {
   terminate(): void
 }
 
-type PoolParts = [login: Login, max: number, diagnostics: Diagnostics, clock: Clock]
+/** What a pool's user may set. */
+export interface PoolSettings {
+  readonly max: number
+  /** Under pg's names. */
+  readonly options: PoolOptions
+}
+
+type PoolParts = [login: Login, settings: PoolSettings, diagnostics: Diagnostics, clock: Clock]
 type DatabasePoolClass = new (...parts: PoolParts) => DatabasePool
 
 /** The class over a copy of pg: users see its `Pool`, of whose code nothing runs but the constructor. */
@@ -75,7 +84,7 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
     override readonly query = this.#query.bind(this) as Pool['query']
     override readonly end = this.#end.bind(this) as Pool['end']
 
-    constructor(login: Login, max: number, diagnostics: Diagnostics, clock: Clock) {
+    constructor(login: Login, { max, options }: PoolSettings, diagnostics: Diagnostics, clock: Clock) {
       // No idle timer: while frozen none runs, and after a thaw all are overdue. Age is checked at checkout.
       super({ max, idleTimeoutMillis: 0 })
       const createClient = (config: DatabaseClientConfig) => new DatabaseClient(config)
@@ -84,8 +93,12 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
         events: { emit: (...event) => this.#tell(event) },
         diagnostics,
         clock,
+        keeping: keepingOf(options, clock.random),
       })
-      const opener = new ConnectionOpener(login, this.#clients, diagnostics, clock, () => pg.Client.prototype.connect)
+      const opener = new ConnectionOpener({
+        ...{ login, clients: this.#clients, diagnostics, clock, options },
+        connectMethod: () => pg.Client.prototype.connect,
+      })
       this.#lender = new Lender(this.#clients, opener, max, clock)
       this.on('error', () => undefined)
     }

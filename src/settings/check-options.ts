@@ -2,12 +2,13 @@
 import { unknownOption } from '../base/options.ts'
 import { CONNECTION_FIELDS, FIELD_NAMES } from '../connection-string/fields.ts'
 import type { DatabaseOptions } from './database-options.ts'
+import { POOL_OPTIONS, REFUSED_OPTIONS } from './pool-options.ts'
 import type { Problems } from './problems.ts'
 import { isSettingName, SETTINGS } from './setting-table.ts'
 
 /** Every option, with the kind of value that it needs. */
-const OPTION_KINDS: ReadonlyMap<string, 'string' | 'number' | 'boolean' | 'object'> = new Map([
-  ...Object.entries(SETTINGS).map(([name, { kind }]) => [name, kind] as const),
+const OPTION_KINDS: ReadonlyMap<string, 'string' | 'number' | 'boolean' | 'object' | 'function'> = new Map([
+  ...Object.entries({ ...SETTINGS, ...POOL_OPTIONS }).map(([name, { kind }]) => [name, kind] as const),
   ...FIELD_NAMES.map((name) => [name, CONNECTION_FIELDS[name].isNumber ? 'number' : 'string'] as const),
   ['connectionString', 'string'],
   ['pg', 'object'],
@@ -25,10 +26,12 @@ function faultOfOption(name: string, value: unknown): string | undefined {
     const choosesDatabase = name === 'secretId' || name === 'connectionString'
     if (choosesDatabase) return `option ${name} is undefined; leave it out to use the environment's`
   }
-  if (kind === undefined) return unknownOption(name, [...OPTION_KINDS.keys()])
+  const reason = Object.hasOwn(REFUSED_OPTIONS, name) ? REFUSED_OPTIONS[name] : undefined
+  if (kind === undefined && reason === undefined) return unknownOption(name, [...OPTION_KINDS.keys()])
   if (value === undefined) return undefined
+  if (reason !== undefined) return `option ${name} is not taken: ${reason}`
   if (!isOfKind(name, value)) {
-    return `option ${name} is a ${value === null ? 'null' : typeof value}; expected ${kind === 'object' ? 'the module' : `a ${kind}`}`
+    return `option ${name} is a ${value === null ? 'null' : typeof value}; expected ${kind === 'object' ? 'an object' : `a ${kind}`}`
   }
   // An empty secretId would choose another database than the caller meant.
   return value === '' && isSettingName(name)

@@ -1,9 +1,10 @@
 /** The options of `createDatabase()` and `withDatabase()`. */
 import type { SslMode } from '../connection-string/values.ts'
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
+import type { PoolOptions } from './pool-options.ts'
 
-/** Everything that can be set in code; each is an environment variable or a field of the secret too. */
-export interface DatabaseOptions {
+/** Everything that can be set in code; each but `pg` and those of pg's pool is an environment variable or a field of the secret too. */
+export interface DatabaseOptions extends PoolOptions {
   /** Name or ARN of the secret in Secrets Manager. @default COCKROACH_SECRET_ID */
   readonly secretId?: string
   /** The key of a JSON secret that holds the connection string. @default COCKROACH_SECRET_KEY, else the usual keys */

@@ -1,11 +1,12 @@
 /** Reads options and environment by the two tables, with the same readers for both. */
 import type { Environment } from '../base/environment-variables.ts'
-import type { Reader } from '../base/readers.ts'
+import { type Reader, wholeNumber } from '../base/readers.ts'
 import { innerOrigin, type Origin, refuseTooLong, valueRefusal } from '../base/refusal.ts'
 import { mergeEntries, splitHost } from '../connection-string/entries.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES, readField } from '../connection-string/fields.ts'
 import { isOfKind } from './check-options.ts'
 import type { DatabaseOptions } from './database-options.ts'
+import { isPoolOption, POOL_OPTIONS, type PoolOptions } from './pool-options.ts'
 import type { Problems } from './problems.ts'
 import { SETTINGS, type SettingName, type SettingValues } from './setting-table.ts'
 
@@ -77,4 +78,15 @@ export function readSetting<Name extends SettingName>(
   const { variable, read } = SETTINGS[name]
   const values = lookups.map((lookup) => readFound(lookup(name, variable), read, problems))
   return values.find((value) => value !== undefined)
+}
+
+/** The options of pg's pool and client that were given, with the numbers in their ranges. */
+export function readPoolOptions(options: DatabaseOptions, problems: Problems): PoolOptions {
+  const given = Object.entries(options).filter(([name, value]) => isPoolOption(name) && value !== undefined)
+  const lookup = optionLookup(options)
+  for (const [name] of given) {
+    const range = isPoolOption(name) ? POOL_OPTIONS[name].range : undefined
+    if (range !== undefined) readFound(lookup(name, ''), wholeNumber(...range), problems)
+  }
+  return Object.fromEntries(given)
 }

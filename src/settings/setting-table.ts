@@ -6,9 +6,10 @@ import type { FieldName } from '../connection-string/fields.ts'
 import { readText, refuseWhole } from '../connection-string/values.ts'
 import { CLUSTER_ROUTINGS } from '../routing/cluster-routing.ts'
 import type { DatabaseOptions } from './database-options.ts'
+import type { PoolOptions } from './pool-options.ts'
 
 /** The settings by the name of their option. */
-export type SettingValues = Required<Omit<DatabaseOptions, FieldName | 'connectionString' | 'pg'>>
+export type SettingValues = Required<Omit<DatabaseOptions, FieldName | 'connectionString' | 'pg' | keyof PoolOptions>>
 export type SettingName = keyof SettingValues
 
 /** Option and variable are read alike: of an option that is a number or a boolean, its text is read. */

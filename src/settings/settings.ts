@@ -12,8 +12,9 @@ import { MAX_PORT } from '../connection-string/values.ts'
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
 import { checkOptions } from './check-options.ts'
 import type { DatabaseOptions } from './database-options.ts'
-import { environmentLookup, optionLookup, readFields, readFound, readSetting } from './lookups.ts'
+import { environmentLookup, optionLookup, readFields, readFound, readPoolOptions, readSetting } from './lookups.ts'
 import { refuseOldNode } from './node-version.ts'
+import type { PoolOptions } from './pool-options.ts'
 import { Problems } from './problems.ts'
 import { type RoleAccess, readRoleAccess } from './role-access.ts'
 import type { SettingName } from './setting-table.ts'
@@ -50,6 +51,8 @@ export interface Settings {
   readonly max: number
   /** The copy of pg that was handed over. */
   readonly pg: object | undefined
+  /** Those that were given of pg's own. */
+  readonly poolOptions: PoolOptions
   readonly gracefulShutdown: boolean
   readonly deadlineMarginMs: number
   readonly metrics: 'emf' | 'off'
@@ -172,6 +175,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     clusterRouting: setting('clusterRouting') ?? 'database',
     max: setting('max') ?? Math.min(concurrency ?? DEFAULT_MAX, MAX_ON_MANAGED_INSTANCES),
     pg: options.pg,
+    poolOptions: readPoolOptions(options, problems),
     gracefulShutdown: setting('gracefulShutdown') ?? false,
     deadlineMarginMs: setting('deadlineMarginMs') ?? DEFAULT_DEADLINE_MARGIN_MS,
     metrics: setting('metrics') ?? 'off',

@@ -8,8 +8,9 @@ import * as variable from '../../src/base/environment-variables.ts'
 import { isSpecificKey } from '../../src/secret/value/keys.ts'
 import { parseSecret } from '../../src/secret/value/parse.ts'
 import type { DatabaseOptions } from '../../src/settings/database-options.ts'
+import { POOL_OPTIONS, REFUSED_OPTIONS } from '../../src/settings/pool-options.ts'
 import { readSettings } from '../../src/settings/settings.ts'
-import { codeIn, readPage, tableOf } from '../support/page.ts'
+import { codeIn, readPage, tableOf, tablesOf } from '../support/page.ts'
 import { readNow } from '../support/settings.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
@@ -18,7 +19,7 @@ const PAGE = readPage('docs/settings.md')
 /** Names of an interface's members, in their order. */
 function members(path: string, name: string): string[] {
   const text = readFileSync(join(REPOSITORY, path), 'utf8')
-  const [, body = ''] = new RegExp(`interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(text) ?? []
+  const [, body = ''] = new RegExp(`interface ${name}(?: extends \\w+)? \\{\\n(.*?)^\\}`, 'ms').exec(text) ?? []
   return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, member = '']) => member)
 }
 
@@ -83,6 +84,21 @@ describe('options and variables', () => {
       metrics: expect.stringMatching(new RegExp(`^\`${settings.metrics}\`;`)),
       readyTimeoutMs: String(settings.readyTimeoutMs),
     })
+  })
+
+  test('name every option of pg’s pool, with its range', () => {
+    const pool = tableOf(PAGE, 'Options of pg’s pool').flatMap(([options, , values]) => {
+      const [, min, max] = /(\d+) to (\d+)$/.exec(values ?? '') ?? []
+      return codeIn(options).map((option) => [option, min === undefined ? undefined : [Number(min), Number(max)]])
+    })
+    const ranges = Object.entries(POOL_OPTIONS).map(([name, { range }]) => [name, range])
+    // The range of two options in a row is the second one's.
+    expect(Object.fromEntries(pool)).toEqual({ ...Object.fromEntries(ranges), keepAlive: [0, 86_400_000] })
+  })
+
+  test('name every option of pg that is refused, with its reason', () => {
+    const [, refused = []] = tablesOf(PAGE, 'Options of pg’s pool')
+    expect(Object.fromEntries(refused.map(([option, reason]) => [codeIn(option)[0], reason]))).toEqual(REFUSED_OPTIONS)
   })
 
   const ranges = rows.flatMap(([options, , , range]) => {

@@ -73,9 +73,14 @@ function tablesIn(text: string): readonly (readonly (readonly string[])[])[] {
   )
 }
 
+/** The tables below a heading, each as its rows. */
+export function tablesOf(page: Page, heading: string): readonly (readonly (readonly string[])[])[] {
+  return tablesIn(sectionOf(page, heading))
+}
+
 /** The rows of the first table below a heading. */
 export function tableOf(page: Page, heading: string): readonly (readonly string[])[] {
-  return tablesIn(sectionOf(page, heading))[0] ?? []
+  return tablesOf(page, heading)[0] ?? []
 }
 
 /** The rows of all tables of a page. */

@@ -15,7 +15,7 @@ describe('an idle connection', () => {
     ['past its lifetime', { idleForMs: 0, ageMs: LIFETIME_MS + 1 }, 'replace'],
     ['past its lifetime and idle for 2 minutes', { idleForMs: 2 * MINUTE_MS, ageMs: LIFETIME_MS + 1 }, 'replace'],
   ])('%s', (_, { idleForMs, ageMs }, verdict) => {
-    expect(assess({ idleForMs, ageMs, maxLifetimeMs: LIFETIME_MS })).toBe(verdict)
+    expect(assess({ idleForMs, ageMs, maxLifetimeMs: LIFETIME_MS, idleTimeoutMs: 340_000 })).toBe(verdict)
   })
 })
 

@@ -468,7 +468,13 @@ describe('a connection that is being opened', () => {
   test('is kept for the next caller when its own has given up, and no second one is opened', async () => {
     const { source, diagnostics } = new OpenDatabase({ secretId: product.secretId }, SYSTEM_CLOCK)
     const login = new LateLogin(source, SYSTEM_CLOCK)
-    const pool = createPool({ pg: undefined, functionModule: undefined }, login, 1, diagnostics, SYSTEM_CLOCK)
+    const pool = createPool(
+      { pg: undefined, functionModule: undefined },
+      login,
+      { max: 1, options: {} },
+      diagnostics,
+      SYSTEM_CLOCK,
+    )
     const error = await rejection(inInvocation(2000, () => pool.query('select 1')))
     const next = pool.query('select 1 as one')
     expect([error.code, pool.totalCount, pool.waitingCount]).toEqual(['ERR_DEADLINE', 1, 1])
@@ -502,7 +508,13 @@ describe('a connection that is being opened', () => {
         return dial(elsewhere, async () => elsewhere, new AbortController().signal)
       }
     })(source, SYSTEM_CLOCK)
-    const pool = createPool({ pg: undefined, functionModule: undefined }, login, 1, diagnostics, SYSTEM_CLOCK)
+    const pool = createPool(
+      { pg: undefined, functionModule: undefined },
+      login,
+      { max: 1, options: {} },
+      diagnostics,
+      SYSTEM_CLOCK,
+    )
     for (let attempt = 0; attempt < 2; attempt += 1)
       expect(await rejection(pool.connect())).toMatchObject({ code: 'ERR_CONNECT' })
     expect([pool.totalCount, pool.waitingCount]).toEqual([0, 0])

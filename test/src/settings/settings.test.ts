@@ -16,6 +16,7 @@ test('the defaults', () => {
     gracefulShutdown: false,
     deadlineMarginMs: 500,
     metrics: 'off',
+    poolOptions: {},
     readyTimeoutMs: 3000,
     options: {},
     environment: {},
