@@ -14,8 +14,8 @@ import {
   COCKROACH_SECRET_TTL_SECONDS,
 } from '../src/base/environment-variables.ts'
 import type { ClusterRouting } from '../src/routing/cluster-routing.ts'
-import { CockroachLayer } from './cockroach-layer.ts'
-import { refuseUnconnectable } from './connectable-function.ts'
+import { connectable } from './connectable-function.ts'
+import { FunctionLayers } from './function-layers.ts'
 import { grantSecretRead, secretIdFor } from './secret-access.ts'
 
 /** Where the layer puts the root certificate in a function. */
@@ -88,12 +88,13 @@ export class CockroachDatabase extends Construct {
   readonly secret: ISecret
   readonly layer: lambda.ILayerVersion
   readonly #props: CockroachDatabaseProps
-  #anyRuntimeLayer: lambda.ILayerVersion | undefined
+  readonly #layers: FunctionLayers
 
   constructor(scope: Construct, id: string, props: CockroachDatabaseProps) {
     super(scope, id)
     this.secret = props.secret
-    this.layer = props.layer ?? new CockroachLayer(this, 'Layer')
+    this.#layers = new FunctionLayers(this, props.layer)
+    this.layer = this.#layers.layer
     this.#props = props
   }
 
@@ -102,11 +103,12 @@ export class CockroachDatabase extends Construct {
    * does nothing. A function in another language than JavaScript gets libpq's `PGSSLMODE` and `PGSSLROOTCERT` too.
    *
    * A bundle must not contain the library, since the layer does: `new NodejsFunction(…, { bundling: { externalModules: CockroachLayer.externalModules } })`.
-   * @throws Error for a function of another database, an alias, a version, an imported function, a container image, a Node
-   * runtime before nodejs22.x, and a bundle that contains the library.
+   * @param given a function made by this app; for a singleton, the function that all with its uuid share is connected.
+   * @throws Error for a function of another database, an alias, a version, an imported function, a container image, a
+   * function of Lambda@Edge, a Node runtime before nodejs22.x, and a bundle that contains the library.
    */
-  connect(fn: lambda.Function): void {
-    refuseUnconnectable(fn)
+  connect(given: lambda.Function | lambda.SingletonFunction): void {
+    const fn = connectable(given)
     const connected = connectedDatabases.get(fn)
     if (connected === this) return
     if (connected !== undefined) {
@@ -116,7 +118,7 @@ export class CockroachDatabase extends Construct {
     }
     const variables = { ...this.#variables(fn), ...(isNode(fn) ? {} : LIBPQ_VARIABLES) }
     connectedDatabases.set(fn, this)
-    fn.addLayers(this.#layerFor(fn))
+    fn.addLayers(this.#layers.layerFor(fn))
     for (const [name, value] of Object.entries(variables)) fn.addEnvironment(name, value)
     this.grantRead(fn)
   }
@@ -124,14 +126,6 @@ export class CockroachDatabase extends Construct {
   /** Lets `grantee` read the secret, and decrypt it where it is encrypted with a customer managed key. */
   grantRead(grantee: iam.IGrantable): void {
     grantSecretRead(this.secret, this.#props.encryptionKey ?? this.secret.encryptionKey, grantee)
-  }
-
-  /** Lambda attaches a layer to a function of any runtime; the CDK refuses a runtime that the layer does not list. */
-  #layerFor({ runtime }: lambda.Function): lambda.ILayerVersion {
-    const { compatibleRuntimes, layerVersionArn } = this.layer
-    if (compatibleRuntimes?.some((listed) => listed.runtimeEquals(runtime)) ?? true) return this.layer
-    this.#anyRuntimeLayer ??= lambda.LayerVersion.fromLayerVersionArn(this, 'LayerForAnyRuntime', layerVersionArn)
-    return this.#anyRuntimeLayer
   }
 
   #variables(fn: lambda.Function): Readonly<Record<string, string>> {

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Stack } from 'aws-cdk-lib'
+import { Annotations, Match } from 'aws-cdk-lib/assertions'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import { type BundlingOptions, NodejsFunction, OutputFormat } from 'aws-cdk-lib/aws-lambda-nodejs'
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
@@ -84,6 +85,36 @@ describe('with CockroachLayer.externalModules a NodejsFunction runs on the layer
     const { payload, error } = await environment.invoke({})
     expect(error).toBeUndefined()
     expect(payload).toEqual({ ok: false, code: 'ERR_SECRET_UNAVAILABLE', isClass: true })
+  })
+})
+
+describe('a folder of code with the package in its node_modules', () => {
+  function connected(codeFolder: string) {
+    const stack = new Stack(newApp(), 'Stack')
+    const fn = new lambda.Function(stack, 'Function', {
+      ...{ runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(codeFolder) },
+    })
+    const secret = Secret.fromSecretNameV2(stack, 'Secret', 'app/db')
+    new CockroachDatabase(stack, 'Database', { secret }).connect(fn)
+    return Annotations.fromStack(stack).findWarning('*', Match.anyValue())
+  }
+
+  test('is connected, with a warning that the layer is not what runs', () => {
+    const code = mkdtempSync(join(folder, 'installed-'))
+    const installed = join(code, 'node_modules/cockroach-lambda')
+    mkdirSync(installed, { recursive: true })
+    writeFileSync(join(installed, 'package.json'), '{}')
+    const [warning, ...others] = connected(code)
+    expect(warning?.entry.data).toMatch(
+      /^Stack\/Function has cockroach-lambda in its node_modules, which is used instead of the layer's/,
+    )
+    expect(others).toEqual([])
+  })
+
+  test('gives no warning without it', () => {
+    const code = mkdtempSync(join(folder, 'alone-'))
+    writeFileSync(join(code, 'index.js'), '')
+    expect(connected(code)).toEqual([])
   })
 })
 

@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { App, Duration, Stack, Validations } from 'aws-cdk-lib'
 import { Match, Template } from 'aws-cdk-lib/assertions'
-import { Repository } from 'aws-cdk-lib/aws-ecr'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
 import { Topic } from 'aws-cdk-lib/aws-sns'
@@ -171,19 +170,6 @@ describe('CockroachDatabase.connect', () => {
     const resources = JSON.stringify(template.findResources('AWS::IAM::Policy'))
     expect(resources).toContain(ARN)
     expect(resources).toContain(':secret:other/db-??????')
-  })
-
-  test('a container image is refused, and the error says what to do instead', () => {
-    const stack = new Stack(newApp('image'), 'Stack')
-    const secret = secretsmanager.Secret.fromSecretCompleteArn(stack, 'Secret', ARN)
-    const fn = new lambda.Function(stack, 'Function', {
-      runtime: lambda.Runtime.FROM_IMAGE,
-      handler: lambda.Handler.FROM_IMAGE,
-      code: lambda.Code.fromEcrImage(Repository.fromRepositoryName(stack, 'Repository', 'app')),
-    })
-    expect(() => new CockroachDatabase(stack, 'Database', { secret }).connect(fn)).toThrow(
-      /cannot have layers: install/,
-    )
   })
 })
 
