@@ -1,12 +1,13 @@
 import { execFile, execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { Capture, Match, Template } from 'aws-cdk-lib/assertions'
+import { Match, Template } from 'aws-cdk-lib/assertions'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { ExecutionEnvironment } from '../local/lambda/execution-environment.ts'
 import type { FunctionDefinition } from '../local/lambda/function-definition.ts'
+import { functionFromTemplate } from '../local/lambda/template.ts'
 import { SecretsManagerStandIn } from '../local/secrets-manager/stand-in.ts'
 import * as library from '../src/index.ts'
 import { openCloud, type TestCloud } from './support/database.ts'
@@ -103,12 +104,15 @@ describe('snippets', () => {
   const RUN: readonly [language: string, words: string][] = [
     ['js', 'withDatabase(async'],
     ['js', 'exports.handler'],
-    ['ts', 'new CockroachDatabase'],
+    ['ts', "new NodejsFunction(stack, 'MyFunction'"],
     ['js', 'await close()'],
     ['js', 'transaction(async'],
     ['js', 'text = await connectionString()'],
+    ['ts', 'ready as then'],
+    ['ts', 'StringParameter.valueForStringParameter'],
     ['js', 'error.safeToRetry'],
     ['py', 'import psycopg2'],
+    ['json', 'secretsmanager:GetSecretValue'],
     ['js', 'new NodeTracerProvider'],
     ['js', 'tracingChannel('],
     ['js', 'new SourceMap('],
@@ -207,40 +211,119 @@ describe('snippets', () => {
     expect(await runInContainer(snippet('js', 'new SourceMap('))).toMatch(/originalSource: '(?:src|node_modules)\//)
   })
 
-  describe('the CDK program', () => {
-    const write = (): string => {
+  test('the policy of docs/layer.md allows what the module asks for, on one secret', () => {
+    const { Version, Statement } = JSON.parse(snippet('json', 'secretsmanager:GetSecretValue'))
+    expect({ Version, Statement }).toEqual({
+      Version: '2012-10-17',
+      Statement: [
+        {
+          Effect: 'Allow',
+          Action: 'secretsmanager:GetSecretValue',
+          // As `connect` grants it for a secret that is imported by its name.
+          Resource: expect.stringMatching(/^arn:aws:secretsmanager:[a-z0-9-]+:\d{12}:secret:app\/db-\?{6}$/),
+        },
+      ],
+    })
+  })
+
+  describe('the CDK programs', () => {
+    /** A folder with the function that a program names, and what `new NodejsFunction` looks for. */
+    beforeAll(() => {
+      mkdirSync(join(folder, 'node_modules/.bin'), { recursive: true })
+      symlinkSync(join(REPOSITORY, 'node_modules/.bin/esbuild'), join(folder, 'node_modules/.bin/esbuild'))
+      for (const name of ['package.json', 'package-lock.json']) writeFileSync(join(folder, name), '{}')
+      writeFileSync(join(folder, 'my-function.mjs'), snippet('js', 'withDatabase(async'))
+      writeFileSync(join(folder, 'my-function.ts'), snippet('ts', 'ready as then'))
+    })
+
+    const write = (text: string): string => {
       const file = join(folder, 'program.mts')
-      writeFileSync(file, snippet('ts', 'new CockroachDatabase'))
+      writeFileSync(file, text)
       return file
     }
 
-    test('passes the type check', { timeout: SETUP_TIMEOUT_MS }, () => {
-      const options = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--noEmit', '--skipLibCheck']
-      const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
-      execFileSync(process.execPath, [tsc, ...options, '--types', 'node', write()], { cwd: folder, stdio: 'pipe' })
-    })
+    /** Runs a program as `cdk synth` does; returns the folder with its templates. */
+    function synth(text: string): string {
+      const cdkOut = mkdtempSync(join(folder, 'cdk.out-'))
+      const env = { PATH: process.env.PATH, HOME: folder, CDK_OUTDIR: cdkOut }
+      execFileSync(process.execPath, [write(text)], { cwd: folder, env, stdio: 'pipe' })
+      return cdkOut
+    }
 
-    test('makes a function that has the layer, may read the secret, and answers', {
+    const template = (cdkOut: string, stack: string): Template =>
+      Template.fromJSON(JSON.parse(readFileSync(join(cdkOut, `${stack}.template.json`), 'utf8')))
+
+    /** What the function of a stack answers, with the stand-in's authority instead of the public ones. */
+    async function answerOf(cdkOut: string, stackName: string): Promise<unknown> {
+      const definition = await functionFromTemplate({ cdkOut, stackName, resolve: () => undefined })
+      await using environment = await ExecutionEnvironment.start(
+        { ...definition, layers: [LAYER, join(folder, 'own-ca')] },
+        {
+          execArgv: [`--import=${LOOPBACK_NAMES}`],
+          environment: { AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url },
+        },
+      )
+      return (await environment.invoke({})).payload
+    }
+
+    test.each(["new NodejsFunction(stack, 'MyFunction'", 'StringParameter.valueForStringParameter', 'ready as then'])(
+      'with %s pass the type check',
+      { timeout: SETUP_TIMEOUT_MS },
+      (words) => {
+        const options = ['--module', 'nodenext', '--target', 'es2022', '--strict', '--noEmit', '--skipLibCheck']
+        const tsc = join(REPOSITORY, 'node_modules/typescript/bin/tsc')
+        const file = write(snippet('ts', words))
+        execFileSync(process.execPath, [tsc, ...options, '--types', 'node', file], { cwd: folder, stdio: 'pipe' })
+      },
+    )
+
+    test("README's answers as a CommonJS module too, with the function of docs/cdk.md", {
       timeout: SETUP_TIMEOUT_MS,
     }, async () => {
-      const cdkOut = join(folder, 'cdk.out')
-      execFileSync(process.execPath, [write()], { cwd: folder, env: { CDK_OUTDIR: cdkOut }, stdio: 'pipe' })
-      const template = Template.fromJSON(JSON.parse(readFileSync(join(cdkOut, 'MyStack.template.json'), 'utf8')))
-      template.resourceCountIs('AWS::Lambda::LayerVersion', 1)
-      template.hasResourceProperties('AWS::IAM::Policy', {
+      const text = snippet('ts', "new NodejsFunction(stack, 'MyFunction'")
+      const commonJs = text.replace('format: OutputFormat.ESM, ', '').replace('my-function.mjs', 'my-function.ts')
+      expect(commonJs.length).toBeLessThan(text.length)
+      expect(await answerOf(synth(commonJs), 'MyStack')).toEqual({ one: 1 })
+    })
+
+    test("README's makes a function that has the layer, may read the secret, and answers", {
+      timeout: SETUP_TIMEOUT_MS,
+    }, async () => {
+      const cdkOut = synth(snippet('ts', "new NodejsFunction(stack, 'MyFunction'"))
+      const made = template(cdkOut, 'MyStack')
+      made.resourceCountIs('AWS::Lambda::LayerVersion', 1)
+      made.hasResourceProperties('AWS::IAM::Policy', {
         PolicyDocument: {
           Statement: [
             Match.objectLike({ Action: Match.arrayWith(['secretsmanager:GetSecretValue']), Effect: 'Allow' }),
           ],
         },
       })
-      const code = new Capture()
-      template.hasResourceProperties('AWS::Lambda::Function', {
-        Code: { ZipFile: code },
+      made.hasResourceProperties('AWS::Lambda::Function', {
         Layers: [Match.anyValue()],
         Environment: { Variables: Match.objectLike({ COCKROACH_SECRET_ID: Match.anyValue() }) },
       })
-      expect((await runInLambda(code.asString())).payload).toEqual([{ '?column?': 1 }])
+      expect(await answerOf(cdkOut, 'MyStack')).toEqual({ greeting: 'hello' })
+    })
+
+    test("docs/cdk.md's takes the layer from a parameter, and exports nothing", { timeout: SETUP_TIMEOUT_MS }, () => {
+      const cdkOut = synth(snippet('ts', 'StringParameter.valueForStringParameter'))
+      const [shared, orders] = ['SharedLayer', 'Orders'].map((stack) => template(cdkOut, stack).toJSON())
+      expect(JSON.stringify([shared, orders])).not.toMatch(/"Export"|Fn::ImportValue/)
+      expect(Object.values(shared?.Resources)).toContainEqual(
+        expect.objectContaining({
+          Type: 'AWS::Lambda::LayerVersion',
+          DeletionPolicy: 'Retain',
+          UpdateReplacePolicy: 'Retain',
+        }),
+      )
+      expect(Object.values(orders?.Parameters)).toContainEqual({
+        Type: 'AWS::SSM::Parameter::Value<String>',
+        Default: '/cockroach-lambda/layer',
+      })
+      template(cdkOut, 'Orders').hasResourceProperties('AWS::Lambda::Function', {
+        Layers: [{ Ref: Object.keys(orders?.Parameters).find((name) => name.startsWith('SsmParameterValue')) }],
+      })
     })
   })
 })
@@ -261,6 +344,13 @@ describe('lines of a shell', () => {
     // From the registry; the packed package is used above instead.
     'npm install cockroach-lambda': 'here',
     'npm run check': '.ci/run',
+    'npm run publish-layer': 'test:fidelity',
+    'aws lambda get-function-configuration': 'test:fidelity',
+    'aws lambda update-function-configuration': 'test:fidelity',
+    'aws iam put-role-policy': 'test:fidelity',
+    'aws lambda invoke': 'test:fidelity',
+    'aws iam delete-role-policy': 'test:fidelity',
+    'aws lambda delete-layer-version': 'test:fidelity',
     'npx cdk deploy -c example=drizzle -c secretName=app/db': 'test/cdk/example.test.ts',
   }
   const LINES = SNIPPETS.filter(({ language }) => language === 'sh').flatMap(({ text }) => text.trim().split(/\n| && /))
@@ -285,7 +375,7 @@ describe('lines of a shell', () => {
   })
 
   test.each(LINES.filter((line) => line.startsWith('aws ')))('%s is well formed', (line) => {
-    expect(line).toMatch(/^aws [a-z]+ [a-z-]+(?: --[a-z]+(?:-[a-z]+)*(?: (?!--)[\w:/.-]+)+)+$/)
+    expect(line).toMatch(/^aws [a-z]+ [a-z-]+(?: --[a-z]+(?:-[a-z]+)*(?: (?!--)(?:[\w:/.-]+|"[^"]+"))+)+$/)
     for (const [, path = ''] of line.matchAll(/fileb:\/\/(\S+)/g)) expect(() => source(path)).not.toThrow()
   })
 
@@ -335,7 +425,7 @@ describe('tables', () => {
     const CONTRIBUTING = readPage('CONTRIBUTING.md')
     const commands = tableOf(CONTRIBUTING, 'Commands').flatMap(([, ...cells]) => cells.flatMap(codeIn))
     const named = [...tableOf(CONTRIBUTING, 'Commands').flatMap(([cell]) => codeIn(cell)), ...commands]
-    const scripts = named.flatMap((text) => /^npm (?:run )?(\w[\w:]*)/.exec(text)?.[1] ?? [])
+    const scripts = named.flatMap((text) => /^npm (?:run )?(\w[\w:-]*)/.exec(text)?.[1] ?? [])
     expect(Object.keys(packageJson.scripts)).toEqual(expect.arrayContaining(scripts))
     expect(scripts).toEqual(expect.arrayContaining(['start', 'test', 'check', 'build']))
   })
