@@ -37,24 +37,41 @@ export interface CockroachDatabaseProps {
    */
   readonly encryptionKey?: kms.IKey
   /**
-   * The key of a JSON secret that contains the connection string.
-   * @default the usual names are tried
+   * The key of a JSON secret that contains the connection string; nothing else of the secret is read then.
+   * @default the usual names are tried, such as DATABASE_URL
    */
   readonly secretKey?: string
   /**
-   * How long a function keeps the secret before a new connection reads it again.
-   * @default the library's
+   * How long a function keeps the secret before a new connection reads it again. A refused password is reason enough to
+   * read it at once.
+   * @default Duration.minutes(5)
    */
   readonly secretTtl?: Duration
-  /** @default a new CockroachLayer */
+  /**
+   * The layer to attach. That of another stack is best passed by its ARN, in an SSM parameter: CloudFormation does not
+   * replace a layer whose ARN another stack imports.
+   * @default a new CockroachLayer in each stack that has functions
+   */
   readonly layer?: lambda.ILayerVersion
-  /** @default the secret's */
+  /**
+   * The server's name. With `user` and `database`, the function opens TLS while it reads the secret.
+   * @default the secret's
+   */
   readonly host?: string
-  /** @default the secret's, else 26257 */
+  /**
+   * The server's port.
+   * @default the secret's, else 26257, or 5432 for a server that is not CockroachDB Cloud
+   */
   readonly port?: number
-  /** @default the secret's, else defaultdb */
+  /**
+   * The database's name, without a cluster identifier.
+   * @default the secret's, else defaultdb, or the user's name for a server that is not CockroachDB Cloud
+   */
   readonly database?: string
-  /** @default the secret's */
+  /**
+   * The SQL user.
+   * @default the secret's
+   */
   readonly user?: string
   /**
    * CockroachDB Cloud's cluster identifier, `<name>-<tenant id>`: needed only where the host name does not begin with it.
@@ -62,23 +79,24 @@ export interface CockroachDatabaseProps {
    */
   readonly cluster?: string
   /**
-   * Where the cluster identifier goes.
+   * How the cluster identifier is sent: `database` before the database name, `sni` in TLS with the host name, `options` in the
+   * server's options.
    * @default 'database'
    */
   readonly clusterRouting?: ClusterRouting
   /**
-   * The name of the session at the server.
-   * @default the library's
+   * The name of the session at the server, as `SHOW SESSIONS` has it.
+   * @default the function's name
    */
   readonly applicationName?: string
   /**
-   * How long one connection attempt may take.
+   * How long one connection attempt may take; all attempts together take 5 s at most.
    * @default Duration.seconds(5)
    */
   readonly connectTimeout?: Duration
   /**
-   * Connections in one execution environment.
-   * @default 1
+   * Connections in one execution environment, which runs one invocation at a time.
+   * @default 1, or more on Lambda Managed Instances
    */
   readonly maxConnections?: number
 }

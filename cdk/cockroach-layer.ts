@@ -13,7 +13,10 @@ export interface CockroachLayerProps {
    * @default the certs/root.crt of this package
    */
   readonly rootCertificate?: string
-  /** @default a name that CloudFormation makes */
+  /**
+   * The layer's name, the same for all its versions.
+   * @default a name that CloudFormation makes
+   */
   readonly layerVersionName?: string
 }
 
