@@ -21,7 +21,7 @@ export function addExample(stack: HealthCheckStack, name: string, folder: string
   stack.database.connect(fn)
   stack.database.connect(migration)
   new Trigger(stack, 'Migrate', { handler: migration, executeBefore: [fn] })
-  new CfnOutput(stack, 'TryExample', {
+  new CfnOutput(stack, 'ListAccountsOfExample', {
     description: 'List the accounts of the example; examples/README.md has its other commands',
     value: `aws lambda invoke --region ${stack.region} --function-name ${fn.functionName} --cli-binary-format raw-in-base64-out --payload '{"command":"list"}' /dev/stdout`,
   })

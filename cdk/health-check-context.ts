@@ -29,8 +29,12 @@ export const CONTEXT_NAMES: readonly string[] = Object.keys(READERS)
 /** Names a folder of `examples/` to deploy with the stack; no prop, since the npm package has no examples. */
 const EXAMPLE = 'example'
 
-/** Names that the CDK's command line adds to the context; its other names contain a colon or a slash. */
-const CDK_NAMES = ['acknowledged-issue-numbers', 'cli-telemetry']
+/**
+ * The CDK's own names: what its command line adds, feature flags of its packages and of others, and what it has looked up
+ * (`vpc-provider:account=…`).
+ */
+const CDK_NAME =
+  /^(?:acknowledged-issue-numbers|cli-telemetry|@[\w-]+\/.*|(?:aws:cdk|aws-cdk|cdk):.*|[\w-]+:account=.*)$/s
 
 /**
  * The stack's props from the app's context.
@@ -68,22 +72,14 @@ export function exampleFromContext(node: Node, examples: readonly string[]): str
 }
 
 function refuseUnknownNames(names: readonly string[]): void {
-  const known = [...CONTEXT_NAMES, EXAMPLE, ...CDK_NAMES]
-  const unknown = names.filter((name) => !known.includes(name) && !isForeign(name))
+  const known = [...CONTEXT_NAMES, EXAMPLE]
+  const unknown = names.filter((name) => !known.includes(name) && !CDK_NAME.test(name))
   if (unknown.length === 0) return
-  const problems = unknown.map(
-    (name) => `context ${name} is unknown; did you mean ${nearest(lastPart(name), CONTEXT_NAMES)}?`,
-  )
-  throw new Error(`${problems.join(' ')} The known names are ${CONTEXT_NAMES.join(', ')}`)
+  const problems = unknown.map((name) => `context ${name} is unknown; did you mean ${nearest(lastPart(name), known)}?`)
+  throw new Error(`${problems.join(' ')} The known names are ${known.join(', ')}`)
 }
 
-/** True for a name of the CDK's, such as `@aws-cdk/core:…`; false for one of ours behind a prefix, the form of `--parameters`. */
-function isForeign(name: string): boolean {
-  const last = lastPart(name).toLowerCase()
-  return last !== name.toLowerCase() && !CONTEXT_NAMES.some((known) => known.toLowerCase() === last)
-}
-
-/** What follows the last colon or slash. */
+/** What follows the last colon or slash: a name of ours may stand behind the stack's, the form of `--parameters`. */
 function lastPart(name: string): string {
   return name.replace(/^.*[:/]/s, '')
 }

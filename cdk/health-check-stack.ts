@@ -105,14 +105,19 @@ export class HealthCheckStack extends Stack {
     const name = this.healthCheck.functionName
     const { url } = this.healthCheck.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM })
     const allowAddress = {
-      id: 'AllowAddress',
+      id: 'AddToIpAllowlistOfCluster',
       description: 'Put this address on the IP allowlist of the cluster (Cloud console, Networking)',
       value: network?.allowlistEntry ?? '',
     }
+    const writeFile = {
+      id: 'PasteConnectionStringOfCloudConsoleThenCtrlD',
+      description:
+        'Run this, paste the connection string from the Cloud console (Connect), and press Return and Ctrl-D',
+      value: '(umask 077; cat > secret.txt)',
+    }
     const fillSecret = {
       id: 'FillSecret',
-      description:
-        'Put the connection string from the Cloud console into secret.txt, and run this, which deletes the file',
+      description: 'Run this where secret.txt is; it deletes the file',
       value: `aws secretsmanager put-secret-value --region ${region} --secret-id ${secretId} --secret-string file://secret.txt && rm secret.txt`,
     }
     const checkHealth = {
@@ -123,17 +128,17 @@ export class HealthCheckStack extends Stack {
     addNextSteps(this, {
       necessary: [
         ...(network?.allowlistEntry === undefined ? [] : [allowAddress]),
-        ...(isNewSecret ? [fillSecret] : []),
+        ...(isNewSecret ? [writeFile, fillSecret] : []),
         checkHealth,
       ],
       more: [
         {
-          id: 'CheckHealthOverHttp',
+          id: 'CheckHealthOverHttpWithKeysInEnvironment',
           description: 'The same check over the URL of the function, with a signed request',
           value: `curl --aws-sigv4 aws:amz:${region}:lambda --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" -H "x-amz-security-token: $AWS_SESSION_TOKEN" ${url}`,
         },
         {
-          id: 'AttachLayer',
+          id: 'AttachLayerReplacingOthers',
           description:
             'Attach the layer to a function of your own: write its name instead of MY_FUNCTION; this replaces its other layers',
           value: `aws lambda update-function-configuration --region ${region} --function-name MY_FUNCTION --layers ${this.layer.layerVersionArn}`,

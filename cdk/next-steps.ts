@@ -2,8 +2,9 @@
 import { CfnOutput, type Stack } from 'aws-cdk-lib'
 
 export interface NextStep {
-  /** The output's name; the command line shows it, and not the description. */
+  /** The output's name: with the value, all that the command line shows. */
   readonly id: string
+  /** Shown by the console only; says nothing that name and value do not say. */
   readonly description: string
   /** A shell command, or a value for a web form. */
   readonly value: string

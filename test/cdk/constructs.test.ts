@@ -242,12 +242,32 @@ describe('HealthCheckStack', () => {
   })
 
   test.each<[string, HealthCheckStackProps, readonly string[]]>([
-    ['a new secret', {}, ['Step1FillSecret', 'Step2CheckHealth']],
+    ['a new secret', {}, ['Step1PasteConnectionStringOfCloudConsoleThenCtrlD', 'Step2FillSecret', 'Step3CheckHealth']],
     ['a secret that exists', { secretName: 'app/db' }, ['Step1CheckHealth']],
-    ['a new VPC', { vpc: true }, ['Step1AllowAddress', 'Step2FillSecret', 'Step3CheckHealth']],
-  ])('outputs the commands to type next, for %s', (name, props, steps) => {
+    [
+      'a new VPC',
+      { vpc: true },
+      [
+        'Step1AddToIpAllowlistOfCluster',
+        'Step2PasteConnectionStringOfCloudConsoleThenCtrlD',
+        'Step3FillSecret',
+        'Step4CheckHealth',
+      ],
+    ],
+  ])('outputs what to do next, for %s, in names that sort in the order of doing', (name, props, steps) => {
     const outputs = Object.keys(healthCheckTemplate(`outputs ${name}`, props).findOutputs('*'))
-    expect(outputs).toEqual([...steps, 'CheckHealthOverHttp', 'AttachLayer'])
+    expect(outputs).toEqual([...steps, 'CheckHealthOverHttpWithKeysInEnvironment', 'AttachLayerReplacingOthers'])
+    // The command line sorts them.
+    expect(outputs.toSorted().slice(-steps.length)).toEqual(steps)
+  })
+
+  test('outputs say in their values what the descriptions say, for the command line shows no description', () => {
+    const outputs = healthCheckTemplate('values').findOutputs('*')
+    const value = (name: string): string => JSON.stringify(outputs[name]?.Value)
+    expect(value('Step1PasteConnectionStringOfCloudConsoleThenCtrlD')).toBe('"(umask 077; cat > secret.txt)"')
+    expect(value('Step2FillSecret')).toMatch(/put-secret-value .*file:\/\/secret\.txt && rm secret\.txt"/)
+    expect(value('CheckHealthOverHttpWithKeysInEnvironment')).toContain('$AWS_SESSION_TOKEN')
+    expect(value('AttachLayerReplacingOthers')).toContain('--function-name MY_FUNCTION --layers ')
   })
 
   test('tags its resources', () => {
@@ -273,7 +293,7 @@ describe('HealthCheckStack', () => {
       vpc.hasResourceProperties('AWS::EC2::NatGateway', {
         AllocationId: { 'Fn::GetAtt': ['NatAddress', 'AllocationId'] },
       })
-      vpc.hasOutput('Step1AllowAddress', { Value: { 'Fn::Join': ['', [{ Ref: 'NatAddress' }, '/32']] } })
+      vpc.hasOutput('Step1AddToIpAllowlistOfCluster', { Value: { 'Fn::Join': ['', [{ Ref: 'NatAddress' }, '/32']] } })
     })
 
     test('runs in the private subnets, and reaches Secrets Manager inside the VPC', () => {
@@ -501,7 +521,14 @@ describe('propsFromContext', () => {
   }
 
   test('returns the known names with their types, and ignores names of the CDK', () => {
-    const context = { secretName: 'app/db', port: '26257', vpc: 'true', 'cli-telemetry': false, 'aws:cdk:x': true }
+    const theirs = [
+      ...['cli-telemetry', 'acknowledged-issue-numbers', 'aws:cdk:enable-path-metadata', '@aws-cdk/core:appMode'],
+      ...['aws-cdk:enableDiffNoFail', 'vpc-provider:account=1:filter.vpc-id=vpc-1', 'hosted-zone:account=1:a/b'],
+    ]
+    const context = {
+      ...{ secretName: 'app/db', port: '26257', vpc: 'true' },
+      ...Object.fromEntries(theirs.map((name) => [name, true])),
+    }
     expect(propsOf(context)).toEqual({ secretName: 'app/db', port: 26257, vpc: true })
   })
 
@@ -534,6 +561,10 @@ describe('propsFromContext', () => {
     ['alarmTopicARN', TOPIC_ARN, 'context alarmTopicARN is unknown; did you mean alarmTopicArn?'],
     ['secretname', 'app/db', 'context secretname is unknown; did you mean secretName?'],
     ['shedule', 'rate(1 hour)', 'context shedule is unknown; did you mean schedule?'],
+    ['CockroachHealthCheck:hots', 'db', 'context CockroachHealthCheck:hots is unknown; did you mean host?'],
+    ['my/shedule', 'rate(1 hour)', 'context my/shedule is unknown; did you mean schedule?'],
+    ['exampel', 'drizzle', 'context exampel is unknown; did you mean example?'],
+    ['Example', 'drizzle', 'context Example is unknown; did you mean example?'],
     ['secret-name', 'app/db', 'context secret-name is unknown; did you mean secretName?'],
   ])('refuses -c %s=%s', (name, value, message) => {
     expect(() => propsOf({ [name]: value })).toThrow(message)

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -120,10 +120,11 @@ describe('a stack with a new secret', () => {
   test('is deployed, and its outputs are the commands to type next', async () => {
     outputs = await deploy('', { build: true })
     expect(Object.keys(outputs).sort()).toEqual([
-      'AttachLayer',
-      'CheckHealthOverHttp',
-      'Step1FillSecret',
-      'Step2CheckHealth',
+      'AttachLayerReplacingOthers',
+      'CheckHealthOverHttpWithKeysInEnvironment',
+      'Step1PasteConnectionStringOfCloudConsoleThenCtrlD',
+      'Step2FillSecret',
+      'Step3CheckHealth',
     ])
     firstLayers = (await theFunction()).layers
     expect(firstLayers).toHaveLength(1)
@@ -132,11 +133,11 @@ describe('a stack with a new secret', () => {
 
   test('before the secret is filled, the check reports the command that fills it', async () => {
     const report = { ok: false, error: { code: 'ERR_SECRET_INVALID', hint: expect.stringContaining(FILL) } }
-    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject(report)
+    expect(firstJson(await type(outputs.Step3CheckHealth))).toMatchObject(report)
     const { name } = await theFunction()
     api = await createHttpApi(ministack, name)
     expect(await invokeFunction(ministack, name)).toMatchObject({ payload: report, functionError: undefined })
-    expect(await askUrl(outputs.CheckHealthOverHttp)).toMatchObject({ status: 503, report })
+    expect(await askUrl(outputs.CheckHealthOverHttpWithKeysInEnvironment)).toMatchObject({ status: 503, report })
     expect(await http(`curl ${api.url}`)).toMatchObject({ status: 503, report })
   })
 
@@ -150,11 +151,12 @@ describe('a stack with a new secret', () => {
     expect(report).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
   })
 
-  test('step 1 fills it, too; the check then refuses a server whose authority is not public', async () => {
-    writeFileSync(secretFile, connectionText)
-    await type(outputs.Step1FillSecret)
+  test('step 1 writes secret.txt for nobody else, step 2 fills the secret; the check then refuses a server whose authority is not public', async () => {
+    await type(`printf %s '${connectionText}' | ${outputs.Step1PasteConnectionStringOfCloudConsoleThenCtrlD}`)
+    expect(statSync(secretFile).mode & 0o077).toBe(0)
+    await type(outputs.Step2FillSecret)
     expect(existsSync(secretFile)).toBe(false)
-    expect(firstJson(await type(outputs.Step2CheckHealth))).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
+    expect(firstJson(await type(outputs.Step3CheckHealth))).toMatchObject({ ok: false, error: { code: 'ERR_TLS' } })
   })
 
   test('an update with a rootCertificate makes a new layer version, and the function answers from the database', async () => {
@@ -168,14 +170,14 @@ describe('a stack with a new secret', () => {
     const cold = await invokeFunction(ministack, name)
     expect(cold).toEqual({ payload: wholeReport(cloud, 1, server), functionError: undefined })
     expect((await invokeFunction(ministack, name)).payload).toEqual(wholeReport(cloud, 2, server))
-    expect(firstJson(await type(outputs.Step2CheckHealth))).toEqual(wholeReport(cloud, 3, server))
+    expect(firstJson(await type(outputs.Step3CheckHealth))).toEqual(wholeReport(cloud, 3, server))
     cloud.standIn.crdbVersion = undefined
     expect(JSON.stringify(cold)).not.toContain(cloud.password)
   })
 
   test('the URL answers a signed request, and an HTTP API its own, with 200 and the report', async () => {
     const report = { ok: true, connection: { host: cloud.host } }
-    expect(await askUrl(outputs.CheckHealthOverHttp)).toMatchObject({ status: 200, report })
+    expect(await askUrl(outputs.CheckHealthOverHttpWithKeysInEnvironment)).toMatchObject({ status: 200, report })
     expect(await http(`curl ${api.url}`)).toMatchObject({ status: 200, report })
     await ministack.aws(`apigatewayv2 delete-api --api-id ${api.id}`)
   })
@@ -186,7 +188,7 @@ describe('a stack with a new secret', () => {
       `python3 -m zipfile -c own.zip index.js && aws lambda create-function --function-name my-own --runtime nodejs24.x --handler index.handler --role ${(await theFunction()).role} --zip-file fileb://own.zip`,
       { cwd: folder },
     )
-    await type(outputs.AttachLayer?.replace('MY_FUNCTION', 'my-own'))
+    await type(outputs.AttachLayerReplacingOthers?.replace('MY_FUNCTION', 'my-own'))
     expect(await ministack.sh('aws lambda invoke --function-name my-own /dev/stdout')).toMatch(/^"function"/)
     await ministack.sh('aws lambda delete-function --function-name my-own')
     await ministack.sh('aws logs delete-log-group --log-group-name /aws/lambda/my-own')
