@@ -59,7 +59,7 @@ export interface DatabasePool extends PoolWithoutCounts {
 }
 
 /** What a pool's user may set. */
-export interface PoolSettings {
+interface PoolSettings {
   readonly max: number
   /** Under pg's names. */
   readonly options: PoolOptions
