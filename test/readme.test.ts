@@ -24,7 +24,9 @@ const SECRET = 'app/db'
 const SETUP_TIMEOUT_MS = 120_000
 
 const source = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8')
-const packageJson: { readonly scripts: Readonly<Record<string, string>> } = JSON.parse(source('package.json'))
+const packageJson: { readonly version: string; readonly scripts: Readonly<Record<string, string>> } = JSON.parse(
+  source('package.json'),
+)
 
 /** The one snippet of a language with these words in it. */
 function snippet(language: string, words: string): string {
@@ -341,8 +343,8 @@ describe('lines of a shell', () => {
     'rm secret.txt': 'test:fidelity',
     'npx cdk synth': 'here',
     'npx cdk deploy': 'test:fidelity',
-    // From the registry; the packed package is used above instead.
-    'npm install cockroach-lambda': 'here',
+    'npm pack': 'test:fidelity',
+    [`npm install ./cockroach-lambda-${packageJson.version}.tgz`]: 'test:fidelity',
     'npm run check': '.ci/run',
     'npm run publish-layer': 'test:fidelity',
     'aws lambda get-function-configuration': 'test:fidelity',
