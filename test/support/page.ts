@@ -38,15 +38,15 @@ export function readPage(path: string): Page {
 
 /** Every page of the project. */
 export const PAGES: readonly Page[] = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
+  ...['README.md', 'README.ja.md', 'CONTRIBUTING.md', 'CHANGELOG.md'],
   ...readdirSync(join(REPOSITORY, 'docs')).map((name) => `docs/${name}`),
   ...['src/README.md', 'examples/README.md', 'bench/README.md', 'bench/results.md', 'certs/README.md'],
 ].map(readPage)
 
-/** Snippets that are code, of all pages. */
-export const SNIPPETS: readonly Snippet[] = PAGES.flatMap(({ snippets }) => snippets).filter(
-  ({ language }) => language !== 'text',
-)
+/** Snippets that are code, of all pages; a test compares those of the translation. */
+export const SNIPPETS: readonly Snippet[] = PAGES.filter(({ path }) => path !== 'README.ja.md')
+  .flatMap(({ snippets }) => snippets)
+  .filter(({ language }) => language !== 'text')
 
 /** What stands below a heading, up to the next heading of its level or above. */
 export function sectionOf(page: Page, heading: string): string {
