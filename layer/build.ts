@@ -6,11 +6,17 @@ import { buildPackage } from './package-folder.ts'
 
 const repository = join(import.meta.dirname, '..')
 const dist = join(repository, 'dist')
-const cache = join(repository, 'node_modules/.cache')
 
-// Built aside and moved into place, so that a failed build leaves the last good one.
-mkdirSync(cache, { recursive: true })
-const aside = mkdtempSync(join(cache, 'dist-'))
+/** On the disk of `dist/`, or nothing could be moved into place. */
+function makeFolder(): string {
+  const cache = join(repository, 'node_modules/.cache')
+  mkdirSync(cache, { recursive: true })
+  return mkdtempSync(join(cache, 'dist-'))
+}
+
+// Built aside and moved into place, so that a failed build leaves the last good one. A caller that may kill this
+// process names the folder, and removes it.
+const aside = process.argv[2] ?? makeFolder()
 // A folder inside, which becomes `dist/` with the umask's mode: mkdtemp's own has mode 0700.
 const out = join(aside, 'dist')
 mkdirSync(out)
@@ -25,8 +31,9 @@ try {
   // On stderr: `cdk synth` and `npm start -- --json` run this and own stdout.
   console.error(`${zip}: ${bytes} bytes, ${unpackedBytes} unpacked, SHA-256 ${sha256}`)
 } catch (error) {
-  // Not thrown: Node would print the zip library's source, which is one long line, before the error.
-  console.error(error)
+  // Not thrown: Node would print the zip library's source, which is one long line, before the error. A folder that
+  // cannot be written to needs no stack.
+  console.error(error instanceof Error && 'syscall' in error ? error.message : error)
   process.exitCode = 1
 } finally {
   rmSync(aside, { recursive: true, force: true })

@@ -1,6 +1,6 @@
 /** Unpacks code and layers, once per content: environments that run the same thing share one folder. */
 import { createHash, type Hash } from 'node:crypto'
-import { chmod, cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, cp, lstat, mkdir, readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises'
 import { dirname, join, relative, resolve, sep } from 'node:path'
 import { unzipSync } from 'fflate'
 import { makeTemporaryFolder, removeTemporaryFolder } from './temporary-folder.ts'
@@ -84,7 +84,12 @@ async function contentHash(sources: readonly string[]): Promise<string> {
 async function addFolder(hash: Hash, folder: string): Promise<void> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   const files = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name))
-  for (const file of files.sort()) await addFile(hash, file, relative(folder, file))
+  for (const file of files.sort()) {
+    const name = relative(folder, file)
+    // A link is copied as it is, and may name a folder: packages do in the node_modules of pnpm.
+    if ((await lstat(file)).isSymbolicLink()) hash.update(`${name}\0${await readlink(file)}\0`)
+    else await addFile(hash, file, name)
+  }
 }
 
 async function addFile(hash: Hash, file: string, name: string): Promise<void> {

@@ -43,6 +43,8 @@ export interface PostgresServerOptions {
   readonly onProgress?: (step: string) => void
   /** Server settings, as in postgresql.conf: `{ max_connections: '50' }`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** When aborted while the data folder is made, that stops, and the promise rejects. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export class PostgresServer extends PostgresAdmin {
@@ -65,9 +67,9 @@ export class PostgresServer extends PostgresAdmin {
    * Takes about a second. No signal handler is installed: call `stop()` from your own. When this process ends without
    * that (SIGKILL), a watchdog stops the server and removes the folder.
    */
-  static async start({ onProgress, settings = {} }: PostgresServerOptions = {}): Promise<PostgresServer> {
+  static async start({ onProgress, settings = {}, signal }: PostgresServerOptions = {}): Promise<PostgresServer> {
     onProgress?.('initialising PostgreSQL')
-    const installation = await initialise({ ...SETTINGS, ...settings })
+    const installation = await initialise({ ...SETTINGS, ...settings }, signal)
     const stopWatchdog = watchOver(installation.folder, installation.runAs)
     onProgress?.('starting PostgreSQL')
     for (let attempt = 1; ; attempt += 1) {
@@ -149,7 +151,10 @@ interface Installation {
   readonly runAs: RunAs
 }
 
-async function initialise(settings: Readonly<Record<string, string>>): Promise<Installation> {
+async function initialise(
+  settings: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<Installation> {
   const runAs = await unprivilegedUser()
   const folder = await mkdtemp(join(tmpdir(), 'cockroach-lambda-postgres-'))
   try {
@@ -167,12 +172,13 @@ async function initialise(settings: Readonly<Record<string, string>>): Promise<I
         ...['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--locale', 'C'],
         ...['--no-sync', '--no-instructions', '--no-data-checksums', '--set', 'io_method=sync'],
       ],
-      { ...runAs, cwd: '/' },
+      { ...runAs, cwd: '/', signal },
     )
     await rm(passwordFile)
     return { folder, programs, password, settings, runAs }
   } catch (error) {
-    await rm(folder, { recursive: true, force: true })
+    // An initdb that was stopped still removes its files.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
     throw error
   }
 }

@@ -3,9 +3,10 @@
 import { Password } from '../../src/base/password.ts'
 import { buildConnectionString } from '../../src/connection-string/parse.ts'
 import type { HealthReport } from '../../src/health-check.ts'
+import type { BuiltLayer } from '../built-layer.ts'
 import type { ExecutionEnvironment } from '../lambda/execution-environment.ts'
 import type { InvocationResult } from '../lambda/invocation-result.ts'
-import type { BuiltLayer, SampleStack } from './stack.ts'
+import type { SampleStack } from './stack.ts'
 
 const WARM_INVOCATIONS = 3
 

@@ -1,4 +1,6 @@
 /** `npm start` that is interrupted, at each of its steps and while it serves, stops everything. */
+import { statSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   expectNothingLeft,
@@ -12,6 +14,11 @@ import {
 /** A supervisor sends SIGTERM to npm alone. */
 function terminate({ child }: Run): void {
   process.kill(child.pid, 'SIGTERM')
+}
+
+/** When `dist/` was built last. */
+function builtAtMs(): number {
+  return statSync(join(import.meta.dirname, '../../dist/layer.zip')).mtimeMs
 }
 
 const TLS = { authorized: true, protocol: 'TLSv1.3' }
@@ -54,8 +61,11 @@ describe('interrupted', () => {
   ])('while %s, npm start stops everything', { timeout: START_TIMEOUT_MS }, async (step, send, status) => {
     const run = npmStart([])
     await untilItSays(run, `… ${step}`)
+    const before = builtAtMs()
     send(run)
     expect(await run.ended, run.stderr).toBe(status)
+    // A build under way is not waited for, which would replace the last one.
+    expect(builtAtMs()).toBe(before)
     expect(run.stderr.match(/^Interrupted: stopping everything\.$/gm)).toHaveLength(1)
     expect(run.stdout).toBe('')
     await expectNothingLeft()

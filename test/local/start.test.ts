@@ -1,8 +1,9 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { expectNothingLeft, npmStart, START_TIMEOUT_MS, temp } from '../support/npm-start.ts'
 
+const REPOSITORY = join(import.meta.dirname, '../..')
 const MS = expect.any(Number)
 const TLS = { authorized: true, protocol: 'TLSv1.3' }
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
@@ -85,6 +86,30 @@ describe('failing', () => {
     )
     expect(run.stderr).not.toMatch(/^ +at /m)
     rmSync(file)
+    await expectNothingLeft()
+  })
+
+  test('a clone that cannot be written to is named in one line and its cause', {
+    timeout: START_TIMEOUT_MS,
+  }, async () => {
+    const clone = join(temp, 'clone')
+    const packages = join(clone, 'node_modules')
+    mkdirSync(packages, { recursive: true })
+    for (const name of ['local', 'layer', 'src', 'package.json'])
+      cpSync(join(REPOSITORY, name), join(clone, name), { recursive: true, filter: (path) => !path.includes('/node-') })
+    for (const name of readdirSync(join(REPOSITORY, 'node_modules')).filter((name) => name !== '.cache'))
+      symlinkSync(join(REPOSITORY, 'node_modules', name), join(packages, name))
+    // In place of a folder, since the superuser may write to folders that are read-only.
+    const cache = join(packages, '.cache')
+    writeFileSync(cache, '')
+    const run = npmStart([], {}, clone)
+    expect(await run.ended).toBe(1)
+    const [line, cause, ...others] = run.stderr.split('\n').filter((text) => !text.startsWith('…'))
+    expect(line).toBe(
+      `npm start failed: cannot write to ${cache}: the layer is built in the clone, which must be writable`,
+    )
+    expect([cause, others]).toEqual([expect.stringMatching(/^ {2}because: E[A-Z]+: .*'$/), ['']])
+    rmSync(clone, { recursive: true })
     await expectNothingLeft()
   })
 })

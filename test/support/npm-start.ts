@@ -28,11 +28,15 @@ export interface Run {
   readonly ended: Promise<number | null>
 }
 
-/** `npm start` as a terminal would start it: leader of a process group. */
-export function npmStart(options: readonly string[], variables: Readonly<Record<string, string>> = {}): Run {
+/** `npm start` as a terminal would start it, in a clone: leader of a process group. */
+export function npmStart(
+  options: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+  clone = REPOSITORY,
+): Run {
   const separated = options.length === 0 ? [] : ['--', ...options]
   const child = spawn('npm', ['start', '--silent', ...separated], {
-    cwd: REPOSITORY,
+    cwd: clone,
     // Node's compile cache, which npm turns on for itself, goes into the temp folder.
     env: { ...process.env, TMPDIR: temp, NODE_DISABLE_COMPILE_CACHE: '1', ...variables },
     detached: true,

@@ -23,6 +23,9 @@ export async function loadHandler(taskRoot, handlerName) {
   const loaded = await load(taskRoot, join(dirname(handlerName), moduleName))
   const handler = findExport(loaded, exportName) ?? findExport(loaded.default, exportName)
   if (handler === undefined) {
+    // Not part of the error, whose words are Lambda's.
+    const names = Object.keys(loaded).filter((name) => name !== 'module.exports')
+    console.error(`${moduleName} exports ${names.join(', ') || 'nothing'}`)
     throw runtimeError('HandlerNotFound', `${handlerName} is undefined or not exported`)
   }
   if (typeof handler !== 'function') throw runtimeError('HandlerNotFound', `${handlerName} is not a function`)
