@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config'
 /** Minutes each. Projects begin in the order of their names: what takes longest begins first. */
 const FAULTS = ['test/faults/faults.test.ts', 'test/faults/peers.test.ts']
 /** The crowd needs all processors; the commands build `dist/` anew under the others. */
-const COMMANDS = ['test/readme.test.ts', 'test/local/start.test.ts', 'test/local/start-interrupted.test.ts']
+const COMMANDS = [
+  'test/readme.test.ts',
+  'test/local/start.test.ts',
+  'test/local/start-function.test.ts',
+  'test/local/start-interrupted.test.ts',
+]
 const ALONE = ['test/faults/crowd.test.ts', ...COMMANDS]
 /** What is built on pg, run with the oldest version that is supported too, unless the mode is `quick`. */
 const OF_PG = ['test/src/pool/*.test.ts', 'test/src/transaction/*.test.ts', 'test/src/database.test.ts']

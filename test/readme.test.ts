@@ -366,7 +366,7 @@ describe('lines of a shell', () => {
     ['.ci/run', /^step npm ci\nstep npm run check\nstep run_tests test:all\n/m],
     ['test/local/start.test.ts', / = npmStart\(\[\]\)/],
     ['test/cdk/example.test.ts', /'the app with -c example=/],
-    ['test/support/npm-start.ts', /spawn\('npm', \['start',/],
+    ['test/support/npm-start.ts', /spawn\('npm', \['start', /],
     [
       'package.json',
       /"test": "npm run --silent build && vitest run --mode quick",\n *"test:all": "npm run --silent build && vitest run"/,

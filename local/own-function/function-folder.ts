@@ -24,7 +24,9 @@ export async function checkFunctionFolder(folder: string, handler: string): Prom
   const names = EXTENSIONS.map((extension) => file + extension).join(', ')
   const beside = await readdir(dirname(module)).catch((): string[] => [])
   const source = TYPESCRIPT.map((extension) => file + extension).find((name) => beside.includes(name))
-  if (source !== undefined) throw new Error(typeScriptText(folder, join(dirname(module), source), names))
+  if (source !== undefined) {
+    throw new Error(typeScriptText(folder, join(dirname(module), source), names, basename(handler)))
+  }
   const others = beside.filter((name) => EXTENSIONS.some((extension) => name.endsWith(extension))).sort()
   const hint =
     others.length === 0
@@ -37,13 +39,13 @@ function modulePath(handler: string, name = ''): string {
   return join(dirname(handler), name.replace(/\.[^.]+$/, ''))
 }
 
-function typeScriptText(folder: string, source: string, names: string): string {
+function typeScriptText(folder: string, source: string, names: string, handler: string): string {
   const out = join(folder, 'dist')
   const bundle = join(out, `${basename(source).replace(/\.[^.]+$/, '')}.mjs`)
   return [
-    `${source} is TypeScript, and there is none of ${names}, which Lambda runs. Bundle it, and name the bundle's folder:`,
+    `${source} is TypeScript, and there is none of ${names}, which Lambda runs. Bundle it, and name the folder of the bundle:`,
     `npx esbuild ${quoted(source)} --bundle --platform=node --target=node24 --format=esm --external:cockroach-lambda --banner:js="${BANNER}" --outfile=${quoted(bundle)}`,
-    `npm start -- --function ${quoted(out)}`,
+    `npm start -- --function ${quoted(out)}${handler === 'index.handler' ? '' : ` --handler ${handler}`}`,
   ].join('\n  ')
 }
 

@@ -5,7 +5,7 @@ import pg from 'pg'
 import type { FunctionArguments, NodeVersion } from '../command-line.ts'
 import { nodePath } from '../node-versions.ts'
 import { PostgresAdmin } from '../postgres/admin.ts'
-import type { Services } from '../services.ts'
+import type { DatabaseAccess } from '../services.ts'
 import { checkFunctionFolder } from './function-folder.ts'
 import type { FunctionSource } from './own-function.ts'
 
@@ -36,11 +36,17 @@ export async function readOwnFiles({
   }
 }
 
+/** The part of the services that is used. */
+export interface SqlServices {
+  readonly postgres: Pick<PostgresAdmin, 'superuserConfig'>
+  readonly access: Omit<DatabaseAccess, 'cluster'>
+}
+
 /**
  * Runs statements as the function's user, to whom the tables belong then.
  * @throws Error with the server's message and the line
  */
-export async function runSql(sql: string, { postgres, access }: Services): Promise<void> {
+export async function runSql(sql: string, { postgres, access }: SqlServices): Promise<void> {
   const { user, password, database } = access
   try {
     await new PostgresAdmin({ ...postgres.superuserConfig(), user, password, database }).query(sql)

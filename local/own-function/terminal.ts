@@ -10,7 +10,11 @@ export interface Terminal {
   readonly psql: string
 }
 
-export function terminalAccess({ access, cloud, rootCertificate }: Services): Terminal {
+export function terminalAccess({
+  access,
+  cloud,
+  rootCertificate,
+}: Pick<Services, 'access' | 'cloud' | 'rootCertificate'>): Terminal {
   const { user, password, database, cluster } = access
   const server = { host: 'localhost', port: cloud.port, dbname: `${cluster}.${database}`, user } as const
   const fields = { ...server, sslmode: 'verify-full', sslrootcert: rootCertificate } as const

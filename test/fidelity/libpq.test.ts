@@ -2,7 +2,7 @@
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Stack } from 'aws-cdk-lib'
 import { Template } from 'aws-cdk-lib/assertions'
@@ -11,6 +11,7 @@ import { Secret } from 'aws-cdk-lib/aws-secretsmanager'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { CockroachDatabase } from '../../cdk/index.ts'
 import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
+import { terminalAccess } from '../../local/own-function/terminal.ts'
 import { type SampleStack, startSampleStack } from '../../local/sample/stack.ts'
 import { newApp } from '../support/cdk-app.ts'
 import { startEmulator } from './support/emulator.ts'
@@ -104,6 +105,14 @@ function parts(): Record<string, string> {
     APP_DATABASE: 'defaultdb',
   }
 }
+
+test('the line that npm start -- --function prints for psql connects, verified in full', async () => {
+  const line = `${terminalAccess(stack).psql} -X -At -c "select current_user || ' ' || current_database()"`
+  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', line], {
+    env: { HOME: folder, PATH: `${dirname(PSQL)}:${process.env.PATH}` },
+  })
+  expect(stdout).toBe('app defaultdb\n')
+})
 
 test("the article's program connects, with the layer's root.crt beside it", async () => {
   expect(await python('article.py', parts())).toBe('article defaultdb True')

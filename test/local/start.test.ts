@@ -102,7 +102,7 @@ describe('failing', () => {
     // In place of a folder, since the superuser may write to folders that are read-only.
     const cache = join(packages, '.cache')
     writeFileSync(cache, '')
-    const run = npmStart([], {}, clone)
+    const run = npmStart([], {}, { clone })
     expect(await run.ended).toBe(1)
     const [line, cause, ...others] = run.stderr.split('\n').filter((text) => !text.startsWith('…'))
     expect(line).toBe(

@@ -28,17 +28,25 @@ export interface Run {
   readonly ended: Promise<number | null>
 }
 
-/** `npm start` as a terminal would start it, in a clone: leader of a process group. */
+export interface Place {
+  /** The folder of package.json. @default this repository */
+  readonly clone?: string
+  /** The folder in which npm is called, with --prefix if it is another than the clone. @default the clone */
+  readonly calledIn?: string
+}
+
+/** `npm start` as a terminal would start it: leader of a process group. */
 export function npmStart(
   options: readonly string[],
   variables: Readonly<Record<string, string>> = {},
-  clone = REPOSITORY,
+  { clone = REPOSITORY, calledIn = clone }: Place = {},
 ): Run {
   const separated = options.length === 0 ? [] : ['--', ...options]
-  const child = spawn('npm', ['start', '--silent', ...separated], {
-    cwd: clone,
-    // Node's compile cache, which npm turns on for itself, goes into the temp folder.
-    env: { ...process.env, TMPDIR: temp, NODE_DISABLE_COMPILE_CACHE: '1', ...variables },
+  const prefix = calledIn === clone ? [] : ['--prefix', clone]
+  const child = spawn('npm', ['start', '--silent', ...prefix, ...separated], {
+    cwd: calledIn,
+    // Node's compile cache, which npm turns on for itself, goes into the temp folder. INIT_CWD is of the npm that runs the tests.
+    env: { ...process.env, INIT_CWD: undefined, TMPDIR: temp, NODE_DISABLE_COMPILE_CACHE: '1', ...variables },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -1,3 +1,4 @@
+import { symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { exist, Scratch, startFunction, writeLayerA, writeLayerB } from '../../support/lambda.ts'
@@ -36,4 +37,15 @@ test.each(['code', 'layers'] as const)('%s that do not exist are named in the er
 test('a zip entry outside its folder, ../evil.txt, is refused', async () => {
   const layers = [await scratch.zip('evil.zip', { '../evil.txt': 'x' })]
   await expect(startFunction('echo.handler', { layers })).rejects.toThrow('which is outside its folder')
+})
+
+test('packages that are links to folders, as pnpm installs them, are found', async () => {
+  const code = await scratch.folder('linked', {
+    'index.mjs': "import { word } from 'linked'\nexport const handler = async () => word",
+    'node_modules/.store/linked/package.json': '{ "main": "index.cjs" }',
+    'node_modules/.store/linked/index.cjs': "exports.word = 'hello'",
+  })
+  await symlink('.store/linked', join(code, 'node_modules/linked'))
+  const environment = await startFunction('index.handler', { code })
+  expect(await environment.invoke({})).toMatchObject({ payload: 'hello' })
 })

@@ -42,6 +42,11 @@ test.each([
   expect(environment).toMatchObject({ coldStarts: 2, pid: undefined })
 })
 
+test('a missing export is logged with those that the module has', async () => {
+  const { output } = await startFunction('echo.noSuchExport')
+  expect(output).toMatch(/^echo exports .*\bnotAFunction\b.*\n/)
+})
+
 test.each([
   ['nodejs22.x', nodePath(22)],
   ['nodejs24.x', process.execPath],
