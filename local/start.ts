@@ -65,6 +65,8 @@ async function startOwn({ json, serve }: Arguments, files: FunctionArguments, si
   if (sql !== undefined) await runSql(sql, services)
   progress('invoking your function')
   await using own = await OwnFunction.start(services, source)
+  // An invocation under way ends with its environment: it may wait for the time-out otherwise.
+  signal.addEventListener('abort', () => void own[Symbol.asyncDispose]())
   const report = await runOwnFunction(services.layer, own, event, signal)
   console.log(json ? JSON.stringify(report, null, 2) : ownReportText(report))
   if (serve) {
