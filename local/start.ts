@@ -52,8 +52,7 @@ async function startSample({ json, serve }: Arguments, signal: AbortSignal): Pro
     }
     await serveUntilAborted(routes, signal, (url) => {
       const urls = Object.keys(routes).map((path) => `  ${url}${path}`)
-      const say = json ? console.error : console.log
-      say(`Serving until interrupted (Ctrl-C):\n${urls.join('\n')}`)
+      say(json, `Serving until interrupted (Ctrl-C):\n${urls.join('\n')}`)
     })
   }
   return report.ok ? OK : FAILED
@@ -81,17 +80,20 @@ async function startOwn({ json, serve }: Arguments, files: FunctionArguments, si
         return { reloaded: true }
       },
     }
-    await serveUntilAborted(routes, signal, (url) => {
-      const say = json ? console.error : console.log
-      say(servingText(url, terminalAccess(services)))
-    })
+    await serveUntilAborted(routes, signal, (url) => say(json, servingText(url, terminalAccess(services))))
   }
   return report.ok ? OK : FAILED
 }
 
-async function serveUntilAborted(routes: Routes, signal: AbortSignal, say: (url: string) => void): Promise<void> {
+/** With --json, stdout has one document, which is printed already. */
+function say(json: boolean, text: string): void {
+  if (json) console.error(text)
+  else console.log(text)
+}
+
+async function serveUntilAborted(routes: Routes, signal: AbortSignal, onUrl: (url: string) => void): Promise<void> {
   await using server = await startRequestServer(routes)
-  say(server.url)
+  onUrl(server.url)
   if (!signal.aborted) await once(signal, 'abort')
 }
 
