@@ -30,18 +30,21 @@ export interface OwnInvocation {
   readonly error?: FunctionError
 }
 
+/** The part of the services that is used. */
+export type OwnServices = Pick<Services, 'layer' | 'rootCertificateLayer' | 'secretId' | 'cloud' | 'startEnvironment'>
+
 /** Long enough to look at something, unlike Lambda's own three seconds. */
 const TIMEOUT_SECONDS = 30
 const MEMORY_MB = 512
 
 export class OwnFunction implements AsyncDisposable {
-  readonly #services: Services
+  readonly #services: OwnServices
   readonly #source: FunctionSource
   #environment: ExecutionEnvironment
   readonly #before = { coldStarts: 0, output: 0, logins: 0 }
   #isFrozen = false
 
-  private constructor(services: Services, source: FunctionSource, environment: ExecutionEnvironment) {
+  private constructor(services: OwnServices, source: FunctionSource, environment: ExecutionEnvironment) {
     this.#services = services
     this.#source = source
     this.#environment = environment
@@ -49,7 +52,7 @@ export class OwnFunction implements AsyncDisposable {
   }
 
   /** Runs the init phase; its error, if any, is the first invocation's. */
-  static async start(services: Services, source: FunctionSource): Promise<OwnFunction> {
+  static async start(services: OwnServices, source: FunctionSource): Promise<OwnFunction> {
     return new OwnFunction(services, source, await startEnvironment(services, source))
   }
 
@@ -106,7 +109,7 @@ function outputOfFailedInit({ pid, output }: ExecutionEnvironment): number {
 }
 
 async function startEnvironment(
-  services: Services,
+  services: OwnServices,
   { folder, handler, environment, runtime, nodeBinary }: FunctionSource,
 ): Promise<ExecutionEnvironment> {
   await checkFunctionFolder(folder, handler)

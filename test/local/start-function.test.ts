@@ -130,7 +130,9 @@ test('npm start -- --function prints a report for people', { timeout: START_TIME
   ])
 })
 
-test('SIGTERM to npm alone ends an invocation that hangs, and everything else', { timeout: START_TIMEOUT_MS }, async () => {
+test('SIGTERM to npm alone ends an invocation that hangs, and everything else', {
+  timeout: START_TIMEOUT_MS,
+}, async () => {
   const invoked = join(temp, 'invoked')
   write({
     'mine/index.mjs': `
