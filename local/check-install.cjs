@@ -20,10 +20,15 @@ function problem() {
     return `${missing.length} of ${names.length} packages are not installed${some}: run npm ci --include=dev`
   }
   // Node.js has it since 22.18; the script itself is TypeScript.
-  if (process.features.typescript) return undefined
-  const found = `this is Node.js ${process.versions.node}, which does not run TypeScript`
-  if (existsSync(join(packages, '.bin/node'))) return `${found}: start it by npm run or npx, which use ${pinned}`
-  return `${found}, and ${pinned} is missing, since npm's install scripts were off: run npm ci --ignore-scripts=false`
+  const unfit = process.features.typescript
+    ? undefined
+    : `this is Node.js ${process.versions.node}, which does not run TypeScript`
+  // Made by an install script, as is what PostgreSQL needs to start.
+  if (!existsSync(join(packages, '.bin/node'))) {
+    const missingNode = `${pinned} is missing, since npm's install scripts were off: run npm ci --ignore-scripts=false`
+    return unfit === undefined ? missingNode : `${unfit}, and ${missingNode}`
+  }
+  return unfit && `${unfit}: start it by npm run or npx, which use ${pinned}`
 }
 
 const found = problem()

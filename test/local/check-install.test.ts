@@ -44,7 +44,7 @@ function run({ hasTypeScript }: { hasTypeScript: boolean }) {
 }
 
 test('with everything installed, the script runs', () => {
-  install(...Object.keys(PACKAGES))
+  install(...Object.keys(PACKAGES), '.bin/node')
   expect(run({ hasTypeScript: true })).toEqual({ status: 0, stdout: 'ran\n', stderr: '' })
 })
 
@@ -63,6 +63,12 @@ describe('says in one line what is missing and what to do:', () => {
       Object.keys(PACKAGES),
       false,
       `this is Node.js ${version}, which does not run TypeScript, and Node.js 24.0.0 is missing, since npm's install scripts were off: run npm ci --ignore-scripts=false`,
+    ],
+    [
+      'after npm ci --ignore-scripts, on a newer Node.js',
+      Object.keys(PACKAGES),
+      true,
+      "Node.js 24.0.0 is missing, since npm's install scripts were off: run npm ci --ignore-scripts=false",
     ],
     [
       'past npm, on an older Node.js',
