@@ -1,8 +1,8 @@
 /** `npm start -- --function`: a reader's function, called from a folder of the reader's. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import pg from 'pg'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import {
   expectNothingLeft,
   interrupt,
@@ -42,7 +42,7 @@ function write(files: Readonly<Record<string, string>>): void {
 }
 
 afterEach(async () => {
-  for (const name of ['mine', 'invoked', 'event.json', 'schema.sql', 'variables'])
+  for (const name of ['mine', 'event.json', 'schema.sql', 'variables'])
     rmSync(join(temp, name), { recursive: true, force: true })
   await expectNothingLeft()
 })
@@ -128,28 +128,6 @@ test('npm start -- --function prints a report for people', { timeout: START_TIME
     'All well: your function answered cold, warm and thawed.',
     '',
   ])
-})
-
-test('SIGTERM to npm alone ends an invocation that hangs, and everything else', {
-  timeout: START_TIMEOUT_MS,
-}, async () => {
-  const invoked = join(temp, 'invoked')
-  write({
-    'mine/index.mjs': `
-      import { writeFileSync } from 'node:fs'
-      export const handler = async () => {
-        writeFileSync(${JSON.stringify(invoked)}, '')
-        await new Promise((resolve) => setTimeout(resolve, 600_000))
-      }`,
-  })
-  const run = startMine()
-  await vi.waitUntil(() => existsSync(invoked), { timeout: START_TIMEOUT_MS / 2, interval: 20 })
-  const interruptedAt = performance.now()
-  process.kill(run.child.pid, 'SIGTERM')
-  expect(await run.ended, run.stderr).toBe(143)
-  // Its time-out is 30 s.
-  expect(performance.now() - interruptedAt).toBeLessThan(20_000)
-  expect(run.stdout).toBe('')
 })
 
 test.each<[files: Readonly<Record<string, string>>, options: readonly string[], message: RegExp]>([

@@ -1,13 +1,14 @@
 /** `npm start` that is interrupted, at each of its steps and while it serves, stops everything. */
-import { statSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   expectNothingLeft,
   interrupt,
   npmStart,
   type Run,
   START_TIMEOUT_MS,
+  temp,
   untilItSays,
 } from '../support/npm-start.ts'
 
@@ -70,4 +71,30 @@ describe('interrupted', () => {
     expect(run.stdout).toBe('')
     await expectNothingLeft()
   })
+})
+
+test('an invocation of npm start -- --function that hangs is not waited for', {
+  timeout: START_TIMEOUT_MS,
+}, async () => {
+  const folder = join(temp, 'mine')
+  const invoked = join(folder, 'invoked')
+  mkdirSync(folder)
+  writeFileSync(
+    join(folder, 'index.mjs'),
+    `import { writeFileSync } from 'node:fs'
+    export const handler = async () => {
+      writeFileSync(${JSON.stringify(invoked)}, '')
+      await new Promise((resolve) => setTimeout(resolve, 600_000))
+    }`,
+  )
+  const run = npmStart(['--function', folder])
+  await vi.waitUntil(() => existsSync(invoked), { timeout: START_TIMEOUT_MS / 2, interval: 20 })
+  const startedAt = performance.now()
+  terminate(run)
+  expect(await run.ended, run.stderr).toBe(143)
+  // Its time-out is 30 s.
+  expect(performance.now() - startedAt).toBeLessThan(20_000)
+  expect(run.stdout).toBe('')
+  rmSync(folder, { recursive: true })
+  await expectNothingLeft()
 })
