@@ -213,6 +213,9 @@ test('a published port is that of the connection string', () => {
   expect(PAGE.text).toContain('`DATABASE_URL=postgresql://root@localhost:26257/defaultdb?sslmode=disable`')
 })
 
-test('what is installed is the package that is packed', () => {
-  expect(block('install')).toBe('npm install --save-dev cockroach-lambda pg\n')
+test('what is installed is what npm pack makes', () => {
+  const { name, version }: { readonly name: string; readonly version: string } = JSON.parse(
+    readFileSync(join(REPOSITORY, 'package.json'), 'utf8'),
+  )
+  expect(block('install')).toBe(`npm install --save-dev ../cockroach-lambda/${name}-${version}.tgz pg\n`)
 })
