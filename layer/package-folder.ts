@@ -1,10 +1,11 @@
-/** Fills the npm package's part of `dist/`: library, constructs, the health check's handler and the types. */
+/** Fills the npm package's part of `dist/`: library, constructs, the command, the health check's handler and the types. */
 
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
+import { bundleCommand } from './command-bundle.ts'
 import { exportedNames } from './exported-names.ts'
 import { type BuildFolders, bundleLibrary, COMMONJS, reExport } from './library-bundle.ts'
 
@@ -14,6 +15,7 @@ export async function buildPackage({ repository, out }: BuildFolders): Promise<v
     bundleLibrary({ repository, out }, { packages: 'external' }),
     bundleConstructs({ repository, out }),
     bundleHealthCheck({ repository, out }),
+    bundleCommand({ repository, out }),
   ])
   for (const [entry, folder] of [
     ['src/index.ts', out],

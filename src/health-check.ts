@@ -86,7 +86,7 @@ function describeCertificate(certificate: DetailedPeerCertificate, now: number):
 }
 
 /** The chain as Node links it; a root is its own issuer. */
-function describeChain(socket: TLSSocket, now: number): readonly CertificateReport[] {
+export function describeChain(socket: TLSSocket, now: number): readonly CertificateReport[] {
   const chain: CertificateReport[] = []
   const seen = new Set<string>()
   let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true)

@@ -116,7 +116,7 @@ describe('src/', () => {
   })
 })
 
-test.each(['src', 'cdk', 'layer', 'certs', 'local', 'bench', 'test'])(
+test.each(['src', 'cli', 'cdk', 'layer', 'certs', 'local', 'bench', 'test'])(
   'no file of %s/ is in a circle of imports, types included',
   (folder) => expect(circlesOf(relativeImports(folder))).toEqual([]),
 )
@@ -128,6 +128,21 @@ test('cdk/ shares with src/ only names of variables and metrics, words of cluste
     'routing/cluster-routing.ts',
   ]
   expect(new Set(outside)).toEqual(new Set(shared.map((path) => `../src/${path}`)))
+})
+
+test('nothing but the build knows cli/, which imports nothing but src/', () => {
+  const outside = [...relativeImports('cli').values()].flat().filter((path) => path.startsWith('../'))
+  expect(outside.filter((path) => !path.startsWith('../src/'))).toEqual([])
+  for (const folder of ['src', 'cdk', 'layer', 'local']) {
+    expect([...relativeImports(folder).values()].flat().filter((path) => path.includes('cli/'))).toEqual([])
+  }
+})
+
+test('only cli/main.ts reads the environment of the process for the command', () => {
+  const seeing = [...relativeImports('cli').keys()].filter((name) =>
+    /\bprocess\.env\b|\benv\b.*= process\b/.test(readFileSync(join(REPOSITORY, 'cli', name), 'utf8')),
+  )
+  expect(seeing).toEqual(['main.ts'])
 })
 
 test.each(['layer', 'certs'])('%s/ imports nothing from elsewhere', (folder) => {

@@ -1,0 +1,28 @@
+/** The table of the commands. */
+import type { Command, CommandOption } from './command.ts'
+
+const help: CommandOption = { help: 'print this help' }
+const json: CommandOption = { help: 'one JSON document on standard output' }
+const secretId: CommandOption = {
+  value: 'ID',
+  help: 'name or ARN of the secret; by default that of COCKROACH_SECRET_ID',
+}
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'doctor',
+    summary: 'Walks the way to the database step by step, stops at the first failure, and says what mends it.',
+    options: {
+      'secret-id': secretId,
+      url: { value: '-', help: 'a connection string, or the value of a secret, from standard input' },
+      json,
+      help,
+    },
+    examples: [
+      ['npx cockroach-lambda doctor --secret-id app/db', 'with the secret of a function'],
+      ['pbpaste | npx cockroach-lambda doctor --url -', 'with the connection string in the clipboard'],
+      ['npx cockroach-lambda doctor --json', 'with the environment: COCKROACH_SECRET_ID, DATABASE_URL, PGHOST, …'],
+    ],
+    load: async () => (await import('./doctor/command.ts')).runDoctor,
+  },
+]

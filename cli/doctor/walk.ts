@@ -1,0 +1,54 @@
+/** The walk: runs the steps one after the other, reports each as it ends, and stops at the first that fails. */
+import type { StepName, StepReport } from './report.ts'
+
+/** What a step returns: its result, and what it saw. */
+export interface Seen<Value> {
+  readonly value: Value
+  readonly saw: string
+  readonly warnings?: readonly string[]
+}
+
+/** Ends the walk; `cause` is what the step threw. */
+export class StepFailure extends Error {
+  readonly step: StepName
+
+  constructor(step: StepName, cause: unknown) {
+    super(step, { cause })
+    this.step = step
+  }
+}
+
+export class Walk {
+  readonly steps: StepReport[] = []
+  readonly #onStep: (report: StepReport) => void
+
+  constructor(onStep: (report: StepReport) => void) {
+    this.#onStep = onStep
+  }
+
+  /** @throws StepFailure */
+  async step<Value>(step: StepName, look: () => Seen<Value> | Promise<Seen<Value>>): Promise<Value> {
+    const startedAt = performance.now()
+    const ms = (): number => Math.round(performance.now() - startedAt)
+    try {
+      const { value, saw, warnings = [] } = await look()
+      this.#report({ step, status: 'passed', saw, ms: ms(), warnings })
+      return value
+    } catch (cause) {
+      // A failure of a later step, which an earlier one came upon.
+      const failed = cause instanceof StepFailure ? cause : new StepFailure(step, cause)
+      const { message } = failed.cause instanceof Error ? failed.cause : { message: '' }
+      this.#report({ step: failed.step, status: 'failed', saw: message, ms: ms(), warnings: [] })
+      throw failed
+    }
+  }
+
+  skip(step: StepName, saw: string): void {
+    this.#report({ step, status: 'skipped', saw, ms: 0, warnings: [] })
+  }
+
+  #report(report: StepReport): void {
+    this.steps.push(report)
+    this.#onStep(report)
+  }
+}

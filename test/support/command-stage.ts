@@ -1,0 +1,42 @@
+/** The stand-ins for tests of the command: a secret that logs in, and the settings of somebody's terminal. */
+import type { CloudStandInOptions } from '../../local/cloud/stand-in.ts'
+import { type CommandResult, runCommand } from './command-line.ts'
+import { openProduct, type Product } from './product.ts'
+
+export type Fields = Readonly<Record<string, unknown>>
+
+export interface CommandStage extends Product {
+  /** Stores the secret anew; of fields, JSON. */
+  store(value: string | Buffer | Fields): void
+  /** Runs the command with an environment that names the stand-ins; the password is in no output. */
+  run(words: readonly string[], line?: StageLine): Promise<CommandResult>
+}
+
+export interface StageLine {
+  readonly input?: string
+  readonly environment?: Readonly<Record<string, string>>
+  /** Beside the password that logs in. */
+  readonly secrets?: readonly string[]
+}
+
+/** No such folder: without libpq's default certificate, whatever the machine has. */
+const HOME = '/nonexistent'
+
+export async function openCommandStage(options: Partial<CloudStandInOptions> = {}): Promise<CommandStage> {
+  const product = await openProduct(options)
+  const { cloud, secretsManager, secretId } = product
+  return {
+    ...product,
+    store: (value) => {
+      const isText = typeof value === 'string' || Buffer.isBuffer(value)
+      secretsManager.secrets.put(secretId, isText ? value : JSON.stringify(value))
+    },
+    run: (words, { input, environment = {}, secrets = [] } = {}) =>
+      runCommand(words, {
+        ...(input !== undefined && { input }),
+        environment: { AWS_REGION: 'ap-southeast-1', HOME, ...environment },
+        secrets: [cloud.password, ...secrets],
+      }),
+    [Symbol.asyncDispose]: () => product[Symbol.asyncDispose](),
+  }
+}
