@@ -25,4 +25,25 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: async () => (await import('./doctor/command.ts')).runDoctor,
   },
+  {
+    name: 'secret put',
+    summary: 'Checks a connection string or the value of a secret as doctor does, and stores it as clean JSON.',
+    options: {
+      'secret-id': secretId,
+      'dry-run': { help: 'check, print what would be stored, and store nothing' },
+      help,
+    },
+    examples: [
+      ['npx cockroach-lambda secret put --secret-id app/db', 'ask for it, and show nothing of it'],
+      ['pbpaste | npx cockroach-lambda secret put --secret-id app/db --dry-run', 'from the clipboard, to see it first'],
+    ],
+    load: async () => (await import('./secret/put.ts')).runSecretPut,
+  },
+  {
+    name: 'secret show',
+    summary: 'Prints what a secret says, with the password redacted.',
+    options: { 'secret-id': secretId, json, help },
+    examples: [['npx cockroach-lambda secret show --secret-id app/db', 'version, fields and warnings']],
+    load: async () => (await import('./secret/show.ts')).runSecretShow,
+  },
 ]

@@ -6,6 +6,9 @@ export const OK = 0
 export const FAILED = 1
 /** Unknown commands, options and operands, as shells have it. */
 export const WRONG_USAGE = 2
+/** 128 and the number of SIGINT, as shells count. */
+export const INTERRUPTED = 130
+
 /** Beside `FAILED`: what a code of the library ends with. */
 const BY_CODE: Partial<Record<ConnectionErrorCode, number>> = {
   ERR_CONFIG: 3,

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { readArguments } from '../../cli/arguments.ts'
 import { COMMANDS } from '../../cli/commands.ts'
 import { STEPS } from '../../cli/doctor/report.ts'
-import { exitCodeOf, FAILED, OK, WRONG_USAGE } from '../../cli/exit-codes.ts'
+import { exitCodeOf, FAILED, INTERRUPTED, OK, WRONG_USAGE } from '../../cli/exit-codes.ts'
 import { codeIn, readPage, rowsOf } from '../support/page.ts'
 
 const PAGE = readPage('docs/command.md')
@@ -32,6 +32,6 @@ test('docs/command.md lists the exit codes', () => {
     Number(code),
     codeIn(means)[0],
   ])
-  expect(listed.map(([code]) => code)).toEqual([OK, FAILED, WRONG_USAGE, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+  expect(listed.map(([code]) => code)).toEqual([OK, FAILED, WRONG_USAGE, 3, 4, 5, 6, 7, 8, 9, 10, 11, INTERRUPTED])
   for (const [code, name] of listed) if (typeof name === 'string') expect(exitCodeOf(name)).toBe(code)
 })
