@@ -117,7 +117,7 @@ const ROWS: readonly Row[] = [
     mend: (about) => ['unset PGSSLMODE, or leave sslmode=disable out of the connection string', put(about)],
   },
   {
-    when: says(/root certificate .*\.postgresql[/\\]root\.crt" cannot be read: ENOENT/),
+    when: says(/root certificate .*\.postgresql[/\\]root\.crt"[^:]* cannot be read: ENOENT/),
     why: "libpq's default file of root certificates does not exist here.",
     mend: () => [
       `${PROGRAM} cert fetch --cluster-id <the UUID in the cluster's address in the console>`,
@@ -196,6 +196,14 @@ const ROWS: readonly Row[] = [
     when: has('ERR_CONNECT', /terminated unexpectedly|ECONNRESET|EPIPE/),
     why: "The connection was closed without a word: by a draining server, a firewall, or an Advanced cluster's allowlist.",
     mend: () => [`${PROGRAM} doctor, once more`, `${CONSOLE}: your cluster > Networking > IP Allowlist`, FIXED_ADDRESS],
+  },
+  {
+    when: (fault) => fault.code === 'ERR_CONNECT' && /timeout expired/.test(fault.message) && fault.step !== 'TCP',
+    why: 'The address was reached, and the server is silent: it is overloaded, or this is the port of something else.',
+    mend: (about) => [
+      isCloud(about) ? `${COPY_STRING}: its port is 26257` : 'Compare host and port with the server',
+      `${PROGRAM} doctor, in a minute`,
+    ],
   },
   {
     when: has('ERR_CONNECT', /timeout|ETIMEDOUT|in time|EHOSTUNREACH|ENETUNREACH/),

@@ -4,6 +4,7 @@ import { type CertificateAuthority, createCertificateAuthority } from '../../../
 import type { Refuse } from '../../../local/cloud/stand-in.ts'
 import { message } from '../../../local/cloud/wire-protocol.ts'
 import { type CommandStage, openCommandStage, type StageLine } from '../../support/command-stage.ts'
+import { startDeafServer } from '../../support/deaf-server.ts'
 import { PASSWORD, ScriptedServer } from '../../support/scripted-server.ts'
 
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
@@ -153,9 +154,9 @@ const FAILURES: readonly Row[] = [
     ...{ step: 'SSLRequest', exitCode: 9, why: /closed without a word/, mend: /doctor, once more/ },
   },
   {
-    ...{ row: 13, cause: 'no answer', fields: { connect_timeout: 1 } },
+    ...{ row: 13, cause: 'a server that accepts and is silent', fields: { connect_timeout: 1 } },
     refuse: 'silence',
-    ...{ step: 'SSLRequest', exitCode: 9, why: /No answer/, mend: /NAT gateway/ },
+    ...{ step: 'SSLRequest', exitCode: 9, why: /the server is silent/, mend: /26257/ },
   },
   {
     ...{ row: 14, cause: 'a host that is cut off', fields: { host: 'base.invalid' } },
@@ -214,6 +215,15 @@ describe('the failures that people meet', () => {
       expect(steps.filter(({ status }) => status === 'failed')).toHaveLength(1)
     },
   )
+
+  test('13: an address that does not answer', async () => {
+    await using server = await startDeafServer()
+    stage.store({ ...stage.fields, port: server.port, connect_timeout: 1 })
+    const { failure, exitCode } = await doctor()
+    expect({ exitCode, step: failure?.step }).toEqual({ exitCode: 9, step: 'TCP' })
+    expect(failure?.why).toMatch(/^No answer/)
+    expect(failure?.mend.join('\n')).toMatch(/NAT gateway/)
+  })
 
   test('15: a transaction that is to be repeated, at the first query', async () => {
     await using server = await ScriptedServer.start(stage.cloud.authority)
