@@ -46,4 +46,30 @@ export const COMMANDS: readonly Command[] = [
     examples: [['npx cockroach-lambda secret show --secret-id app/db', 'version, fields and warnings']],
     load: async () => (await import('./secret/show.ts')).runSecretShow,
   },
+  {
+    name: 'url',
+    summary: 'Prints the connection as another program reads it, with the password redacted.',
+    options: {
+      'secret-id': secretId,
+      format: { value: 'FORMAT', help: 'uri (by default), jdbc, psql, env, prisma or sqlalchemy' },
+      show: { help: 'print the password' },
+      help,
+    },
+    examples: [
+      ['npx cockroach-lambda url --secret-id app/db', 'as a connection string'],
+      ['npx cockroach-lambda url --format prisma --show >> .env', 'for Prisma, with the password'],
+    ],
+    load: async () => (await import('./connection/url.ts')).runUrl,
+  },
+  {
+    name: 'psql',
+    summary: 'Starts psql with the connection of the function; what stands behind -- is for psql.',
+    operand: '-- …',
+    options: { 'secret-id': secretId, help },
+    examples: [
+      ['npx cockroach-lambda psql --secret-id app/db', 'a session'],
+      ['npx cockroach-lambda psql --secret-id app/db -- -f schema.sql', 'a file of statements'],
+    ],
+    load: async () => (await import('./connection/psql.ts')).runPsqlCommand,
+  },
 ]

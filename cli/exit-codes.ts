@@ -6,6 +6,8 @@ export const OK = 0
 export const FAILED = 1
 /** Unknown commands, options and operands, as shells have it. */
 export const WRONG_USAGE = 2
+/** As shells have it for a command that is not there: psql. */
+export const NOT_FOUND = 127
 /** 128 and the number of SIGINT, as shells count. */
 export const INTERRUPTED = 130
 

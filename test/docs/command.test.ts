@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { readArguments } from '../../cli/arguments.ts'
 import { COMMANDS } from '../../cli/commands.ts'
+import { FORMATS } from '../../cli/connection/formats.ts'
 import { STEPS } from '../../cli/doctor/report.ts'
-import { exitCodeOf, FAILED, INTERRUPTED, OK, WRONG_USAGE } from '../../cli/exit-codes.ts'
-import { codeIn, readPage, rowsOf } from '../support/page.ts'
+import { exitCodeOf, FAILED, INTERRUPTED, NOT_FOUND, OK, WRONG_USAGE } from '../../cli/exit-codes.ts'
+import { codeIn, readPage, rowsOf, tableOf } from '../support/page.ts'
 
 const PAGE = readPage('docs/command.md')
 const ROWS = rowsOf(PAGE)
@@ -32,6 +33,26 @@ test('docs/command.md lists the exit codes', () => {
     Number(code),
     codeIn(means)[0],
   ])
-  expect(listed.map(([code]) => code)).toEqual([OK, FAILED, WRONG_USAGE, 3, 4, 5, 6, 7, 8, 9, 10, 11, INTERRUPTED])
+  expect(listed.map(([code]) => code)).toEqual([
+    OK,
+    FAILED,
+    WRONG_USAGE,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    NOT_FOUND,
+    INTERRUPTED,
+  ])
   for (const [code, name] of listed) if (typeof name === 'string') expect(exitCodeOf(name)).toBe(code)
+})
+
+test('docs/command.md lists the formats of url', () => {
+  const listed = tableOf(PAGE, 'url').flatMap(([cell]) => codeIn(cell))
+  expect(listed).toEqual([...FORMATS.keys()])
 })
