@@ -72,4 +72,31 @@ export const COMMANDS: readonly Command[] = [
     ],
     load: async () => (await import('./connection/psql.ts')).runPsqlCommand,
   },
+  {
+    name: 'cert check',
+    summary: 'Prints what a root certificate holds, and whether the chain of a server ends in it; it logs in nowhere.',
+    operand: 'FILE',
+    options: {
+      host: { value: 'HOST', help: 'the server to compare with; its port behind a colon, by default that of its kind' },
+      json,
+      help,
+    },
+    examples: [
+      ['npx cockroach-lambda cert check', 'what is verified with here'],
+      ['npx cockroach-lambda cert check ./root.crt --host db.example.com:5432', "a file, beside a server's chain"],
+    ],
+    load: async () => (await import('./certificate/check.ts')).runCertCheck,
+  },
+  {
+    name: 'cert fetch',
+    summary: 'Downloads the root certificate of a cluster to ~/.postgresql/root.crt, where libpq looks for it.',
+    options: {
+      'cluster-id': { value: 'UUID', help: "the UUID in the cluster's address in the console" },
+      out: { value: 'FILE', help: 'another file to write' },
+      force: { help: 'replace a file that is another' },
+      help,
+    },
+    examples: [['npx cockroach-lambda cert fetch --cluster-id $CLUSTER_ID', 'for an Advanced cluster']],
+    load: async () => (await import('./certificate/fetch.ts')).runCertFetch,
+  },
 ]

@@ -75,6 +75,14 @@ function ownAuthority({ parameters, rootCertificate }: Circumstances): readonly 
 /** The first that fits. */
 const ROWS: readonly Row[] = [
   {
+    when: says(/^GET https:.* failed: /),
+    why: (fault) => fault.hint ?? 'The certificate was not downloaded.',
+    mend: () => [
+      "Compare the UUID with the cluster's address in the console, .../cluster/<UUID>",
+      `${CONSOLE}: your cluster > Connect > Download CA Cert`,
+    ],
+  },
+  {
     when: says(/missing cluster (identifier|name)|nothing names yours/),
     why: 'Many clusters share this address, and the host name does not contain the identifier of yours.',
     mend: () => [COPY_STRING, 'or name the cluster: export COCKROACH_CLUSTER=<cluster name>-<tenant id>'],

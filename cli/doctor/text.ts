@@ -1,5 +1,5 @@
 /** The doctor's report as lines for people. */
-import type { CertificateReport } from '../../src/health-check.ts'
+import { certificatesText } from '../certificate/text.ts'
 import { labelled, type Paint, wrapped } from '../text.ts'
 import type { DoctorReport, StepReport, TrustReport } from './report.ts'
 
@@ -17,23 +17,13 @@ export function stepText({ step, status, saw, ms, warnings }: StepReport, paint:
   return lines.join('\n').replace(mark, paint(colour, mark))
 }
 
-function certificateText({ subject, issuer, fingerprint256, daysLeft }: CertificateReport): string[] {
-  const validity = daysLeft < 0 ? `expired ${-daysLeft} days ago` : `${daysLeft} days left`
-  return [
-    ...wrapped(`${subject}, ${validity}`, 4),
-    ...wrapped(`issued by ${issuer}`, 6),
-    '      SHA-256',
-    ...(fingerprint256.match(/.{1,48}/g) ?? []).map((part) => `      ${part}`),
-  ]
-}
-
 /** Both sides, one above the other. */
 export function trustText({ presented, rootCertificate, rootCertificateOrigin }: TrustReport): string {
   return [
     '  the server presents:',
-    ...(presented.length === 0 ? ['    nothing'] : presented.flatMap(certificateText)),
+    ...certificatesText(presented, 'nothing'),
     ...wrapped(`the root certificate (${rootCertificateOrigin}):`, 2),
-    ...(rootCertificate.length === 0 ? ["    Node's own roots"] : rootCertificate.flatMap(certificateText)),
+    ...certificatesText(rootCertificate, "Node's own roots"),
   ].join('\n')
 }
 
