@@ -15,12 +15,14 @@ export const COMMANDS: readonly Command[] = [
     options: {
       'secret-id': secretId,
       url: { value: '-', help: 'a connection string, or the value of a secret, from standard input' },
+      function: { value: 'NAME', help: 'a deployed health check to ask as well; it is invoked with an empty event' },
       json,
       help,
     },
     examples: [
       ['npx cockroach-lambda doctor --secret-id app/db', 'with the secret of a function'],
       ['pbpaste | npx cockroach-lambda doctor --url -', 'with the connection string in the clipboard'],
+      ['npx cockroach-lambda doctor --secret-id app/db --function my-health-check', 'beside a deployed function'],
       ['npx cockroach-lambda doctor --json', 'with the environment: COCKROACH_SECRET_ID, DATABASE_URL, PGHOST, …'],
     ],
     load: async () => (await import('./doctor/command.ts')).runDoctor,

@@ -75,6 +75,26 @@ function ownAuthority({ parameters, rootCertificate }: Circumstances): readonly 
 /** The first that fits. */
 const ROWS: readonly Row[] = [
   {
+    when: says(/^Invoke \S+ failed: ResourceNotFound/),
+    why: 'There is no such function in this account and region.',
+    mend: () => ['aws lambda list-functions --query Functions[].FunctionName', 'export AWS_REGION=<its region>'],
+  },
+  {
+    when: says(/^Invoke \S+ failed: /),
+    why: 'The function was not invoked: lambda:InvokeFunction must be allowed, and AWS reachable.',
+    mend: () => ['aws sts get-caller-identity', 'IAM: allow lambda:InvokeFunction on the ARN of the function'],
+  },
+  {
+    when: says(/^the function \S+ failed: /),
+    why: 'The function threw, timed out or did not start; its log says where.',
+    mend: (_, { message }) => [`aws logs tail /aws/lambda/${/^the function (\S+)/.exec(message)?.[1]} --since 10m`],
+  },
+  {
+    when: says(/is not a health report$/),
+    why: (fault) => fault.hint ?? 'It is another function.',
+    mend: () => ['export const handler = async () => healthCheck()', 'or deploy the sample stack: npx cdk deploy'],
+  },
+  {
     when: says(/^GET https:.* failed: /),
     why: (fault) => fault.hint ?? 'The certificate was not downloaded.',
     mend: () => [
@@ -232,7 +252,7 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
-    when: (fault) => fault.step === 'secret' && /ResourceNotFound/.test(fault.message),
+    when: (fault) => /^(Get|Put)SecretValue .*ResourceNotFound/.test(fault.message),
     why: 'There is no such secret in this account and region.',
     mend: ({ secretId = '<name>' }) => [
       'aws secretsmanager list-secrets --query SecretList[].Name',
@@ -243,7 +263,7 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
-    when: (fault) => fault.step === 'secret' && /AccessDenied|DecryptionFailure/.test(fault.message),
+    when: (fault) => /^(Get|Put)SecretValue .*(AccessDenied|DecryptionFailure)/.test(fault.message),
     why: (fault) => fault.hint ?? 'The caller may not read it.',
     mend: (_, { message }) => [
       'aws sts get-caller-identity',
@@ -251,18 +271,18 @@ const ROWS: readonly Row[] = [
     ],
   },
   {
-    when: (fault) => fault.step === 'secret' && /deletion|InvalidRequest/.test(fault.message),
+    when: (fault) => /^(Get|Put)SecretValue .*(deletion|InvalidRequest)/.test(fault.message),
     why: 'The secret is scheduled for deletion.',
     mend: ({ secretId }) => [`aws secretsmanager restore-secret --secret-id ${secretId}`],
   },
   {
     when: (fault) =>
-      fault.step === 'secret' && /Credentials|Token|InvalidSignature|UnrecognizedClient/.test(fault.message),
+      /^(Get|Put)SecretValue .*(Credentials|Token|InvalidSignature|UnrecognizedClient)/.test(fault.message),
     why: (fault) => fault.hint ?? 'AWS does not accept the credentials of this process.',
     mend: () => ['aws sts get-caller-identity', 'aws configure, or aws sso login'],
   },
   {
-    when: (fault) => fault.step === 'secret' && /Region/.test(fault.message),
+    when: (fault) => /^(Get|Put)SecretValue .*Region/.test(fault.message),
     why: 'No region is set.',
     mend: () => ["export AWS_REGION=<the secret's region>"],
   },
