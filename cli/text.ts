@@ -24,7 +24,7 @@ export function labelled(label: string, width: number, text: string): string[] {
   return [`${label.padEnd(width)}${first.trimStart()}`, ...rest]
 }
 
-export type Colour = 'green' | 'red' | 'yellow' | 'bold'
+type Colour = 'green' | 'red' | 'yellow' | 'bold'
 export type Paint = (colour: Colour, text: string) => string
 
 /** Paints for a terminal, unless NO_COLOR is set to anything. @see https://no-color.org */

@@ -2,7 +2,7 @@
 import type { CertificateReport } from '../../src/health-check.ts'
 import { wrapped } from '../text.ts'
 
-export function certificateText({ subject, issuer, fingerprint256, daysLeft }: CertificateReport): string[] {
+function certificateText({ subject, issuer, fingerprint256, daysLeft }: CertificateReport): string[] {
   const validity = daysLeft < 0 ? `expired ${-daysLeft} days ago` : `${daysLeft} days left`
   return [
     ...wrapped(`${subject}, ${validity}`, 4),

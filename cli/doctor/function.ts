@@ -11,7 +11,7 @@ import type { DoctorReport, Failure } from './report.ts'
 import { verdictText } from './text.ts'
 import { StepFailure } from './walk.ts'
 
-export interface FunctionReport {
+interface FunctionReport {
   readonly name: string
   readonly health?: HealthReport
   readonly failure?: Failure

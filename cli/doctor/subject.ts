@@ -24,7 +24,7 @@ export interface Subject {
 }
 
 /** What the text is called in messages, where no secret is named. */
-export const STANDARD_INPUT = 'standard-input'
+const STANDARD_INPUT = 'standard-input'
 
 export interface ReadSubject {
   readonly settings: Settings

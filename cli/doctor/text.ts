@@ -18,7 +18,7 @@ export function stepText({ step, status, saw, ms, warnings }: StepReport, paint:
 }
 
 /** Both sides, one above the other. */
-export function trustText({ presented, rootCertificate, rootCertificateOrigin }: TrustReport): string {
+function trustText({ presented, rootCertificate, rootCertificateOrigin }: TrustReport): string {
   return [
     '  the server presents:',
     ...certificatesText(presented, 'nothing'),

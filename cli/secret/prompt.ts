@@ -8,33 +8,38 @@ const MARK_PASTES = '\u001b[?2004h'
 const UNMARKED = '\u001b[?2004l'
 const PASTE_BEGINS = '\u001b[200~'
 const PASTE_ENDS = '\u001b[201~'
+const MARKS = new RegExp(`(${PASTE_BEGINS}|${PASTE_ENDS})`.replaceAll('[', '\\['))
 
-/** What is typed as it is, what is pasted in one line: blanks for line ends, which no form of a secret depends on. */
+/** The end of a chunk that may be the beginning of a mark. */
+function markBegunIn(text: string): string {
+  const rest = text.slice(Math.max(0, text.lastIndexOf('\u001b')))
+  return rest.startsWith('\u001b') && [PASTE_BEGINS, PASTE_ENDS].some((mark) => mark !== rest && mark.startsWith(rest))
+    ? rest
+    : ''
+}
+
+/** Passes on what is typed as it is, and what is pasted in one line: blanks for line ends, which no form of a secret depends on. */
 export class PasteFilter extends Transform {
   #isPasting = false
-  /** The end of the last chunk, if a mark may begin there. */
   #rest = ''
 
   override _transform(chunk: Buffer | string, _encoding: string, done: (error: null, text: string) => void): void {
     const text = this.#rest + chunk.toString()
-    const at = text.lastIndexOf('\u001b[')
-    const isCut = at !== -1 && text.length - at < PASTE_BEGINS.length && /^\[[\d~]*$/.test(text.slice(at + 1))
-    this.#rest = isCut ? text.slice(at) : ''
-    const whole = isCut ? text.slice(0, at) : text
-    const parts = whole.split(new RegExp(`(${escaped(PASTE_BEGINS)}|${escaped(PASTE_ENDS)})`))
-    const shown = parts.map((part) => {
+    this.#rest = markBegunIn(text)
+    const whole = text.slice(0, text.length - this.#rest.length)
+    const parts = whole.split(MARKS).map((part) => {
       if (part === PASTE_BEGINS || part === PASTE_ENDS) {
         this.#isPasting = part === PASTE_BEGINS
         return ''
       }
       return this.#isPasting ? part.replace(/[\r\n\t]+/g, ' ') : part
     })
-    done(null, shown.join(''))
+    done(null, parts.join(''))
   }
-}
 
-function escaped(mark: string): string {
-  return mark.replace('[', '\\[')
+  override _flush(done: (error: null, text: string) => void): void {
+    done(null, this.#rest)
+  }
 }
 
 /** Undefined when the prompt was left with Ctrl-C. */

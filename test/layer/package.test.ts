@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   mkdirSync,
   mkdtempSync,
@@ -54,6 +54,9 @@ test('the package contains the files that it exports, and no sources', () => {
       'certs/root.crt',
       'dist/cdk/index.cjs',
       'dist/cdk/index.mjs',
+      'dist/cli-invoke.cjs',
+      'dist/cli-licenses.txt',
+      'dist/cli.cjs',
       'dist/health-check/index.mjs',
       'dist/index.cjs',
       'dist/index.mjs',
@@ -67,6 +70,14 @@ test('the package contains the files that it exports, and no sources', () => {
     ]),
   )
   expect(files.filter((name) => /(?<!\.d)\.ts$|^(?:src|test|local)/.test(name))).toEqual([])
+})
+
+test('the command runs where the package is installed', () => {
+  const { status, stdout } = spawnSync(process.execPath, [join(installed, 'dist/cli.cjs'), 'doctor', '--json'], {
+    env: { PATH: process.env.PATH },
+    encoding: 'utf8',
+  })
+  expect({ status, ok: JSON.parse(stdout).ok }).toEqual({ status: 3, ok: false })
 })
 
 test('dist/ has the mode that the umask gives', () => {

@@ -3,7 +3,7 @@ import type { CloudStandInOptions } from '../../local/cloud/stand-in.ts'
 import { type CommandResult, runCommand } from './command-line.ts'
 import { openProduct, type Product } from './product.ts'
 
-export type Fields = Readonly<Record<string, unknown>>
+type Fields = Readonly<Record<string, unknown>>
 
 export interface CommandStage extends Product {
   /** Stores the secret anew; of fields, JSON. */
