@@ -24,9 +24,10 @@ const BY_CODE: Partial<Record<ConnectionErrorCode, number>> = {
 }
 /** What the server answers to a statement, and a connection that is lost under one. */
 const STATEMENT_FAILED = 11
+const OF_STATEMENT = /^(?:ERR_[A-Z_]+|[\dA-Z]{5})$/
 
 /** @param code of a ConnectionError, or the SQLSTATE of a statement */
 export function exitCodeOf(code: string): number {
   const known = new Map<string, number>(Object.entries(BY_CODE)).get(code)
-  return known ?? STATEMENT_FAILED
+  return known ?? (OF_STATEMENT.test(code) ? STATEMENT_FAILED : FAILED)
 }

@@ -2,7 +2,9 @@
 import dns from 'node:dns'
 import { isIP } from 'node:net'
 import { SYSTEM_CLOCK } from '../../src/base/clock.ts'
+import { isDatabaseError } from '../../src/base/database-error.ts'
 import { Diagnostics } from '../../src/base/diagnostics.ts'
+import { foreignText } from '../../src/base/foreign-text.ts'
 import { connectError } from '../../src/connection/connect-error.ts'
 import { Login } from '../../src/connection/login.ts'
 import type { ResolvedConnection } from '../../src/connection/source.ts'
@@ -10,7 +12,7 @@ import { checkHealth, type HealthReport } from '../../src/health-check.ts'
 import { createPool, type DatabasePool } from '../../src/pool/pool.ts'
 import type { Settings } from '../../src/settings/settings.ts'
 import type { Probe } from './probe.ts'
-import { StepFailure, type Walk } from './walk.ts'
+import { type Seen, StepFailure, type Walk } from './walk.ts'
 
 const ROUND_TRIPS = 5
 
@@ -90,11 +92,18 @@ function plural(count: unknown, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
-async function describePrivileges(pool: DatabasePool): Promise<string> {
-  const { rows } = await pool.run(PRIVILEGES)
-  const { user, database, creates, readable, writable, tables } = rows[0] ?? {}
-  const may = creates === true ? 'may create tables in public' : 'may not create tables in public'
-  return `"${user}" in ${database}: ${may}, reads ${readable} and writes ${writable} of ${plural(tables, 'table')}`
+/** The way is open, whatever the user may do: a server that cannot say it is no failure. */
+async function describePrivileges(pool: DatabasePool): Promise<Seen<undefined>> {
+  try {
+    const { rows } = await pool.run(PRIVILEGES)
+    const { user, database, creates, readable, writable, tables } = rows[0] ?? {}
+    const may = creates === true ? 'may create tables in public' : 'may not create tables in public'
+    const counts = `reads ${readable} and writes ${writable} of ${plural(tables, 'table')}`
+    return { value: undefined, saw: `"${user}" in ${database}: ${may}, ${counts}` }
+  } catch (error) {
+    if (!isDatabaseError(error)) throw error
+    return { value: undefined, saw: 'unknown', warnings: [`the server says: ${foreignText(error.message)}`] }
+  }
 }
 
 /** The median: the first of some statements may be slow. */
@@ -127,7 +136,7 @@ export async function useServer(walk: Walk, connection: ResolvedConnection, sett
       value: undefined,
       saw: `${server?.name} ${server?.version ?? ''}, ${session}`,
     }))
-    await walk.step('privileges', async () => ({ value: undefined, saw: await describePrivileges(pool) }))
+    await walk.step('privileges', () => describePrivileges(pool))
     await walk.step('round trip', async () => {
       const ms = await roundTripMs(pool)
       return { value: undefined, saw: `${ms.toFixed(1)} ms, the median of ${ROUND_TRIPS}` }

@@ -292,6 +292,11 @@ describe('what is stored by mistake', () => {
     expect(failure?.mend.join('\n')).toMatch(PUT)
   })
 
+  test('a text of a megabyte on standard input is refused', async () => {
+    const { failure, exitCode } = await doctor(['doctor', '--url', '-', '--json'], { input: 'x'.repeat(2 ** 20) })
+    expect({ exitCode, step: failure?.step }).toEqual({ exitCode: 5, step: 'form' })
+  })
+
   test('the same text on standard input has the same refusal', async () => {
     const { failure, exitCode } = await doctor(['doctor', '--url', '-', '--json'], { input: 'pw-of-nobody' })
     expect(exitCode).toBe(5)
@@ -386,6 +391,38 @@ describe('a way that is open', () => {
       PGSSLROOTCERT: authority.certificate,
     }
     expect(await doctor(['doctor', '--json'], { environment })).toMatchObject({ ok: true })
+  })
+
+  test('is walked in clear text on loopback, with the steps of TLS skipped', async () => {
+    const { user, password, port, database } = stage.cloud
+    const environment = {
+      ...{ PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database },
+      PGSSLMODE: 'disable',
+    }
+    const { ok, steps } = await doctor(['doctor', '--json'], { environment })
+    expect(ok).toBe(true)
+    const skipped = steps.filter(({ status }) => status === 'skipped').map(({ step }) => step)
+    expect(skipped).toEqual(['secret', 'DNS', 'SSLRequest', 'chain', 'host name'])
+  })
+
+  test('is open though the server cannot say what the user may do', async () => {
+    const { postgres, database } = stage.cloud
+    await postgres.query('drop schema public', [], database)
+    const { ok, steps } = await doctor()
+    await postgres.query('create schema public', [], database)
+    expect(ok).toBe(true)
+    expect(steps.find(({ step }) => step === 'privileges')).toMatchObject({
+      ...{ status: 'passed', saw: 'unknown' },
+      warnings: ['the server says: schema "public" does not exist'],
+    })
+  })
+
+  test('says how many tables the user may read and write', async () => {
+    const { postgres, database, user } = stage.cloud
+    await postgres.query(`create table a (); create table b (); grant select on a to ${user}`, [], database)
+    const { steps } = await doctor()
+    await postgres.query('drop table a, b', [], database)
+    expect(steps.find(({ step }) => step === 'privileges')?.saw).toMatch(/reads 1 and writes 0 of 2 tables$/)
   })
 
   test('warns of what was raised and repaired', async () => {
