@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -13,18 +15,24 @@ const BUILT = join(import.meta.dirname, '../../dist/cli.cjs')
 
 let stage: CommandStage
 let lambda: LoopbackHttpServer
+let folder: string
+let certificate: string
 let fields: Readonly<Record<string, unknown>>
 
 beforeAll(async () => {
   stage = await openCommandStage({ hosts: ['127.0.0.1'] })
   // An address, since the process has no stand-in for the names of the Cloud.
   fields = { ...stage.fields, host: '127.0.0.1', cluster: stage.cloud.cluster }
+  folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-built-'))
+  certificate = join(folder, 'root.crt')
+  writeFileSync(certificate, stage.cloud.authority.certificate)
   lambda = await LoopbackHttpServer.start((_, response) =>
     answerJson(response, 200, { ok: true, timings: { totalMs: 1 } }),
   )
 })
 
 afterAll(async () => {
+  rmSync(folder, { recursive: true, force: true })
   await lambda?.stop()
   await stage?.[Symbol.asyncDispose]()
 })
@@ -56,6 +64,12 @@ describe.each([22, 24, 26] as const)('on Node.js %d, the built command', (major)
     const { code, stdout } = await runBuilt(node, ['doctor', '--secret-id', 'app/db', '--json'])
     expect(code).toBe(7)
     expect(JSON.parse(stdout).trust.presented).toMatchObject([{ issuer: 'Stand-in Root CA' }])
+  })
+
+  test('compares a certificate with a server, and ends by itself', async () => {
+    const words = ['cert', 'check', certificate, '--host', `127.0.0.1:${stage.cloud.standIn.port}`, '--json']
+    const { code, stdout } = await runBuilt(node, words)
+    expect({ code, ok: JSON.parse(stdout).ok }).toEqual({ code: 0, ok: true })
   })
 
   test('stores a secret, and asks a function', async () => {

@@ -132,6 +132,8 @@ describe('at a terminal', () => {
     expectNoSecret(processes, [stage.cloud.password])
     const { code, output, settings } = await terminal.ended()
     expectNoSecret(output, [stage.cloud.password])
+    // Nor its length, as a mark for each character would show it.
+    expect(output).not.toMatch(/[*•▪]{2}/)
     expect(output).toContain('Stored in app/db')
     expect(code).toBe(0)
     expectSane(settings)
