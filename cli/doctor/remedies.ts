@@ -313,6 +313,11 @@ const ROWS: readonly Row[] = [
       `or correct the database name, which is ${parameters?.dbname.replace(/^.*\./, '') ?? 'unknown'}`,
     ],
   },
+  {
+    when: (fault) => fault.code === 'ERR_CONFIG',
+    why: (fault) => (fault.step === 'settings' ? 'A setting cannot be used.' : (fault.hint ?? 'See the message.')),
+    mend: () => ['Correct or unset the variable that the message names; docs/settings.md lists all'],
+  },
 ]
 
 /** The library's hint may be a command with the secret's value on it: here `secret put` stands instead. */

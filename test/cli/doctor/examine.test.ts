@@ -1,342 +1,26 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { DoctorReport } from '../../../cli/doctor/report.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type CertificateAuthority, createCertificateAuthority } from '../../../local/certificates.ts'
-import type { Refuse } from '../../../local/cloud/stand-in.ts'
-import { message } from '../../../local/cloud/wire-protocol.ts'
-import { type CommandStage, openCommandStage, type StageLine } from '../../support/command-stage.ts'
-import { startDeafServer } from '../../support/deaf-server.ts'
-import { PASSWORD, ScriptedServer } from '../../support/scripted-server.ts'
+import { type CommandStage, openCommandStage } from '../../support/command-stage.ts'
 
 const HOST = 'cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud'
-const UNKNOWN_HOST = HOST.replace('cozy-otter-4821', 'brave-hare-7733')
-const FREE_TIER_HOST = 'free-tier4.aws-ap-southeast-1.cockroachlabs.cloud'
-const ADVANCED_HOST = 'blue-dog-5bct.aws-ap-southeast-1.cockroachlabs.cloud'
 const WRONG = 'not-the-right-password'
-const ENVIRONMENT = ['doctor', '--secret-id', 'app/db', '--json']
 
 let stage: CommandStage
 let otherAuthority: CertificateAuthority
 
 beforeAll(async () => {
-  stage = await openCommandStage({ hosts: [HOST, UNKNOWN_HOST, FREE_TIER_HOST, '127.0.0.1'] })
+  stage = await openCommandStage()
   otherAuthority = await createCertificateAuthority('Another Root CA')
 })
 
+beforeEach(() => stage.store(stage.fields))
+
 afterAll(() => stage?.[Symbol.asyncDispose]())
-
-afterEach(() => {
-  const { standIn, cluster } = stage.cloud
-  standIn.refuse = undefined
-  standIn.throttle = undefined
-  Object.assign(standIn.tenant(cluster), { allowsAddress: true, isAvailable: true, isRequestUnitLimitHit: false })
-  stage.secretsManager.failWith(undefined)
-  stage.secretsManager.secrets.deny('app/db', false)
-  stage.store(stage.fields)
-})
-
-type Report = DoctorReport & { readonly exitCode: number }
-
-async function doctor(words: readonly string[] = ENVIRONMENT, line: StageLine = {}): Promise<Report> {
-  stage.cloud.standIn.resetCounts()
-  const { code, stdout } = await stage.run(words, { ...line, secrets: [WRONG, ...(line.secrets ?? [])] })
-  const report: Report = JSON.parse(stdout)
-  expect(report.exitCode).toBe(code)
-  expect(stage.cloud.standIn.counts.logins).toBeLessThanOrEqual(1)
-  return report
-}
-
-interface Row {
-  /** Of the table of failures that people meet. */
-  readonly row: number
-  readonly cause: string
-  /** Changes of the secret's fields; `undefined` takes one out. */
-  readonly fields?: Readonly<Record<string, unknown>>
-  readonly environment?: Readonly<Record<string, string>>
-  readonly refuse?: Refuse
-  readonly inject?: () => void | Promise<void>
-  readonly step: string
-  readonly exitCode: number
-  readonly why: RegExp
-  readonly mend: RegExp
-}
-
-const PUT = /npx cockroach-lambda secret put --secret-id app\/db/
-const COPY = /Connect > copy the connection string/
-
-const FAILURES: readonly Row[] = [
-  {
-    ...{ row: 1, cause: 'an address, which does not contain the cluster', fields: { host: '127.0.0.1' } },
-    ...{ step: 'login', exitCode: 6, why: /Many clusters share this address/, mend: /COCKROACH_CLUSTER=/ },
-  },
-  {
-    ...{ row: 1, cause: 'an old host that many clusters share', fields: { host: FREE_TIER_HOST } },
-    ...{ step: 'routing', exitCode: 6, why: /Many clusters share this address/, mend: /COCKROACH_CLUSTER=/ },
-  },
-  {
-    ...{ row: 2, cause: 'a cluster that is not there', fields: { host: UNKNOWN_HOST } },
-    ...{ step: 'login', exitCode: 6, why: /No such cluster/, mend: COPY },
-  },
-  {
-    ...{ row: 2, cause: 'two clusters in one secret', fields: { cluster: 'brave-hare-7733' } },
-    ...{ step: 'routing', exitCode: 6, why: /Name the cluster once/, mend: COPY },
-  },
-  {
-    ...{ row: 3, cause: 'an address that is not on the allowlist' },
-    inject: () => void Object.assign(stage.cloud.standIn.tenant(stage.cloud.cluster), { allowsAddress: false }),
-    ...{ step: 'login', exitCode: 10, why: /IP allowlist/, mend: /Networking > IP Allowlist > Add Network/ },
-  },
-  {
-    ...{ row: 4, cause: 'logins that are throttled' },
-    inject: async () => {
-      stage.cloud.standIn.throttle = { maxFailures: 1, windowMs: 60_000 }
-      stage.store({ ...stage.fields, password: `${WRONG}-2` })
-      await doctor()
-      stage.store(stage.fields)
-    },
-    ...{ step: 'login', exitCode: 10, why: /throttled/, mend: /wait some minutes/ },
-  },
-  {
-    ...{ row: 5, cause: 'a wrong password', fields: { password: WRONG } },
-    ...{ step: 'login', exitCode: 8, why: /refuses this user/, mend: /SQL Users > app_\w+ > Change Password/ },
-  },
-  {
-    ...{ row: 6, cause: 'no TLS, on this machine', fields: { host: '127.0.0.1', sslmode: 'disable' } },
-    ...{ step: 'login', exitCode: 7, why: /sslmode=disable is set/, mend: /unset PGSSLMODE/ },
-  },
-  {
-    ...{ row: 6, cause: 'no TLS, across a network', fields: { sslmode: 'disable' } },
-    ...{ step: 'routing', exitCode: 7, why: /sslmode=disable is set/, mend: /unset PGSSLMODE/ },
-  },
-  {
-    ...{ row: 7, cause: "a laptop's path", fields: { sslrootcert: '/Users/me/certs/root.crt' } },
-    ...{ step: 'root certificate', exitCode: 7, why: /not on this machine/, mend: /unset PGSSLROOTCERT/ },
-  },
-  {
-    ...{ row: 7, cause: 'a relative path in the environment', fields: { sslrootcert: undefined } },
-    environment: { PGSSLROOTCERT: './no-such-folder/root.crt' },
-    ...{ step: 'root certificate', exitCode: 7, why: /not on this machine/, mend: /unset PGSSLROOTCERT/ },
-  },
-  ...['$HOME/.postgresql/root.crt', '~/.postgresql/root.crt'].map((sslrootcert) => ({
-    ...{ row: 8, cause: `${sslrootcert}, which is missing`, fields: { sslrootcert } },
-    ...{ step: 'root certificate', exitCode: 7, why: /libpq's default file/, mend: /cert fetch --cluster-id/ },
-  })),
-  {
-    ...{ row: 9, cause: 'a CA that nobody named', fields: { sslrootcert: undefined } },
-    ...{ step: 'chain', exitCode: 7, why: /does not end in the root certificate/, mend: /cert check --host/ },
-  },
-  {
-    ...{ row: 9, cause: "a server of one's own with a CA that nobody named" },
-    fields: { sslrootcert: undefined, host: '127.0.0.1' },
-    ...{ step: 'chain', exitCode: 7, why: /does not end in the root certificate/, mend: /cert fetch --cluster-id/ },
-  },
-  {
-    ...{ row: 10, cause: 'a host that is not in the certificate', fields: { host: ADVANCED_HOST } },
-    ...{ step: 'host name', exitCode: 7, why: /another server's/, mend: /with its whole host name/ },
-  },
-  {
-    ...{ row: 11, cause: 'a limit of request units' },
-    inject: () => void Object.assign(stage.cloud.standIn.tenant(stage.cloud.cluster), { isRequestUnitLimitHit: true }),
-    ...{ step: 'login', exitCode: 10, why: /request units/, mend: /raise the limit/ },
-  },
-  {
-    ...{ row: 11, cause: 'a limit of connections' },
-    refuse: { sqlstate: '53300', message: 'sorry, too many clients already' },
-    ...{ step: 'login', exitCode: 10, why: /All connections .* in use/, mend: /put-function-concurrency/ },
-  },
-  {
-    ...{ row: 12, cause: 'a connection that is reset' },
-    refuse: (socket) => socket.once('data', () => socket.resetAndDestroy()),
-    ...{ step: 'SSLRequest', exitCode: 9, why: /closed without a word/, mend: /doctor, once more/ },
-  },
-  {
-    ...{ row: 12, cause: 'a connection that is closed' },
-    refuse: (socket) => socket.once('data', () => socket.end()),
-    ...{ step: 'SSLRequest', exitCode: 9, why: /closed without a word/, mend: /doctor, once more/ },
-  },
-  {
-    ...{ row: 13, cause: 'a server that accepts and is silent', fields: { connect_timeout: 1 } },
-    refuse: 'silence',
-    ...{ step: 'SSLRequest', exitCode: 9, why: /the server is silent/, mend: /26257/ },
-  },
-  {
-    ...{ row: 14, cause: 'a host that is cut off', fields: { host: 'base.invalid' } },
-    ...{ step: 'DNS', exitCode: 9, why: /No such host name/, mend: COPY },
-  },
-  {
-    ...{ row: 14, cause: "the console's placeholder", fields: { password: '<ENTER-SQL-USER-PASSWORD>' } },
-    ...{ step: 'form', exitCode: 5, why: /Replace it/, mend: PUT },
-  },
-  {
-    ...{ row: 14, cause: "the port of RDS's template", fields: { port: 5432 } },
-    ...{ step: 'form', exitCode: 5, why: /26257/, mend: PUT },
-  },
-  {
-    ...{ row: 15, cause: 'a server that shuts down' },
-    refuse: { sqlstate: '57P01', message: 'server is shutting down' },
-    ...{ step: 'login', exitCode: 10, why: /comes back by itself/, mend: /in a minute/ },
-  },
-  {
-    ...{ row: 15, cause: 'a cluster that accepts no connections' },
-    inject: () => void Object.assign(stage.cloud.standIn.tenant(stage.cloud.cluster), { isAvailable: false }),
-    ...{ step: 'login', exitCode: 10, why: /comes back by itself/, mend: /in a minute/ },
-  },
-  {
-    ...{ row: 16, cause: 'a server without TLS' },
-    refuse: 'tls',
-    ...{ step: 'SSLRequest', exitCode: 7, why: /not a PostgreSQL server with TLS/, mend: /26257/ },
-  },
-  {
-    ...{ row: 16, cause: 'a web server' },
-    refuse: (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad\r\n')),
-    ...{ step: 'SSLRequest', exitCode: 7, why: /not a PostgreSQL server with TLS/, mend: /26257/ },
-  },
-  {
-    ...{ row: 16, cause: 'a port where nothing listens', fields: { port: 1 } },
-    ...{ step: 'TCP', exitCode: 9, why: /Nothing listens/, mend: /26257/ },
-  },
-]
-
-describe('the failures that people meet', () => {
-  test('each row of the table is reproduced', () => {
-    expect([...new Set(FAILURES.map(({ row }) => row))]).toEqual(Array.from({ length: 16 }, (_, index) => index + 1))
-  })
-
-  test.each(FAILURES)(
-    '$row: $cause',
-    async ({ fields, environment = {}, refuse, inject, step, exitCode, why, mend }) => {
-      if (fields !== undefined) stage.store({ ...stage.fields, ...fields })
-      stage.cloud.standIn.refuse = refuse
-      await inject?.()
-      const { failure, steps, ...report } = await doctor(ENVIRONMENT, { environment })
-      expect({ step: failure?.step, exitCode: report.exitCode, ok: report.ok }).toEqual({ step, exitCode, ok: false })
-      expect(failure?.why).toMatch(why)
-      expect(failure?.mend.join('\n')).toMatch(mend)
-      expect(steps.at(-1)).toMatchObject({ step, status: 'failed', saw: failure?.saw })
-      expect(steps.filter(({ status }) => status === 'failed')).toHaveLength(1)
-    },
-  )
-
-  test('13: an address that does not answer', async () => {
-    await using server = await startDeafServer()
-    stage.store({ ...stage.fields, port: server.port, connect_timeout: 1 })
-    const { failure, exitCode } = await doctor()
-    expect({ exitCode, step: failure?.step }).toEqual({ exitCode: 9, step: 'TCP' })
-    expect(failure?.why).toMatch(/^No answer/)
-    expect(failure?.mend.join('\n')).toMatch(/NAT gateway/)
-  })
-
-  test('15: a transaction that is to be repeated, at the first query', async () => {
-    await using server = await ScriptedServer.start(stage.cloud.authority)
-    const repeat: Buffer = message('E', Buffer.from('SERROR\0C40001\0Mrestart transaction: retry\0\0'))
-    server.script = (at): Buffer | undefined => (at === 'simple' ? repeat : undefined)
-    stage.store({
-      host: '127.0.0.1',
-      port: server.port,
-      user: 'app',
-      password: PASSWORD,
-      sslrootcert: server.certificate,
-    })
-    const { failure, exitCode } = await doctor(ENVIRONMENT, { secrets: [PASSWORD] })
-    expect({ exitCode, failure }).toMatchObject({ exitCode: 11, failure: { step: 'first query', code: '40001' } })
-    expect(failure?.why).toMatch(/repeat the transaction/)
-  })
-})
-
-const OURS = 'postgresql://app:pw-of-nobody@cozy-otter-4821.7tt.aws-ap-southeast-1.cockroachlabs.cloud:26257/defaultdb'
-
-/** Texts that are stored as secrets by mistake, and a part of what is said about each. */
-const WRONG_SECRETS: readonly (readonly [what: string, text: string, saw: RegExp])[] = [
-  ['blanks', '  \n', /is empty/],
-  ['an empty object', '{}', /is empty/],
-  ['one word', 'pw-of-nobody', /neither a URL nor keyword=value/],
-  ['an API key of the Cloud', 'CCDB1_pw0of0nobody', /is an API key/],
-  ['base64', Buffer.from(OURS).toString('base64'), /encoded in base64/],
-  ['a Python dict', "{'host': 'h', 'password': 'pw-of-nobody'}", /is a Python dict/],
-  ['JSON without quotes', '{host: h, password: pw-of-nobody}', /keys without quotes/],
-  ['JSON that is cut off', '{"host": "h", "password": "pw-of-nobody', /malformed JSON/],
-  ['a number', '26257', /is a number in JSON/],
-  ['an array', `["${OURS}"]`, /is an array of 1/],
-  ['no usual key', '{"greeting": "pw-of-nobody"}', /no usual key/],
-  ['several connection strings', `{"a": "${OURS}", "b": "${OURS}2"}`, /holds 2 connection strings/],
-  ['a contradiction', JSON.stringify({ url: OURS, pghost: 'other.example' }), /contradicts/],
-  ['a parameter given twice', `${OURS}?sslmode=verify-full&sslmode=require`, /sslmode/],
-  ['the host in the query', `${OURS}?host=other.example`, /host/],
-  ['several hosts', 'postgresql://app:pw-of-nobody@a.example,b.example/d', /several hosts/],
-  ['a password that moves the host', 'postgresql://app:pw-of@evil.example/x@h.example/d', /two different hosts/],
-  ['a scheme without slashes', 'postgresql:app:pw-of-nobody@h.example/d', /without "\/\/"/],
-  ['no scheme', 'app:pw-of-nobody@h.example', /no scheme in front/],
-  ['a list of variables', 'PGHOST=h\nPGPASSWORD=pw-of-nobody', /list of environment variables/],
-  ['ADO.NET', 'Server=h;Username=app;Password=pw-of-nobody;Database=d', /ADO\.NET/],
-  ['a placeholder', '<connection string>', /placeholder/],
-  ['a placeholder as host', 'postgresql://app:pw-of-nobody@<host>/d', /placeholder/],
-  ['a certificate', '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----', /certificate or key/],
-  ['a web address', 'https://cockroachlabs.cloud/cluster/1', /scheme|URL/],
-  ['a mode that verifies nothing', `${OURS}?sslmode=no-verify`, /no-verify/],
-  ['no password', '{"host": "h.example", "user": "app"}', /holds no password/],
-  ['no host', '{"password": "pw-of-nobody", "user": "app"}', /holds no host/],
-  ['a binary value', '', /is binary/],
-]
-
-describe('what is stored by mistake', () => {
-  test.each(WRONG_SECRETS)('%s', async (what, text, saw) => {
-    stage.store(what === 'a binary value' ? Buffer.from('pw-of-nobody') : text)
-    const { failure, exitCode } = await doctor(ENVIRONMENT, { secrets: ['pw-of-nobody', 'pw-of'] })
-    const step = what === 'a binary value' ? 'secret' : 'form'
-    expect({ step: failure?.step, code: failure?.code, exitCode }).toEqual({
-      step,
-      code: 'ERR_SECRET_INVALID',
-      exitCode: 5,
-    })
-    expect(failure?.saw).toMatch(saw)
-    expect(failure?.why).toMatch(/\w/)
-    expect(failure?.mend.join('\n')).toMatch(PUT)
-  })
-
-  test('a text of a megabyte on standard input is refused', async () => {
-    const { failure, exitCode } = await doctor(['doctor', '--url', '-', '--json'], { input: 'x'.repeat(2 ** 20) })
-    expect({ exitCode, step: failure?.step }).toEqual({ exitCode: 5, step: 'form' })
-  })
-
-  test('the same text on standard input has the same refusal', async () => {
-    const { failure, exitCode } = await doctor(['doctor', '--url', '-', '--json'], { input: 'pw-of-nobody' })
-    expect(exitCode).toBe(5)
-    expect(failure).toMatchObject({ step: 'form', saw: expect.stringMatching(/neither a URL/) })
-    expect(failure?.mend.join('\n')).toContain('doctor --url -')
-  })
-})
-
-describe('a secret that is not read', () => {
-  test.each([
-    ['is not there', 'app/other', (): void => undefined, /create-secret --name app\/other/],
-    ['is not permitted', 'app/db', () => stage.secretsManager.secrets.deny('app/db'), /IAM/],
-    ['is throttled', 'app/db', () => stage.secretsManager.failWith('ThrottlingException'), /describe-secret/],
-    ['has expired credentials', 'app/db', () => stage.secretsManager.failWith('ExpiredTokenException'), /sso login/],
-  ] as const)('%s', async (_, secretId, inject, mend) => {
-    inject()
-    const { failure, exitCode } = await doctor(['doctor', '--secret-id', secretId, '--json'])
-    expect({ step: failure?.step, exitCode }).toEqual({ step: 'secret', exitCode: 4 })
-    expect(failure?.mend.join('\n')).toMatch(mend)
-  })
-
-  test('has no value yet', async () => {
-    stage.secretsManager.secrets.create('app/empty')
-    const { failure, exitCode } = await doctor(['doctor', '--secret-id', 'app/empty', '--json'])
-    expect({ step: failure?.step, exitCode }).toEqual({ step: 'secret', exitCode: 5 })
-    expect(failure?.mend.join('\n')).toContain('secret put --secret-id app/empty')
-  })
-
-  test('is scheduled for deletion', async () => {
-    stage.secretsManager.secrets.create('app/deleted', 'x')
-    stage.secretsManager.secrets.delete('app/deleted')
-    const { failure } = await doctor(['doctor', '--secret-id', 'app/deleted', '--json'])
-    expect(failure?.mend).toEqual(['aws secretsmanager restore-secret --secret-id app/deleted'])
-  })
-})
 
 describe('trust that fails', () => {
   test('shows the chain that the server presents beside the root certificate', async () => {
     stage.store({ ...stage.fields, sslrootcert: otherAuthority.certificate })
-    const { trust } = await doctor()
+    const { trust } = await stage.doctor()
     expect(trust).toMatchObject({
       presented: [{ subject: HOST, issuer: 'Stand-in Root CA', daysLeft: expect.any(Number) }],
       rootCertificate: [{ subject: 'Another Root CA', issuer: 'Another Root CA', daysLeft: expect.any(Number) }],
@@ -352,14 +36,14 @@ describe('trust that fails', () => {
 
   test('sends no user, no password, no start-up message', async () => {
     stage.store({ ...stage.fields, sslrootcert: otherAuthority.certificate })
-    await doctor()
+    await stage.doctor()
     expect(stage.cloud.standIn.counts).toMatchObject({ startups: 0, logins: 0 })
   })
 })
 
 describe('a way that is open', () => {
   test('is walked from the settings to the round trip, with one login', async () => {
-    const { ok, exitCode, steps, health } = await doctor()
+    const { ok, exitCode, steps, health } = await stage.doctor()
     expect({ ok, exitCode }).toEqual({ ok: true, exitCode: 0 })
     expect(steps.map(({ step, status }) => `${step} ${status}`)).toEqual(
       ['settings', 'secret', 'form', 'routing', 'root certificate', 'DNS', 'TCP', 'SSLRequest', 'chain', 'host name']
@@ -379,7 +63,7 @@ describe('a way that is open', () => {
     ['the value of a secret', () => JSON.stringify({ ...stage.fields, sslrootcert: undefined })],
   ])('is walked with %s from standard input', async (_, input: () => string) => {
     const environment = { PGSSLROOTCERT: stage.cloud.authority.certificate }
-    const { ok, steps } = await doctor(['doctor', '--url', '-', '--json'], { input: input(), environment })
+    const { ok, steps } = await stage.doctor(['--url', '-'], { input: input(), environment })
     expect(ok).toBe(true)
     expect(steps.find(({ step }) => step === 'secret')?.status).toBe('skipped')
   })
@@ -390,7 +74,7 @@ describe('a way that is open', () => {
       ...{ PGHOST: HOST, PGPORT: String(standIn.port), PGUSER: user, PGPASSWORD: password, PGDATABASE: 'defaultdb' },
       PGSSLROOTCERT: authority.certificate,
     }
-    expect(await doctor(['doctor', '--json'], { environment })).toMatchObject({ ok: true })
+    expect(await stage.doctor([], { environment })).toMatchObject({ ok: true })
   })
 
   test('is walked in clear text on loopback, with the steps of TLS skipped', async () => {
@@ -399,7 +83,7 @@ describe('a way that is open', () => {
       ...{ PGHOST: '127.0.0.1', PGPORT: String(port), PGUSER: user, PGPASSWORD: password, PGDATABASE: database },
       PGSSLMODE: 'disable',
     }
-    const { ok, steps } = await doctor(['doctor', '--json'], { environment })
+    const { ok, steps } = await stage.doctor([], { environment })
     expect(ok).toBe(true)
     const skipped = steps.filter(({ status }) => status === 'skipped').map(({ step }) => step)
     expect(skipped).toEqual(['secret', 'DNS', 'SSLRequest', 'chain', 'host name'])
@@ -408,7 +92,7 @@ describe('a way that is open', () => {
   test('is open though the server cannot say what the user may do', async () => {
     const { postgres, database } = stage.cloud
     await postgres.query('drop schema public', [], database)
-    const { ok, steps } = await doctor()
+    const { ok, steps } = await stage.doctor()
     await postgres.query('create schema public', [], database)
     expect(ok).toBe(true)
     expect(steps.find(({ step }) => step === 'privileges')).toMatchObject({
@@ -420,14 +104,14 @@ describe('a way that is open', () => {
   test('says how many tables the user may read and write', async () => {
     const { postgres, database, user } = stage.cloud
     await postgres.query(`create table a (); create table b (); grant select on a to ${user}`, [], database)
-    const { steps } = await doctor()
+    const { steps } = await stage.doctor()
     await postgres.query('drop table a, b', [], database)
     expect(steps.find(({ step }) => step === 'privileges')?.saw).toMatch(/reads 1 and writes 0 of 2 tables$/)
   })
 
   test('warns of what was raised and repaired', async () => {
     stage.store({ ...stage.fields, sslmode: 'require' })
-    const { steps } = await doctor()
+    const { steps } = await stage.doctor()
     expect(steps.find(({ step }) => step === 'routing')?.warnings).toEqual([
       expect.stringMatching(/raised to verify-full/),
     ])
@@ -447,7 +131,7 @@ describe('its lines', () => {
   test('come as the steps end', async () => {
     const { stdout } = await stage.run(['doctor', '--secret-id', 'app/db'])
     expect(stdout.match(/^[✓✗-] .*$/gm)?.map((line) => line.slice(2, 19).trim())).toEqual(
-      (await doctor()).steps.map(({ step }) => step),
+      (await stage.doctor()).steps.map(({ step }) => step),
     )
   })
 })
