@@ -1,7 +1,7 @@
 /** Ends a command whose walk has failed, as the doctor does. */
 import type { Context } from './context.ts'
 import { failureOf } from './doctor/failure.ts'
-import type { Circumstances } from './doctor/remedies.ts'
+import type { Circumstances } from './doctor/remedies/remedy.ts'
 import { verdictText } from './doctor/text.ts'
 import { StepFailure } from './doctor/walk.ts'
 import { exitCodeOf } from './exit-codes.ts'

@@ -1,7 +1,8 @@
 /** What stopped a walk, with its remedy. */
 import { ConnectionError } from '../../src/base/connection-error.ts'
 import { foreignError } from '../../src/base/foreign-text.ts'
-import { type Circumstances, remedyFor } from './remedies.ts'
+import type { Circumstances } from './remedies/remedy.ts'
+import { remedyFor } from './remedies.ts'
 import type { Failure } from './report.ts'
 import type { StepFailure } from './walk.ts'
 

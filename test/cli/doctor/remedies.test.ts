@@ -283,6 +283,12 @@ describe('other failures', () => {
     expect(failure?.mend.join('\n')).toContain('cert check --host localhost')
   })
 
+  test('nothing that names a database', async () => {
+    const { failure, exitCode } = await stage.doctor([])
+    expect({ exitCode, step: failure?.step }).toEqual({ exitCode: 3, step: 'settings' })
+    expect(failure?.mend).toContain('npx cockroach-lambda doctor --secret-id <name or ARN>')
+  })
+
   test('a DATABASE_URL that is no connection string', async () => {
     const line = { environment: { DATABASE_URL: 'pw-of-nobody' }, secrets: ['pw-of-nobody'] }
     const { failure, exitCode } = await stage.doctor([], line)
