@@ -75,7 +75,7 @@ export async function reachServer(walk: Walk, connection: ResolvedConnection, pr
 }
 
 /** A pool that logs in with this password once: neither the secret is read again, nor the next one tried. */
-function poolOf(connection: ResolvedConnection, { pg, platform }: Settings): DatabasePool {
+function poolOf(connection: ResolvedConnection, { pg, platform, poolOptions: options }: Settings): DatabasePool {
   const source = {
     early: () => undefined,
     current: async () => connection,
@@ -85,7 +85,7 @@ function poolOf(connection: ResolvedConnection, { pg, platform }: Settings): Dat
   }
   const login = new Login(source, { now: SYSTEM_CLOCK.steadyNow })
   const { functionModule } = platform
-  return createPool({ pg, functionModule }, login, 1, new Diagnostics(), SYSTEM_CLOCK)
+  return createPool({ pg, functionModule }, login, { max: 1, options }, new Diagnostics(), SYSTEM_CLOCK)
 }
 
 function plural(count: unknown, noun: string): string {

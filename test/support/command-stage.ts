@@ -16,7 +16,7 @@ export interface CommandStage extends Product {
   doctor(words?: readonly string[], line?: StageLine): Promise<DoctorReport & { readonly exitCode: number }>
 }
 
-export interface StageLine {
+interface StageLine {
   readonly input?: string
   readonly environment?: Readonly<Record<string, string>>
   /** Beside the password that logs in. */
