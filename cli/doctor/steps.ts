@@ -12,7 +12,7 @@ import { checkHealth, type HealthReport } from '../../src/health-check.ts'
 import { createPool, type DatabasePool } from '../../src/pool/pool.ts'
 import type { Settings } from '../../src/settings/settings.ts'
 import type { Probe } from './probe.ts'
-import { type Seen, StepFailure, type Walk } from './walk.ts'
+import type { Seen, Walk } from './walk.ts'
 
 const ROUND_TRIPS = 5
 
@@ -127,7 +127,7 @@ export async function useServer(walk: Walk, connection: ResolvedConnection, sett
     })
     const health = await walk.step('first query', async () => {
       const value = await checkHealth(() => pool, SYSTEM_CLOCK)
-      if (value.error !== undefined) throw new StepFailure('first query', value.error)
+      if (value.error !== undefined) throw value.error
       return { value, saw: 'select 1' }
     })
     const { server, tls } = health

@@ -13,7 +13,7 @@ import { SecretCache, type SecretVersion } from '../../src/secret/cache.ts'
 import { freshReader } from '../../src/secret/reader/readers.ts'
 import { parseSecret } from '../../src/secret/value/parse.ts'
 import { readSettings, type Settings } from '../../src/settings/settings.ts'
-import { StepFailure, type Walk } from './walk.ts'
+import type { Walk } from './walk.ts'
 
 /** What is examined: a secret, the environment, or a text that may become a secret. */
 export interface Subject {
@@ -101,14 +101,16 @@ async function readText(walk: Walk, settings: Settings, subject: Subject): Promi
   })
 }
 
-/** The parameters; the refusals of routing and TLS belong to the next step. */
-function mergeOrFail(settings: Settings, fields: ConnectionFields): MergedParameters {
+/** Merges; refusals of routing and TLS are left to the step that asks for the result. */
+function mergeFor(settings: Settings, fields: ConnectionFields): () => MergedParameters {
   try {
-    return mergeParameters(settings, fields)
+    const merged = mergeParameters(settings, fields)
+    return () => merged
   } catch (error) {
-    if (error instanceof ConnectionError && ['ERR_ROUTING', 'ERR_TLS'].includes(error.code))
-      throw new StepFailure('routing', error)
-    throw error
+    if (!(error instanceof ConnectionError && ['ERR_ROUTING', 'ERR_TLS'].includes(error.code))) throw error
+    return () => {
+      throw error
+    }
   }
 }
 
@@ -119,13 +121,16 @@ export async function readSubject(walk: Walk, subject: Subject, environment: Env
     return { value, saw: describeSettings(value, subject), warnings: value.warnings }
   })
   const secret = await readText(walk, settings, subject)
-  const { fields, merged } = await walk.step('form', () => {
+  const { fields, merge } = await walk.step('form', () => {
     const parsed = secret === undefined ? { fields: {}, warnings: [] } : fieldsOf(secret.text, settings)
-    const value = { fields: parsed.fields, merged: mergeOrFail(settings, parsed.fields) }
+    const value = { fields: parsed.fields, merge: mergeFor(settings, parsed.fields) }
     const named = Object.keys({ ...settings.environment, ...parsed.fields, ...settings.options })
     return { value, saw: named.join(', '), warnings: parsed.warnings }
   })
-  await walk.step('routing', () => ({ value: undefined, saw: describeRouting(merged), warnings: merged.warnings }))
+  const merged = await walk.step('routing', () => {
+    const value = merge()
+    return { value, saw: describeRouting(value), warnings: value.warnings }
+  })
   const { parameters, password, sslrootcert } = merged
   const rootCertificate = await walk.step('root certificate', () => {
     const value = readRootCertificate(sslrootcert, settings.platform, import.meta.dirname)

@@ -35,11 +35,10 @@ export class Walk {
       this.#report({ step, status: 'passed', saw, ms: ms(), warnings })
       return value
     } catch (cause) {
-      // A failure of a later step, which an earlier one came upon.
-      const failed = cause instanceof StepFailure ? cause : new StepFailure(step, cause)
-      const { message } = failed.cause instanceof Error ? failed.cause : { message: '' }
-      this.#report({ step: failed.step, status: 'failed', saw: message, ms: ms(), warnings: [] })
-      throw failed
+      // Of the library's health report, the error is no Error.
+      const { message = '' } = Object(cause)
+      this.#report({ step, status: 'failed', saw: String(message), ms: ms(), warnings: [] })
+      throw new StepFailure(step, cause)
     }
   }
 

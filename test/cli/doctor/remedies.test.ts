@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { STEPS } from '../../../cli/doctor/report.ts'
 import type { ServerCertificate } from '../../../local/certificates.ts'
 import type { Refuse } from '../../../local/cloud/stand-in.ts'
 import { message } from '../../../local/cloud/wire-protocol.ts'
@@ -34,6 +35,8 @@ afterEach(() => {
   stage.secretsManager.secrets.deny('app/db', false)
   stage.store(stage.fields)
 })
+
+const NAMES: readonly string[] = STEPS
 
 interface Row {
   /** Of the table of failures that people meet. */
@@ -233,6 +236,8 @@ async function expectFailure(given: Omit<Row, 'row'>): Promise<void> {
   expect(failure?.why).toMatch(why)
   expect(failure?.mend.join('\n')).toMatch(mend)
   expect(steps.at(-1)).toMatchObject({ step, status: 'failed', saw: failure?.saw })
+  // Every step before it was reported, in order.
+  expect(steps.map((each) => each.step)).toEqual(NAMES.slice(0, NAMES.indexOf(step) + 1))
   expect(steps.filter(({ status }) => status === 'failed')).toHaveLength(1)
 }
 
@@ -263,8 +268,9 @@ describe('the failures that people meet', () => {
       password: PASSWORD,
       sslrootcert: server.certificate,
     })
-    const { failure, exitCode } = await stage.doctor(SECRET, { secrets: [PASSWORD] })
+    const { failure, exitCode, steps } = await stage.doctor(SECRET, { secrets: [PASSWORD] })
     expect({ exitCode, failure }).toMatchObject({ exitCode: 11, failure: { step: 'first query', code: '40001' } })
+    expect(steps.at(-1)?.saw).toBe('restart transaction: retry')
     expect(failure?.why).toMatch(/repeat the transaction/)
   })
 })
