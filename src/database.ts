@@ -160,8 +160,10 @@ export class Database {
    */
   readonly ready: Ready = readyAfter(async () => {
     try {
-      const { platform, readyTimeoutMs } = this.#opened.settings
-      await waitFor(this.#opened.warmUp(), readyTimeoutMs, platform)
+      const open = this.#opened
+      const { platform, readyTimeoutMs } = open.settings
+      open.isAwaited = readyTimeoutMs > 0
+      await waitFor(open.warmUp(), readyTimeoutMs, platform)
     } catch {
       // Wrong settings, which the first statement reports.
     }

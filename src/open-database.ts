@@ -22,6 +22,8 @@ export class OpenDatabase {
   #pool: DatabasePool | undefined
   #warmingUp: Promise<void> | undefined
   #isClosed = false
+  /** True when init waits for the connection: its processor is whole, and idle until the secret is there. */
+  isAwaited = false
 
   /** @throws ConnectionError `ERR_CONFIG` for wrong options and environment variables. */
   constructor(options: DatabaseOptions, clock: Clock) {
@@ -31,7 +33,7 @@ export class OpenDatabase {
     if (metrics === 'emf')
       void import('./lambda/metrics.ts').then((module) => module.startMetrics(platform.functionName))
     // Not at once: events of the early connection come first.
-    const onSent = (): void => void setImmediate(() => this.#prepare())
+    const onSent = (): void => void setImmediate(() => this.#prepare(this.isAwaited || !this.settings.platform.isSmall))
     this.source = new ConnectionSource({
       settings: this.settings,
       readers: secretReaders(this.settings.platform, this.diagnostics, onSent),
@@ -72,7 +74,7 @@ export class OpenDatabase {
   }
 
   async #warmUp(): Promise<void> {
-    if (isForSnapshot(this.settings.platform)) return this.#prepare()
+    if (isForSnapshot(this.settings.platform)) return this.#prepare(true)
     // The request for the secret comes before everything that it does not need.
     if (this.source.early() === undefined) await this.source.current()
     if (!this.#isClosed) await this.pool.warmUp()
@@ -84,13 +86,17 @@ export class OpenDatabase {
     await this.#pool?.close()
   }
 
-  /** While the secret is on its way: pg takes milliseconds to load. */
-  #prepare(): void {
+  /**
+   * While the secret is on its way: pg takes milliseconds to load.
+   *
+   * @param rehearses whether to spend processor time so that the login takes less of the clock
+   */
+  #prepare(rehearses: boolean): void {
     try {
       void this.pool
     } catch {
       // The first statement reports it.
     }
-    rehearseLogin((secretString) => this.source.destinationOf(secretString))
+    if (rehearses) rehearseLogin((secretString) => this.source.destinationOf(secretString))
   }
 }

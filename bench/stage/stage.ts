@@ -16,7 +16,8 @@ const CLUSTER = 'cozy-otter-4821'
 const SECRET = 'bench/db'
 const USER = 'app'
 const DATABASE = 'defaultdb'
-const MEMORY_MB = 512
+/** Those that are measured without a limit have a whole processor. */
+const MEMORY_MB = 1769
 /** Enough for the warm invocations that a run makes within one. */
 const TIMEOUT_SECONDS = 600
 /** More than the environments that run at once. */

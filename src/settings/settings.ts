@@ -22,6 +22,8 @@ import type { SettingName } from './setting-table.ts'
 /** What the process runs on. */
 export interface Platform {
   readonly isLambda: boolean
+  /** True for a function that has less than a processor once init is over. */
+  readonly isSmall: boolean
   readonly functionName: string | undefined
   /** The region that this process runs in, if the environment names it. */
   readonly region: string | undefined
@@ -71,6 +73,8 @@ const DEFAULT_MAX = 1
 const DEFAULT_SECRET_TTL_SECONDS = 300
 export const DEFAULT_DEADLINE_MARGIN_MS = 500
 const DEFAULT_READY_TIMEOUT_MS = 3000
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
+const WHOLE_PROCESSOR_MB = 1769
 /** One connection serves several short invocations; with more, statements only wait at the server instead. */
 const MAX_ON_MANAGED_INSTANCES = 4
 
@@ -108,6 +112,7 @@ function readPlatform(
   const environment = present(variables)
   return {
     isLambda: environment.AWS_LAMBDA_FUNCTION_NAME !== undefined,
+    isSmall: Number(environment.AWS_LAMBDA_FUNCTION_MEMORY_SIZE) < WHOLE_PROCESSOR_MB,
     functionName: environment.AWS_LAMBDA_FUNCTION_NAME,
     region: environment.AWS_REGION,
     home: environment.HOME ?? environment.USERPROFILE,

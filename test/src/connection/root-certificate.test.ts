@@ -52,6 +52,7 @@ function platform(changes: Partial<Platform> = {}): Platform {
   return {
     ...{
       isLambda: false,
+      isSmall: false,
       functionName: undefined,
       region: undefined,
       home: join(folder, 'home'),

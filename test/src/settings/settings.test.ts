@@ -24,6 +24,7 @@ test('the defaults', () => {
     warnings: [],
     platform: {
       isLambda: false,
+      isSmall: false,
       home: undefined,
       functionModule: undefined,
       runtimeApi: undefined,

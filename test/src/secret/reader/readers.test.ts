@@ -57,6 +57,7 @@ function reader(secretsExtensionPort: number, changes: Partial<Platform> = {}): 
   const platform = {
     ...{
       isLambda: true,
+      isSmall: false,
       functionName: undefined,
       region: 'us-east-1',
       home: undefined,
