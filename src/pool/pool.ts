@@ -1,6 +1,6 @@
 /** The pool: a `pg.Pool` whose clients come from the secret, are checked before use, and never outlast an invocation. */
 import type { EventEmitter } from 'node:events'
-import type { Pool, QueryConfig, QueryResult } from 'pg'
+import type { ClientBase, Pool, QueryConfig, QueryResult } from 'pg'
 import type { Clock } from '../base/clock.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import type { Login } from '../connection/login.ts'
@@ -14,7 +14,8 @@ import { Lender } from './lender.ts'
 import { ConnectionOpener } from './opener.ts'
 import type { Pg, PoolWithoutCounts } from './pg.ts'
 import { PoolClients } from './pool-clients.ts'
-import { isSubmittable } from './submittable.ts'
+import { statementError } from './statement-error.ts'
+import { isPrebuilt, isSubmittable } from './submittable.ts'
 import { withCallback } from './with-callback.ts'
 
 type QueryCallback = (error: unknown, result?: QueryResult) => void
@@ -31,6 +32,13 @@ function withoutCallback(config: string | QueryConfig): string | QueryConfig {
   return typeof config === 'object' && config !== null && 'callback' in config
     ? ({ ...config, callback: undefined } as QueryConfig)
     : config
+}
+
+/** As pg's pool has it, the result of a query that was made before is not the query itself. */
+function resultOf(client: Pick<ClientBase, 'query'>, query: string | QueryConfig): Promise<QueryResult> {
+  return new Promise((resolve, reject) => {
+    client.query(query, (error: Error | undefined, result) => (error ? reject(statementError(error)) : resolve(result)))
+  })
 }
 
 export interface DatabasePool extends PoolWithoutCounts {
@@ -177,7 +185,7 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
       const lease = this.#lender.lendAtOnce() ?? (await this.#lender.lend(undefined, Number.POSITIVE_INFINITY))
       const { client } = lease
       if (isSubmittable(config)) {
-        const statement = client.query(config, values)
+        const statement = isPrebuilt(config) ? resultOf(client, config) : client.query(config, values)
         // They are over when their reader says so; one that was not sent is over now.
         void (client.isStreaming ? client.whenDone() : Promise.resolve()).then(() => lease.release())
         return statement

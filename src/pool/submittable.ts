@@ -14,6 +14,11 @@ export function isSubmittable(config: object | string): config is Submittable {
   return typeof config === 'object' && 'submit' in config
 }
 
+/** True for a prebuilt query of pg's whose result is told to nobody; cursors, streams and COPY have readers of their own. */
+export function isPrebuilt(statement: Submittable): boolean {
+  return Object.hasOwn(statement, 'callback') && statement.callback === undefined
+}
+
 /** What pg calls when a message of the server is for this statement: `handleDataRow`, and others. */
 const HANDLER = /^handle[A-Z]/
 
