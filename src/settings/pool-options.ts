@@ -71,6 +71,9 @@ export const REFUSED_OPTIONS: Readonly<Record<string, string>> = {
   fallback_application_name: 'use application_name',
   client_encoding: 'it is UTF-8',
   sslnegotiation: 'it is postgres, which CockroachDB Cloud needs',
+  pipeline: 'cancelling one statement at the deadline could end another',
+  replication: 'a pool has no replication connections',
+  scramMaxIterations: "pg's own limit holds",
   stream: 'the socket is made and checked here',
 }
 

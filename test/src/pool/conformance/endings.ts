@@ -62,6 +62,17 @@ export const ENDINGS: readonly Behaviour[] = [
     genuine: [{ one: 1, pg_sleep: '' }],
   },
   {
+    behaviour: 'finishes at the end a statement whose connection is not yet open',
+    observe: async ({ open }) => {
+      const pool = open()
+      const statement = told(pool.query('select 1 as one'))
+      await pool.end()
+      return statement
+    },
+    genuine: [{ one: 1 }],
+    ours: { answer: 'ERR_CLOSED', reason: 'to open it may take seconds, and nobody would use it afterwards' },
+  },
+  {
     behaviour: 'answers those who wait for a client when it ends',
     observe: async ({ open }) => {
       const pool = open()

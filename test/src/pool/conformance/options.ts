@@ -13,6 +13,8 @@ const REFUSED: { readonly [name: string]: unknown } = {
   verify: (_client: unknown, done: () => void) => done(),
   connectionTimeoutMillis: 5000,
   Promise,
+  pipeline: true,
+  scramMaxIterations: 100_000,
 }
 
 export const OPTIONS: readonly Behaviour[] = [
