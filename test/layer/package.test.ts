@@ -219,6 +219,14 @@ describe('types', () => {
     export const orm = transaction(async (client) => drizzle({ client }).execute('select 1'))
     export const base = transaction(async (client): Promise<ClientBase> => client)
   `
+  /** Typed by pg's, which are older or newer than those that the library was built with. */
+  const OF_PG = `
+    export const pool: Pick<import('pg').Pool, 'connect' | 'query' | 'end' | 'on'> = createDatabase({ maxUses: 1 }).getPool()
+    export const prepared = createDatabase({ onConnect: (client) => client.query('select 1') })
+    // @ts-expect-error: not a number of pg's pool
+    createDatabase({ maxUses: 'many' })
+    export const base = createDatabase().transaction(async (client): Promise<import('pg').ClientBase> => client)
+  `
   const CONSTRUCTS = `
     export class Mine extends HealthCheckStack {}
     // @ts-expect-error: not a routing
@@ -237,10 +245,26 @@ describe('types', () => {
     'of the library are right in ES modules and CommonJS',
     () => {
       const files = { 'library.mts': IMPORT, 'library.cts': IMPORT, 'required.cts': REQUIRE }
-      expect(check(files, LIBRARY, { skipLibCheck: false })).toBe('')
+      expect(check(files, `${LIBRARY}\n${OF_PG}`, { skipLibCheck: false })).toBe('')
     },
     TSC_TIMEOUT_MS,
   )
+
+  test(
+    'of the library are right with the oldest types of pg that the range has',
+    () => {
+      const files = { 'library.mts': IMPORT, 'required.cts': REQUIRE }
+      const paths = { pg: [join(REPOSITORY, 'node_modules/types-pg-oldest/index.d.ts')] }
+      expect(check(files, `${LIBRARY}\n${OF_PG}`, { skipLibCheck: false, paths })).toBe('')
+    },
+    TSC_TIMEOUT_MS,
+  )
+
+  test('the oldest types of pg are those that the range begins with', () => {
+    const read = (path: string) => JSON.parse(readFileSync(join(REPOSITORY, path), 'utf8'))
+    const { version } = read('node_modules/types-pg-oldest/package.json')
+    expect(read('package.json').dependencies['@types/pg']).toBe(`^${version}`)
+  })
 
   test(
     'of the library fit those of Hono and Drizzle',
@@ -279,7 +303,11 @@ describe('types', () => {
   )
 
   /** What tsc says about files that begin with an import and go on with `text`, under a consumer's strict settings. */
-  function check(files: Readonly<Record<string, string>>, text: string, options: { skipLibCheck: boolean }): string {
+  function check(
+    files: Readonly<Record<string, string>>,
+    text: string,
+    options: { skipLibCheck: boolean; paths?: Readonly<Record<string, readonly string[]>> },
+  ): string {
     for (const [name, statement] of Object.entries(files)) write(name, `${statement}\n${text}`)
     const compilerOptions = {
       module: 'nodenext',
