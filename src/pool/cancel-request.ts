@@ -12,16 +12,19 @@ export interface CancelTarget {
   readonly secretKey: number
 }
 
+/** How long a request goes on that its caller waits for no longer: to connect may take longer than a caller may wait. */
+const GO_ON_MS = 2000
+
 /**
- * Sends CancelRequest and waits until the server has closed the connection, or for `timeoutMs`. Never rejects: there is
- * no answer, and nothing to be done when it fails.
+ * Sends CancelRequest and waits until the server has closed the connection, or for `waitMs`: the request then goes on,
+ * and keeps no process from ending. Never rejects: there is no answer, and nothing to be done when it fails.
  *
  * @see https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-CANCELING-REQUESTS
  */
 export function cancelRequest(
   CheckedConnection: CheckedConnectionClass,
   { host, port, ssl, processID, secretKey }: CancelTarget,
-  timeoutMs: number,
+  waitMs: number,
 ): Promise<void> {
   const connection = new CheckedConnection({ ssl, ...(ssl === false && clearTextStream(host)) })
   return new Promise((resolve) => {
@@ -30,7 +33,11 @@ export function cancelRequest(
       connection.stream.destroy()
       resolve()
     }
-    const timer = setTimeout(done, timeoutMs)
+    let timer = setTimeout(() => {
+      connection.stream.unref()
+      timer = setTimeout(done, GO_ON_MS).unref()
+      resolve()
+    }, waitMs)
     connection.on('connect', () => (ssl === false ? connection.cancel(processID, secretKey) : connection.requestSsl()))
     connection.on('sslconnect', () => connection.cancel(processID, secretKey))
     connection.on('error', done)
