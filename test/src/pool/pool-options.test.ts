@@ -114,8 +114,8 @@ describe('a limit', () => {
     const database = product.database({ query_timeout: 200 })
     await expect(database.query('select pg_sleep(30), 1 as timed_out_marker')).rejects.toThrow('Query read timeout')
     const running =
-      "select 1 from pg_stat_activity where query like '%timed_out_marker%' and state = 'active' and pid <> pg_backend_pid()"
-    await expect.poll(async () => (await product.cloud.postgres.query(running)).length).toBe(0)
+      "select 1 from pg_stat_activity where query like '%timed_out_marker%' and state = 'active' and usename = $1"
+    await expect.poll(async () => (await product.cloud.postgres.query(running, [product.cloud.user])).length).toBe(0)
     expect((await database.query('select 1 as one')).rows).toEqual([{ one: 1 }])
     await database.close()
   })
