@@ -153,6 +153,19 @@ describe('a refused password', () => {
     expect(await world.open()).toBe('wrong')
   })
 
+  test('counts when the password after it fails for another reason', async () => {
+    const world = new World('wrong', [])
+    world.put('coming', 'AWSPENDING')
+    const breakAfterFirst: typeof world.dial = (destination, resolve) =>
+      world.dial(destination, resolve).finally(() => {
+        world.failure = new ConnectionError('ERR_CONNECT', 'refused')
+      })
+    await expect(world.login.open(breakAfterFirst)).rejects.toMatchObject({ code: 'ERR_CONNECT' })
+    world.failure = undefined
+    expect(await world.open()).toBe('ERR_AUTHENTICATION')
+    expect(world.passwords).toEqual(['wrong', 'coming'])
+  })
+
   test('is reported with the time that is left, and no password', async () => {
     const world = new World('wrong', [])
     await world.open()

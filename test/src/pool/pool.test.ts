@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { inspect } from 'node:util'
 import pg from 'pg'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -124,6 +125,38 @@ describe('a pool', () => {
     expect([promised.totalCount, told.totalCount, await sessionCount(product)]).toEqual([0, 0, 0])
     await expect(promised.end()).rejects.toThrow('Called end on pool more than once')
     await expect(told.query('select 1')).rejects.toMatchObject({ code: 'ERR_CLOSED' })
+  })
+
+  test('gives up on a server that no longer answers, and is closed', async () => {
+    const database = product.database()
+    await database.query('select 1')
+    product.cloud.standIn.blackHoleAll()
+    await database.close()
+    expect(database.getPool().totalCount).toBe(0)
+  })
+
+  test('does not lend a client again whose statement ended after the deadline, before it was cancelled', async () => {
+    const database = product.database()
+    const pid = async (): Promise<unknown> => (await database.query('select pg_backend_pid() as pid')).rows[0]?.pid
+    const first = await pid()
+    const holder = new pg.Client(product.cloud.clientConfig())
+    await holder.connect()
+    await holder.query('select pg_advisory_lock(81)')
+    // The request to cancel has no answer, so that the statement ends by itself.
+    const unlock = (): void => {
+      product.cloud.standIn.refuse = 'silence'
+      void holder.query('select pg_advisory_unlock(81)')
+    }
+    subscribe('cockroach-lambda:deadline', unlock)
+    const late = await inInvocation(
+      1500,
+      async () => (await database.query('select pg_advisory_xact_lock(81)')).rowCount,
+    )
+    unsubscribe('cockroach-lambda:deadline', unlock)
+    product.cloud.standIn.refuse = undefined
+    expect(late).toBe(1)
+    expect(await pid()).not.toBe(first)
+    await holder.end()
   })
 
   test('leads where the secret does, whatever other code writes into its options', async () => {
