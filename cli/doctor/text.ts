@@ -27,11 +27,18 @@ function trustText({ presented, rootCertificate, rootCertificateOrigin }: TrustR
   ].join('\n')
 }
 
+/** Of what stands beside a label. */
+const INDENT = 10
 const COMMAND = /^(?:npx|aws|curl|unset|export|date)\b[^,]*$/
 
-/** A command to copy is one line, however long. */
+/** A command to copy is one line, however long; one behind words that do not fit beside it has a line of its own. */
 function remedyText(remedy: string, label: string): string[] {
-  const [first = '', ...rest] = COMMAND.test(remedy) ? [remedy] : wrapped(remedy, 10)
+  const lines = wrapped(remedy, INDENT)
+  const at = lines.length === 1 ? -1 : remedy.search(/(?<=: )(?:npx|aws)\b/)
+  const parts = at === -1 ? [remedy] : [remedy.slice(0, at).trimEnd(), remedy.slice(at)]
+  const [first = '', ...rest] = parts.flatMap((part) =>
+    COMMAND.test(part) ? [`${' '.repeat(INDENT)}${part}`] : wrapped(part, INDENT),
+  )
   return [`${label}${first.trimStart()}`, ...rest]
 }
 
@@ -43,8 +50,10 @@ export function verdictText({ ok, failure, trust }: DoctorReport, paint: Paint):
   return [
     '',
     ...(trust === undefined ? [] : [trustText(trust), '']),
-    ...labelled('  code', 10, code),
-    ...labelled('  why', 10, why),
-    ...mend.flatMap((each, index) => remedyText(each, index === 0 ? `${paint('bold', '  mend')}    ` : ' '.repeat(10))),
+    ...labelled('  code', INDENT, code),
+    ...labelled('  why', INDENT, why),
+    ...mend.flatMap((each, index) =>
+      remedyText(each, index === 0 ? `${paint('bold', '  mend')}    ` : ' '.repeat(INDENT)),
+    ),
   ].join('\n')
 }
