@@ -128,6 +128,13 @@ describe('its lines', () => {
     }
   })
 
+  test('break no command, also behind words that fill a line', async () => {
+    const { stdout } = await stage.run(['doctor', '--url', '-'], {
+      input: 'postgresql://app:<PASSWORD>@db.example.com/d',
+    })
+    expect(stdout).toMatch(/^ +npx cockroach-lambda doctor --url -$/m)
+  })
+
   test('come as the steps end', async () => {
     const { stdout } = await stage.run(['doctor', '--secret-id', 'app/db'])
     expect(stdout.match(/^[✓✗-] .*$/gm)?.map((line) => line.slice(2, 19).trim())).toEqual(
