@@ -28,6 +28,23 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./doctor/command.ts')).runDoctor,
   },
   {
+    name: 'init',
+    summary: 'Writes a small function, its unit test, and the files that deploy it, into this folder or another.',
+    operand: 'DIR',
+    options: {
+      layer: { help: 'deployed by a shell script, with the AWS command line' },
+      cdk: { help: 'deployed by the AWS CDK' },
+      sam: { help: 'deployed by the AWS Serverless Application Model' },
+      'secret-id': { value: 'NAME', help: 'name of the secret; app/db by default' },
+      help,
+    },
+    examples: [
+      ['npx cockroach-lambda init --cdk', 'into this folder; nothing is overwritten'],
+      ['npx cockroach-lambda init --sam --secret-id shop/db my-function', 'into another folder'],
+    ],
+    load: async () => (await import('./init.ts')).runInit,
+  },
+  {
     name: 'secret put',
     summary: 'Checks a connection string or the value of a secret as doctor does, and stores it as clean JSON.',
     options: {

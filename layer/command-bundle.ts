@@ -1,5 +1,5 @@
 /** The command of the npm package: one CommonJS file, which starts faster than an ES module; it is not in the layer. */
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type BuildOptions, build, type Plugin } from 'esbuild'
 import { type BuildFolders, COMMONJS } from './library-bundle.ts'
@@ -38,6 +38,7 @@ export async function bundleCommand({ repository, out }: BuildFolders): Promise<
     }),
   ])
   chmodSync(command, 0o755)
+  cpSync(join(repository, 'cli/templates'), join(out, 'templates'), { recursive: true })
   const inputs = built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}))
   writeFileSync(join(out, 'cli-licenses.txt'), licensesText(repository, inputs))
 }

@@ -1,0 +1,83 @@
+/** `init`: writes a small function, its unit test, and what one tool needs to deploy it. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative, sep } from 'node:path'
+import { type Arguments, type Run, UsageError } from './command.ts'
+import { OK } from './exit-codes.ts'
+import { PROGRAM } from './help.ts'
+import { wrapped } from './text.ts'
+
+/** The command that deploys, by the flag that names the tool. */
+const DEPLOYS = {
+  layer: './deploy.sh',
+  cdk: 'npm install --save-dev aws-cdk aws-cdk-lib constructs esbuild && npx cdk deploy',
+  sam: 'sam deploy --guided',
+} as const
+
+type Tool = keyof typeof DEPLOYS
+
+/** Beside the command in the npm package, and beside this file in the repository. */
+const TEMPLATES = join(import.meta.dirname, 'templates')
+
+/** The name of a secret: it is put into files of several languages, and into commands. */
+const SECRET_NAME = /^[\w/+=.@-]{1,512}$/
+
+/** @throws UsageError unless one tool is named */
+function toolOf(given: Arguments): Tool {
+  const named = (Object.keys(DEPLOYS) as Tool[]).filter((tool) => given.flag(tool))
+  const [tool] = named
+  if (tool !== undefined && named.length === 1) return tool
+  const all = Object.keys(DEPLOYS).map((each) => `--${each}`)
+  throw new UsageError(`name one tool to deploy with: ${all.join(', ')}`)
+}
+
+/** @throws UsageError for what is no name */
+function secretNameOf(given: Arguments): string {
+  const name = given.value('secret-id') ?? 'app/db'
+  if (SECRET_NAME.test(name)) return name
+  throw new UsageError(`--secret-id is not the name of a secret (${name.length} characters)`)
+}
+
+interface Target {
+  /** Of the file to write. */
+  readonly path: string
+  readonly text: string
+}
+
+/** The files of a template's folder; npm leaves a `.gitignore` out of packages, so the template has no dot. */
+function filesBelow(folder: string, secretId: string): Target[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => {
+      const file = join(entry.parentPath, entry.name)
+      return {
+        path: relative(folder, file).replace(/^gitignore$/, '.gitignore'),
+        text: readFileSync(file, 'utf8').replaceAll('{{secretId}}', secretId),
+      }
+    })
+}
+
+export const runInit: Run = async (given, { stdout }) => {
+  const tool = toolOf(given)
+  const secretId = secretNameOf(given)
+  const [folder = '.'] = given.operands
+  const files = ['shared', tool].flatMap((name) => filesBelow(join(TEMPLATES, name), secretId))
+  const present = files.map(({ path }) => path).filter((path) => existsSync(join(folder, path)))
+  if (present.length > 0) throw new UsageError(`${present.join(', ')} is there already; nothing was written`)
+  for (const { path, text } of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true })
+    writeFileSync(join(folder, path), text)
+    // npm keeps no modes in packages.
+    if (path.endsWith('.sh')) chmodSync(join(folder, path), 0o755)
+  }
+  const written = files.map(({ path }) => path.split(sep).join('/')).toSorted()
+  const next = [
+    ['its unit test', 'node --test'],
+    ['a secret, empty, if there is none', `aws secretsmanager create-secret --name ${secretId}`],
+    ['from the Cloud console: checked, and stored', `${PROGRAM} secret put --secret-id ${secretId}`],
+    ['to AWS', DEPLOYS[tool]],
+    ['the way from here, and from the function', `${PROGRAM} doctor --secret-id ${secretId} --function my-function`],
+  ]
+  const lines = next.flatMap(([does, command]) => [`  # ${does}`, `  ${command}`])
+  stdout.write(`${[...wrapped(`Written: ${written.join(', ')}.`), '', 'Next:', ...lines].join('\n')}\n`)
+  return OK
+}

@@ -1,0 +1,141 @@
+/** What `init` writes is used as its reader does: tested, synthesised, and run on the layer. */
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { COMMANDS } from '../../cli/commands.ts'
+import { runCommand } from '../support/command-line.ts'
+import { Scratch } from '../support/lambda.ts'
+import { startOnLayer } from '../support/layer-function.ts'
+import { installPackedPackage } from '../support/packed-package.ts'
+import { openProduct, type Product } from '../support/product.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../..')
+const SETUP_TIMEOUT_MS = 120_000
+const SHARED = ['.gitignore', 'function.test.mjs', 'function/index.mjs']
+const TOOLS = {
+  layer: ['deploy.sh'],
+  cdk: ['app.mjs', 'cdk.json'],
+  sam: ['template.yaml'],
+} as const
+
+let product: Product
+let scratch: Scratch
+
+beforeAll(async () => {
+  product = await openProduct()
+  scratch = await Scratch.make()
+  installPackedPackage(scratch.path)
+  mkdirSync(join(scratch.path, 'node_modules/.bin'))
+  symlinkSync(join(REPOSITORY, 'node_modules/.bin/esbuild'), join(scratch.path, 'node_modules/.bin/esbuild'))
+  writeFileSync(join(scratch.path, 'package-lock.json'), '{}')
+}, SETUP_TIMEOUT_MS)
+
+afterAll(async () => {
+  await product?.[Symbol.asyncDispose]()
+  await scratch?.[Symbol.asyncDispose]()
+})
+
+/** Below the folder with the installed package. */
+const folderOf = (name: string): string => join(scratch.path, name)
+const init = (...words: string[]) => runCommand(['init', ...words], { secrets: [] })
+const node = (folder: string, ...words: string[]): string =>
+  execFileSync(process.execPath, words, { cwd: folder, encoding: 'utf8', env: { PATH: process.env.PATH } })
+
+test('the help names each tool', () => {
+  const { options = {} } = COMMANDS.find(({ name }) => name === 'init') ?? {}
+  expect(Object.keys(options)).toEqual([...Object.keys(TOOLS), 'secret-id', 'help'])
+})
+
+describe.each(Object.entries(TOOLS))('--%s', (tool, own) => {
+  test('writes its files, and says which and what comes next', async () => {
+    const folder = folderOf(`${tool}-written`)
+    const { code, stdout } = await init(`--${tool}`, '--secret-id', 'shop/db', folder)
+    const files = [...SHARED, ...own]
+    expect([code, files.filter((path) => !existsSync(join(folder, path)))]).toEqual([0, []])
+    for (const path of files) expect(readFileSync(join(folder, path), 'utf8')).not.toContain('{{')
+    expect(own.map((path) => readFileSync(join(folder, path), 'utf8')).join('')).toContain('shop/db')
+    expect(stdout.replaceAll('\n', ' ')).toContain(`Written: ${files.toSorted().join(', ')}.`)
+    expect(stdout).toContain('  npx cockroach-lambda secret put --secret-id shop/db\n')
+    expect(stdout).toContain('  npx cockroach-lambda doctor --secret-id shop/db --function my-function\n')
+    expect(stdout.split('\n').filter((line) => line.length > 80 && !/^ {2}(npx|npm) /.test(line))).toEqual([])
+    expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toContain('secret.txt')
+  })
+
+  test('overwrites nothing, and says what is there', async () => {
+    const folder = folderOf(`${tool}-again`)
+    await init(`--${tool}`, folder)
+    const path = own[0]
+    writeFileSync(join(folder, path), 'mine')
+    const { code, stderr } = await init(`--${tool}`, folder)
+    expect([code, readFileSync(join(folder, path), 'utf8')]).toEqual([2, 'mine'])
+    expect(stderr.replaceAll('\n', ' ')).toMatch(/\.gitignore, .*is there already; nothing was written/)
+  })
+})
+
+describe('the function', () => {
+  let folder: string
+  beforeAll(async () => {
+    folder = folderOf('function')
+    await init('--layer', folder)
+  })
+
+  test('passes its unit test without AWS and without a database', () => {
+    expect(node(folder, '--test')).toMatch(/pass 2\n.*fail 0/s)
+  })
+
+  test('fails that test when it is changed', () => {
+    const changed = folderOf('changed')
+    mkdirSync(join(changed, 'function'), { recursive: true })
+    const text = readFileSync(join(folder, 'function/index.mjs'), 'utf8')
+    writeFileSync(join(changed, 'function/index.mjs'), text.replace('Hello', 'Goodbye'))
+    writeFileSync(join(changed, 'function.test.mjs'), readFileSync(join(folder, 'function.test.mjs')))
+    expect(() => node(changed, '--test')).toThrow(/Command failed/)
+  })
+
+  test('greets on the layer, and reports its health to an empty event', async () => {
+    const environment = await startOnLayer(product, join(folder, 'function'))
+    expect(await environment.invoke({ name: 'Rex' })).toMatchObject({ ok: true, payload: { greeting: 'Hello, Rex!' } })
+    expect(await environment.invoke({})).toMatchObject({ ok: true, payload: { ok: true, tls: { authorized: true } } })
+  })
+})
+
+test('the CDK app makes the function with layer, secret and permission', { timeout: SETUP_TIMEOUT_MS }, async () => {
+  const folder = folderOf('cdk')
+  await init('--cdk', folder)
+  writeFileSync(join(folder, 'package-lock.json'), '{}')
+  const { app }: { app: string } = JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8'))
+  execFileSync('sh', ['-c', app], {
+    cwd: folder,
+    env: { PATH: `${join(scratch.path, 'node_modules/.bin')}:${process.env.PATH}`, CDK_OUTDIR: 'cdk.out' },
+    stdio: 'pipe',
+  })
+  const template = JSON.parse(readFileSync(join(folder, 'cdk.out/MyStack.template.json'), 'utf8'))
+  const ofType = (type: string) =>
+    Object.values<{ Type: string; Properties: object }>(template.Resources).filter(({ Type }) => Type === type)
+  expect(ofType('AWS::Lambda::Function')[0]?.Properties).toMatchObject({
+    ...{ FunctionName: 'my-function', Runtime: 'nodejs24.x', Architectures: ['arm64'], MemorySize: 512, Timeout: 10 },
+    ...{ Layers: [{ Ref: expect.any(String) }], Environment: { Variables: { COCKROACH_SECRET_ID: 'app/db' } } },
+  })
+  expect(JSON.stringify(ofType('AWS::IAM::Policy'))).toContain('secretsmanager:GetSecretValue')
+})
+
+test('the shell script can be run, and its shell accepts it', async () => {
+  const folder = folderOf('script')
+  await init('--layer', folder)
+  const script = join(folder, 'deploy.sh')
+  expect(statSync(script).mode & 0o777).toBe(0o755)
+  expect(() => execFileSync('sh', ['-n', script])).not.toThrow()
+})
+
+test.each([
+  [[], /name one tool to deploy with: --layer, --cdk, --sam/],
+  [['--cdk', '--sam'], /name one tool to deploy with/],
+  [['--terraform'], /unknown option/],
+  [['--cdk', '--secret-id', "x'; rm -rf ~"], /--secret-id is not the name of a secret \(12 characters\)/],
+  [['--cdk', 'one', 'two'], /init has one operand: DIR/],
+])('%j is refused', async (words, message) => {
+  const { code, stderr } = await init(...words)
+  expect(code).toBe(2)
+  expect(stderr.replaceAll('\n', ' ')).toMatch(message)
+})
