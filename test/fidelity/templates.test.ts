@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -153,3 +153,17 @@ function nameOf(resource: unknown): string {
   const [, logicalId = text] = /"(?:Ref|Fn::GetAtt)":\[?"(?!AWS::)(\w+?)(?:[0-9A-F]{8})?"/.exec(text) ?? []
   return logicalId
 }
+
+test('the template of init --sam passes cfn-lint', async () => {
+  const template = join(folder, 'template.yaml')
+  const text = readFileSync(join(import.meta.dirname, '../../cli/templates/sam/template.yaml'), 'utf8')
+  writeFileSync(template, text.replaceAll('{{secretId}}', 'app/db'))
+  const lint = async (): Promise<string> => {
+    const args = ['--regions', 'us-east-1', 'ap-southeast-1', 'eu-central-1', '--template', template]
+    const run = promisify(execFile)(outsidePart('cfn-lint', 'bin/cfn-lint'), args)
+    return (await run.catch((error: { stdout: string }) => error)).stdout
+  }
+  expect(await lint()).toBe('')
+  writeFileSync(template, text.replace('MemorySize: 512', 'MemorySize: much'))
+  expect(await lint()).toContain('MemorySize')
+})
