@@ -156,8 +156,9 @@ function nameOf(resource: unknown): string {
 
 test('the template of init --sam passes cfn-lint', async () => {
   const template = join(folder, 'template.yaml')
-  const text = readFileSync(join(import.meta.dirname, '../../cli/templates/sam/template.yaml'), 'utf8')
-  writeFileSync(template, text.replaceAll('{{secretId}}', 'app/db'))
+  const path = join(import.meta.dirname, '../../cli/templates/sam/template.yaml')
+  const text = readFileSync(path, 'utf8').replaceAll('{{secretId}}', 'app/db')
+  writeFileSync(template, text)
   const lint = async (): Promise<string> => {
     const args = ['--regions', 'us-east-1', 'ap-southeast-1', 'eu-central-1', '--template', template]
     const run = promisify(execFile)(outsidePart('cfn-lint', 'bin/cfn-lint'), args)
