@@ -165,6 +165,6 @@ test('the template of init --sam passes cfn-lint', async () => {
     return (await run.catch((error: { stdout: string }) => error)).stdout
   }
   expect(await lint()).toBe('')
-  writeFileSync(template, text.replace('MemorySize: 512', 'MemorySize: much'))
-  expect(await lint()).toContain('MemorySize')
+  writeFileSync(template, text.replace('MemorySize', 'MemoryySize'))
+  expect(await lint()).toContain("'MemoryySize' was unexpected")
 })
