@@ -35,6 +35,7 @@ export const COMMANDS: readonly Command[] = [
       layer: { help: 'deployed by a shell script, with the AWS command line' },
       cdk: { help: 'deployed by the AWS CDK' },
       sam: { help: 'deployed by the AWS Serverless Application Model' },
+      terraform: { help: 'deployed by Terraform' },
       'secret-id': { value: 'NAME', help: 'name of the secret; app/db by default' },
       help,
     },

@@ -11,6 +11,7 @@ const DEPLOYS = {
   layer: './deploy.sh',
   cdk: 'npm install --save-dev aws-cdk aws-cdk-lib constructs esbuild && npx cdk deploy',
   sam: 'sam deploy --guided',
+  terraform: 'terraform init && terraform apply',
 } as const
 
 type Tool = keyof typeof DEPLOYS

@@ -1,6 +1,7 @@
 /** What `init` writes is used as its reader does: tested, synthesised, and run on the layer. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { COMMANDS } from '../../cli/commands.ts'
@@ -17,7 +18,14 @@ const TOOLS = {
   layer: ['deploy.sh'],
   cdk: ['app.mjs', 'cdk.json'],
   sam: ['template.yaml'],
+  terraform: ['main.tf'],
 } as const
+
+/** Blocks by type and name, each a list of them. */
+type Blocks = Readonly<Record<string, Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>>>
+/** HCL's own parser, without its types: they bring those of browsers along. */
+const { parse }: { parse(name: string, text: string): Promise<Readonly<Record<'resource' | 'data', Blocks>>> } =
+  createRequire(import.meta.filename)('@cdktf/hcl2json')
 
 let product: Product
 let scratch: Scratch
@@ -120,6 +128,29 @@ test('the CDK app makes the function with layer, secret and permission', { timeo
   expect(JSON.stringify(ofType('AWS::IAM::Policy'))).toContain('secretsmanager:GetSecretValue')
 })
 
+test('Terraform’s file is read by its own parser, and has layer, secret and permission', async () => {
+  const folder = folderOf('terraform')
+  await init('--terraform', folder)
+  const text = readFileSync(join(folder, 'main.tf'), 'utf8')
+  const { resource, data } = await parse('main.tf', text)
+  const inHcl = (reference: string): string => `\${${reference}}`
+  const named = (blocks: Blocks, type: string, name: string) => blocks[type]?.[name]?.[0]
+  expect(named(resource, 'aws_lambda_function', 'function')).toMatchObject({
+    ...{ function_name: 'my-function', runtime: 'nodejs24.x', handler: 'index.handler', timeout: 10 },
+    layers: [inHcl('aws_lambda_layer_version.cockroach.arn')],
+    environment: [{ variables: { COCKROACH_SECRET_ID: inHcl('data.aws_secretsmanager_secret.database.name') } }],
+  })
+  expect(named(data, 'aws_secretsmanager_secret', 'database')).toMatchObject({ name: 'app/db' })
+  expect(named(resource, 'aws_iam_role_policy', 'secret')?.policy).toContain('secretsmanager:GetSecretValue')
+  // Whatever it refers to is declared.
+  const declared = [...text.matchAll(/^(?:resource|(data)) "(\w+)" "(\w+)"/gm)].map(([, kind, type, name]) =>
+    [...(kind === undefined ? [] : [kind]), type, name].join('.'),
+  )
+  const used = [...text.matchAll(/\b(?:data\.)?(?:aws|archive)_\w+\.\w+(?=\.)/g)].map(([reference]) => reference)
+  expect(used.filter((reference) => !declared.includes(reference))).toEqual([])
+  await expect(parse('main.tf', text.replace('{', '{{'))).rejects.toBeDefined()
+})
+
 test('the shell script can be run, and its shell accepts it', async () => {
   const folder = folderOf('script')
   await init('--layer', folder)
@@ -129,9 +160,9 @@ test('the shell script can be run, and its shell accepts it', async () => {
 })
 
 test.each([
-  [[], /name one tool to deploy with: --layer, --cdk, --sam/],
+  [[], /name one tool to deploy with: --layer, --cdk, --sam, --terraform/],
   [['--cdk', '--sam'], /name one tool to deploy with/],
-  [['--terraform'], /unknown option/],
+  [['--pulumi'], /unknown option/],
   [['--cdk', '--secret-id', "x'; rm -rf ~"], /--secret-id is not the name of a secret \(12 characters\)/],
   [['--cdk', 'one', 'two'], /init has one operand: DIR/],
 ])('%j is refused', async (words, message) => {

@@ -28,7 +28,9 @@ function quoted(word: string): string {
 export function openTerminal(words: readonly string[], environment: NodeJS.ProcessEnv): Terminal {
   const command = [process.execPath, `--import=${LOOPBACK_NAMES}`, join(REPOSITORY, 'cli/main.ts'), ...words]
   const line = `${command.map(quoted).join(' ')}; echo "${ENDED} $?"; stty -a`
-  const child = spawn('script', ['-qfec', line, '/dev/null'], { env: environment, stdio: 'pipe' })
+  // The BSDs' script, which macOS has, takes the command as words.
+  const own = process.platform === 'linux' ? ['-qfec', line, '/dev/null'] : ['-q', '/dev/null', 'sh', '-c', line]
+  const child = spawn('script', own, { env: environment, stdio: 'pipe' })
   let output = ''
   let hasEnded = false
   const waiting = new Set<() => void>()
