@@ -343,7 +343,7 @@ describe('lines of a shell', () => {
     'npm test': 'package.json',
     'npm run build': 'package.json',
     'npm pack': 'test:fidelity',
-    [`npm install ./cockroach-lambda-${packageJson.version}.tgz`]: 'test:fidelity',
+    [`npm install ../cockroach-lambda/cockroach-lambda-${packageJson.version}.tgz`]: 'test:fidelity',
     'npx cockroach-lambda init': 'test:fidelity',
     'aws lambda publish-layer-version': 'test:fidelity',
     'aws secretsmanager create-secret': 'test:fidelity',
