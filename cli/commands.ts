@@ -36,6 +36,7 @@ export const COMMANDS: readonly Command[] = [
       cdk: { help: 'deployed by the AWS CDK' },
       sam: { help: 'deployed by the AWS Serverless Application Model' },
       terraform: { help: 'deployed by Terraform' },
+      serverless: { help: 'deployed by the Serverless Framework, as osls' },
       'secret-id': { value: 'NAME', help: 'name of the secret; app/db by default' },
       help,
     },

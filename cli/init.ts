@@ -12,6 +12,7 @@ const DEPLOYS = {
   cdk: 'npm install --save-dev aws-cdk aws-cdk-lib constructs esbuild && npx cdk deploy',
   sam: 'sam deploy --guided',
   terraform: 'terraform init && terraform apply',
+  serverless: 'npx osls deploy',
 } as const
 
 type Tool = keyof typeof DEPLOYS

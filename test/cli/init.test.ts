@@ -19,6 +19,7 @@ const TOOLS = {
   cdk: ['app.mjs', 'cdk.json'],
   sam: ['template.yaml'],
   terraform: ['main.tf'],
+  serverless: ['serverless.yml'],
 } as const
 
 /** Blocks by type and name, each a list of them. */
@@ -160,7 +161,7 @@ test('the shell script can be run, and its shell accepts it', async () => {
 })
 
 test.each([
-  [[], /name one tool to deploy with: --layer, --cdk, --sam, --terraform/],
+  [[], /name one tool to deploy with: --layer, --cdk, --sam, --terraform, --serverless/],
   [['--cdk', '--sam'], /name one tool to deploy with/],
   [['--pulumi'], /unknown option/],
   [['--cdk', '--secret-id', "x'; rm -rf ~"], /--secret-id is not the name of a secret \(12 characters\)/],

@@ -11,6 +11,7 @@ import { installPackedPackage } from '../support/packed-package.ts'
 import { REGION } from './support/aws-shell.ts'
 import { invokeFunction } from './support/deployed-function.ts'
 import { ACCOUNT, type Ministack, startMinistack } from './support/ministack.ts'
+import { outsidePart } from './support/outside-part.ts'
 import { LOOPBACK_NAMES } from './support/sample-functions.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
@@ -25,6 +26,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, 'node_modules/.bin'))
   for (const name of ['esbuild', 'cdk'])
     symlinkSync(join(REPOSITORY, 'node_modules/.bin', name), join(folder, 'node_modules/.bin', name))
+  symlinkSync(join(outsidePart('osls', 'node_modules'), '.bin/osls'), join(folder, 'node_modules/.bin/osls'))
   symlinkSync('../cockroach-lambda/dist/cli.cjs', join(folder, 'node_modules/.bin/cockroach-lambda'))
   writeFileSync(join(folder, 'package-lock.json'), '{}')
   writeFileSync(join(folder, 'own-ca.crt'), cloud.authority.certificate)
@@ -43,7 +45,7 @@ function pasted(): string {
   return `postgresql://${user}:${encodeURIComponent(password)}@${host}:${standIn.port}/defaultdb?${query}`
 }
 
-describe.each(['layer', 'cdk'])('with --%s', (tool) => {
+describe.each(['layer', 'cdk', 'serverless'])('with --%s', (tool) => {
   /** The commands that `init` printed, in their order. */
   let next: readonly string[]
   const mine = join(folder, tool)
@@ -67,7 +69,8 @@ describe.each(['layer', 'cdk'])('with --%s', (tool) => {
   })
 
   test('the pasted connection string is checked, and stored', async () => {
-    if (tool === 'layer') await type(command('create-secret'))
+    const there = await ministack.aws('secretsmanager list-secrets --query "length(SecretList)"')
+    if (there === 0) await type(command('create-secret'))
     writeFileSync(join(mine, 'secret.txt'), `${pasted()}\n`)
     const printed = await type(`${command('secret put')} < secret.txt && rm secret.txt`)
     expect(printed).not.toContain(cloud.password)
