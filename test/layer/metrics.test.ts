@@ -6,7 +6,7 @@ import { COUNTS } from '../../src/base/metric-names.ts'
 import { Scratch } from '../support/lambda.ts'
 import { bundleFunction, RUNTIMES, startOnLayer } from '../support/layer-function.ts'
 import { openProduct, type Product } from '../support/product.ts'
-import { endSessions } from '../support/sessions.ts'
+import { endFrozenSession } from '../support/sessions.ts'
 
 /** A line in the embedded metric format. */
 interface MetricLine {
@@ -70,7 +70,7 @@ describe('with COCKROACH_METRICS=emf', () => {
       expect(await during('query')).toEqual([{ [reuse]: 1 }])
       expect(await during('idle')).toEqual([])
       expect(await during('retried')).toEqual([{ [reuse]: 2, [retry]: 1 }])
-      await endSessions(product)
+      await endFrozenSession(product)
       expect(await during('query')).toEqual([{ ...connected, [discard]: 1 }])
       // The server, the secret again, and its pending version are asked: the password is an option's.
       expect(await during('refused')).toEqual([expect.objectContaining({ [loginRefused]: 1 })])
