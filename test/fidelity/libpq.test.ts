@@ -152,7 +152,7 @@ describe.each(CLIENTS)('%s', (_name, connect) => {
   test.each([
     ["another authority's certificate", { PGSSLROOTCERT: REPOSITORY_CERTIFICATE }, 'certificate verify failed'],
     ['a file that is not there', { PGSSLROOTCERT: '/nowhere/root.crt' }, 'does not exist'],
-    ['a host that the certificate does not name', { PGHOST: 'localhost' }, 'does not match host name'],
+    ['a host that the certificate does not name', { PGHOST: 'db.example.com' }, 'does not match host name'],
     [
       'a database without the cluster in front, by a libpq that sends no SNI, as the article had it',
       { PGDATABASE: 'defaultdb', PGSSLSNI: '0' },
