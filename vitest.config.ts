@@ -20,8 +20,13 @@ const LONG = [
   'test/faults/peers.test.ts',
   'test/faults/crowd.test.ts',
   'test/local/start-interrupted.test.ts',
+  'test/local/start-function.test.ts',
   'test/orms/examples.test.ts',
   'test/orms/libraries.test.ts',
+  'test/layer/handlers.test.ts',
+  'test/src/pool/hidden-password.test.ts',
+  'test/bench/stage/subjects.test.ts',
+  'test/docs/local-development.test.ts',
 ]
 
 /** How often each fault is injected. */
