@@ -24,7 +24,10 @@ const LONG = [
   'test/orms/examples.test.ts',
   'test/orms/libraries.test.ts',
   'test/layer/handlers.test.ts',
+  'test/layer/package.test.ts',
+  'test/layer/streaming-statements.test.ts',
   'test/src/pool/hidden-password.test.ts',
+  'test/src/pool/submittable.test.ts',
   'test/bench/stage/subjects.test.ts',
   'test/docs/local-development.test.ts',
 ]
