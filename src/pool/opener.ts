@@ -20,6 +20,16 @@ import { traceConnect } from './traces.ts'
 /** An attempt that runs out of time gets this long to tell what it waited for, in milliseconds. */
 const REASON_MS = 25
 
+/** Around what onConnect threw, until it is the caller's: it says nothing about this login, whatever it is. */
+class OnConnectFailure extends Error {
+  readonly thrown: unknown
+
+  constructor(thrown: unknown) {
+    super('onConnect() failed', { cause: thrown })
+    this.thrown = thrown
+  }
+}
+
 /** What the attempts to open one connection share. */
 interface Attempts {
   readonly max: number
@@ -129,6 +139,7 @@ export class ConnectionOpener {
       try {
         return await this.#login.open(this.#dial(endAt, attempt))
       } catch (error) {
+        if (error instanceof OnConnectFailure) throw error.thrown
         if (!(error instanceof ConnectionError)) throw error
         const now = this.#clock.monotonicNow()
         const retry = error instanceof ConnectFailure ? error.retry : undefined
@@ -157,7 +168,7 @@ export class ConnectionOpener {
       }
       const ownConfig = clientConfig(this.#options, destination, resolveToSend, Math.ceil(limitMs))
       const config: DatabaseClientConfig = { ...ownConfig, signal }
-      let refusal: { readonly error: unknown } | undefined
+      let ownFailure: OnConnectFailure | undefined
       const welcome = async (client: DatabaseClient): Promise<void> => {
         client.erasePassword()
         // A server that asked for no password may still turn out to be the wrong one.
@@ -169,14 +180,15 @@ export class ConnectionOpener {
           error: () => outOfTime('onConnect() took too long', endAt),
         }
         await within(tooLate, (async () => onConnect(client))()).catch((error: unknown) => {
-          refusal = { error }
-          throw error
+          ownFailure = new OnConnectFailure(error)
+          throw ownFailure
         })
       }
       const connect = (): Promise<DatabaseClient> =>
-        this.#clients.connect(config, welcome, (error, reached) =>
-          // What onConnect throws is the caller's own.
-          refusal === undefined ? connectError(error, destination.parameters, [sent], reached) : refusal.error,
+        this.#clients.connect(
+          config,
+          welcome,
+          (error, reached) => ownFailure ?? connectError(error, destination.parameters, [sent], reached),
         )
       const client = await traceConnect(destination.parameters, this.#connectMethod(), connect)
       const ms = this.#clock.monotonicNow() - startedAt

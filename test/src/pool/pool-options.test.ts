@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Clock, SYSTEM_CLOCK } from '../../../src/base/clock.ts'
+import { ConnectionError } from '../../../src/base/connection-error.ts'
 import type { Database } from '../../../src/index.ts'
 import { REFUSED_OPTIONS } from '../../../src/settings/pool-options.ts'
 import { inInvocation } from '../../support/invocation.ts'
@@ -57,6 +58,21 @@ describe('onConnect', () => {
     isWrong = false
     expect((await database.query('select 1 as one')).rows).toEqual([{ one: 1 }])
     expect(product.cloud.standIn.counts.logins).toBe(2)
+    await database.close()
+  })
+
+  test('that fails at another database is no refusal of this password, and is not tried again', async () => {
+    let calls = 0
+    const elsewhere = new ConnectionError('ERR_AUTHENTICATION', 'of another database')
+    const database = product.database({
+      onConnect: () => {
+        calls += 1
+        if (calls === 1) throw elsewhere
+      },
+    })
+    expect(await rejection(database.query('select 1'))).toBe(elsewhere)
+    expect(calls).toBe(1)
+    expect((await database.query('select 1 as one')).rows).toEqual([{ one: 1 }])
     await database.close()
   })
 
