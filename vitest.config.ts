@@ -27,6 +27,8 @@ const LONG = [
   'test/layer/package.test.ts',
   'test/layer/streaming-statements.test.ts',
   'test/cdk/bundled-library.test.ts',
+  'test/src/connection/attempt.test.ts',
+  'test/src/connection/tls-error.test.ts',
   'test/src/error-stacks.test.ts',
   'test/src/pool/checked-connection.test.ts',
   'test/src/pool/hidden-password.test.ts',
