@@ -6,7 +6,7 @@ import { OK } from './exit-codes.ts'
 import { PROGRAM } from './help.ts'
 import { wrapped } from './text.ts'
 
-/** The command that deploys, by the flag that names the tool. */
+/** The command that deploys, by the option that names the tool. */
 const DEPLOYS = {
   layer: './deploy.sh',
   cdk: 'npm install --save-dev aws-cdk aws-cdk-lib constructs esbuild && npx cdk deploy',
@@ -16,6 +16,25 @@ const DEPLOYS = {
 } as const
 
 type Tool = keyof typeof DEPLOYS
+
+interface Language {
+  /** Of the folder with its templates. */
+  readonly name: string
+  /** As AWS names it. */
+  readonly runtime: string
+  /** The folder that is deployed. */
+  readonly code: string
+  /** The command that runs the unit test. */
+  readonly test: string
+  /** The command that makes that folder, and what it does. */
+  readonly build: readonly (readonly [does: string, command: string])[]
+}
+
+const NODEJS: Language = { name: 'nodejs', runtime: 'nodejs24.x', code: 'function', test: 'node --test', build: [] }
+const PYTHON: Language = {
+  ...{ name: 'python', runtime: 'python3.13', code: 'build', test: 'python3 -m unittest' },
+  build: [['its packages, for Lambda', './build.sh']],
+}
 
 /** Beside the command in the npm package, and beside this file in the repository. */
 const TEMPLATES = join(import.meta.dirname, 'templates')
@@ -45,15 +64,23 @@ interface Target {
   readonly text: string
 }
 
+type Values = Readonly<Record<'secretId' | 'runtime' | 'code', string>>
+
+/** The text with a value for each `{{name}}`. */
+function filled(text: string, values: Values): string {
+  return Object.entries(values).reduce((filledIn, [name, value]) => filledIn.replaceAll(`{{${name}}}`, value), text)
+}
+
 /** The files of a template's folder; npm leaves a `.gitignore` out of packages, so the template has no dot. */
-function filesBelow(folder: string, secretId: string): Target[] {
+function filesBelow(folder: string, values: Values): Target[] {
+  if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => {
       const file = join(entry.parentPath, entry.name)
       return {
         path: relative(folder, file).replace(/^gitignore$/, '.gitignore'),
-        text: readFileSync(file, 'utf8').replaceAll('{{secretId}}', secretId),
+        text: filled(readFileSync(file, 'utf8'), values),
       }
     })
 }
@@ -61,8 +88,11 @@ function filesBelow(folder: string, secretId: string): Target[] {
 export const runInit: Run = async (given, { stdout }) => {
   const tool = toolOf(given)
   const secretId = secretNameOf(given)
+  const { name: language, runtime, code, test, build } = given.flag('python') ? PYTHON : NODEJS
   const [folder = '.'] = given.operands
-  const files = ['shared', tool].flatMap((name) => filesBelow(join(TEMPLATES, name), secretId))
+  // What is alike in all, of the language, of the tool, and of the tool for this language.
+  const folders = ['shared', language, tool, `${tool}-${language}`]
+  const files = folders.flatMap((name) => filesBelow(join(TEMPLATES, name), { secretId, runtime, code }))
   const present = files.map(({ path }) => path).filter((path) => existsSync(join(folder, path)))
   if (present.length > 0) throw new UsageError(`${present.join(', ')} is there already; nothing was written`)
   for (const { path, text } of files) {
@@ -73,9 +103,10 @@ export const runInit: Run = async (given, { stdout }) => {
   }
   const written = files.map(({ path }) => path.split(sep).join('/')).toSorted()
   const next = [
-    ['its unit test', 'node --test'],
+    ['its unit test', test],
     ['a secret, empty, if there is none', `aws secretsmanager create-secret --name ${secretId}`],
     ['from the Cloud console: checked, and stored', `${PROGRAM} secret put --secret-id ${secretId}`],
+    ...build,
     ['to AWS', DEPLOYS[tool]],
     ['the way from here, and from the function', `${PROGRAM} doctor --secret-id ${secretId} --function my-function`],
   ]

@@ -13,7 +13,10 @@ import { openProduct, type Product } from '../support/product.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const SETUP_TIMEOUT_MS = 120_000
-const SHARED = ['.gitignore', 'function.test.mjs', 'function/index.mjs']
+const LANGUAGES = {
+  JavaScript: ['.gitignore', 'function.test.mjs', 'function/index.mjs'],
+  Python: ['.gitignore', 'build.sh', 'function/greet.py', 'function/index.py', 'requirements.txt', 'test_greet.py'],
+} as const
 const TOOLS = {
   layer: ['deploy.sh'],
   cdk: ['app.mjs', 'cdk.json'],
@@ -53,17 +56,24 @@ const node = (folder: string, ...words: string[]): string =>
 
 test('the help names each tool', () => {
   const { options = {} } = COMMANDS.find(({ name }) => name === 'init') ?? {}
-  expect(Object.keys(options)).toEqual([...Object.keys(TOOLS), 'secret-id', 'help'])
+  expect(Object.keys(options)).toEqual([...Object.keys(TOOLS), 'python', 'secret-id', 'help'])
 })
 
 describe.each(Object.entries(TOOLS))('--%s', (tool, own) => {
-  test('writes its files, and says which and what comes next', async () => {
-    const folder = folderOf(`${tool}-written`)
-    const { code, stdout } = await init(`--${tool}`, '--secret-id', 'shop/db', folder)
-    const files = [...SHARED, ...own]
+  test.each([
+    ['JavaScript', [], 'nodejs24.x', 'node --test'],
+    ['Python', ['--python'], 'python3.13', 'python3 -m unittest'],
+  ] as const)('writes its files in %s, and says which and what comes next', async (language, words, runtime, tests) => {
+    const folder = folderOf(`${tool}-${language}`)
+    const { code, stdout } = await init(`--${tool}`, ...words, '--secret-id', 'shop/db', folder)
+    const files = [...LANGUAGES[language], ...own]
     expect([code, files.filter((path) => !existsSync(join(folder, path)))]).toEqual([0, []])
     for (const path of files) expect(readFileSync(join(folder, path), 'utf8')).not.toContain('{{')
     expect(own.map((path) => readFileSync(join(folder, path), 'utf8')).join('')).toContain('shop/db')
+    const named = runtime.replace('nodejs24.x', 'NODEJS_24_X').replace('python3.13', 'PYTHON_3_13')
+    expect(readFileSync(join(folder, own[0]), 'utf8')).toContain(tool === 'cdk' ? `Runtime.${named}` : runtime)
+    expect(stdout).toContain(`  ${tests}\n`)
+    expect(stdout.includes('  ./build.sh\n')).toBe(language === 'Python')
     expect(stdout.replaceAll('\n', ' ')).toContain(`Written: ${files.toSorted().join(', ')}.`)
     expect(stdout).toContain('  npx cockroach-lambda secret put --secret-id shop/db\n')
     expect(stdout).toContain('  npx cockroach-lambda doctor --secret-id shop/db --function my-function\n')
@@ -109,25 +119,33 @@ describe('the function', () => {
   })
 })
 
-test('the CDK app makes the function with layer, secret and permission', { timeout: SETUP_TIMEOUT_MS }, async () => {
-  const folder = folderOf('cdk')
-  await init('--cdk', folder)
-  writeFileSync(join(folder, 'package-lock.json'), '{}')
-  const { app }: { app: string } = JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8'))
-  execFileSync('sh', ['-c', app], {
-    cwd: folder,
-    env: { PATH: `${join(scratch.path, 'node_modules/.bin')}:${process.env.PATH}`, CDK_OUTDIR: 'cdk.out' },
-    stdio: 'pipe',
-  })
-  const template = JSON.parse(readFileSync(join(folder, 'cdk.out/MyStack.template.json'), 'utf8'))
-  const ofType = (type: string) =>
-    Object.values<{ Type: string; Properties: object }>(template.Resources).filter(({ Type }) => Type === type)
-  expect(ofType('AWS::Lambda::Function')[0]?.Properties).toMatchObject({
-    ...{ FunctionName: 'my-function', Runtime: 'nodejs24.x', Architectures: ['arm64'], MemorySize: 512, Timeout: 10 },
-    ...{ Layers: [{ Ref: expect.any(String) }], Environment: { Variables: { COCKROACH_SECRET_ID: 'app/db' } } },
-  })
-  expect(JSON.stringify(ofType('AWS::IAM::Policy'))).toContain('secretsmanager:GetSecretValue')
-})
+test.each([
+  ['JavaScript', [], 'nodejs24.x', {}],
+  ['Python', ['--python'], 'python3.13', { PGSSLMODE: 'verify-full', PGSSLROOTCERT: '/opt/certs/root.crt' }],
+] as const)(
+  'the CDK app makes the function with layer, secret and permission, in %s',
+  async (language, words, runtime, more) => {
+    const folder = folderOf(`cdk-app-${language}`)
+    await init('--cdk', ...words, folder)
+    mkdirSync(join(folder, 'build'), { recursive: true })
+    writeFileSync(join(folder, 'package-lock.json'), '{}')
+    const { app }: { app: string } = JSON.parse(readFileSync(join(folder, 'cdk.json'), 'utf8'))
+    execFileSync('sh', ['-c', app], {
+      cwd: folder,
+      env: { PATH: `${join(scratch.path, 'node_modules/.bin')}:${process.env.PATH}`, CDK_OUTDIR: 'cdk.out' },
+      stdio: 'pipe',
+    })
+    const template = JSON.parse(readFileSync(join(folder, 'cdk.out/MyStack.template.json'), 'utf8'))
+    const ofType = (type: string) =>
+      Object.values<{ Type: string; Properties: object }>(template.Resources).filter(({ Type }) => Type === type)
+    expect(ofType('AWS::Lambda::Function')[0]?.Properties).toMatchObject({
+      ...{ FunctionName: 'my-function', Runtime: runtime, Architectures: ['arm64'], MemorySize: 512, Timeout: 10 },
+      ...{ Layers: [expect.any(Object)], Environment: { Variables: { COCKROACH_SECRET_ID: 'app/db', ...more } } },
+    })
+    expect(JSON.stringify(ofType('AWS::IAM::Policy'))).toContain('secretsmanager:GetSecretValue')
+  },
+  SETUP_TIMEOUT_MS,
+)
 
 test('Terraform’s file is read by its own parser, and has layer, secret and permission', async () => {
   const folder = folderOf('terraform')

@@ -2,7 +2,7 @@
  * From an empty folder to a function that answers, by the commands that `init` prints: unit test, secret, deployment, the
  * doctor's report from here and from the function.
  */
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -45,10 +45,13 @@ function pasted(): string {
   return `postgresql://${user}:${encodeURIComponent(password)}@${host}:${standIn.port}/defaultdb?${query}`
 }
 
-describe.each(['layer', 'cdk', 'serverless'])('with --%s', (tool) => {
+describe.each(['layer', 'cdk', 'serverless', 'layer --python', 'serverless --python'])('with --%s', (options) => {
+  const [tool = ''] = options.split(' ')
+  const isPython = options.includes('--python')
+
   /** The commands that `init` printed, in their order. */
   let next: readonly string[]
-  const mine = join(folder, tool)
+  const mine = join(folder, options.replaceAll(' ', ''))
   /** Types a line in the reader's folder, where the command finds the stand-in by its name. */
   const type = (line: string) =>
     ministack.sh(`export NODE_OPTIONS=${LOOPBACK_NAMES} PATH=${join(folder, 'node_modules/.bin')}:$PATH; ${line}`, {
@@ -59,13 +62,15 @@ describe.each(['layer', 'cdk', 'serverless'])('with --%s', (tool) => {
   test('init writes the files, and prints what comes next', async () => {
     mkdirSync(mine)
     symlinkSync('../node_modules', join(mine, 'node_modules'))
-    const printed = await type(`npx cockroach-lambda init --${tool}`)
+    const printed = await type(`npx cockroach-lambda init --${options}`)
     next = printed.split('\n').flatMap((line) => /^ {2}(?!#)(.*)$/.exec(line)?.[1] ?? [])
-    expect(next).toHaveLength(5)
+    expect(next).toHaveLength(isPython ? 6 : 5)
   })
 
   test('its unit test passes', async () => {
-    expect(await type(command('node --test'))).toMatch(/pass 2/)
+    expect(await type(isPython ? `${command('unittest')} 2>&1` : command('node --test'))).toMatch(
+      /pass 2|Ran 2 tests.*OK/s,
+    )
   })
 
   test('the pasted connection string is checked, and stored', async () => {
@@ -76,6 +81,16 @@ describe.each(['layer', 'cdk', 'serverless'])('with --%s', (tool) => {
     expect(printed).not.toContain(cloud.password)
     const stored = await ministack.aws('secretsmanager get-secret-value --secret-id app/db --query SecretString')
     expect(JSON.parse(String(stored))).toMatchObject({ host: cloud.host, username: cloud.user, dbname: 'defaultdb' })
+  })
+
+  test.runIf(isPython)('its packages are those for Lambda, here those for the emulator', async () => {
+    await type(command('build.sh'))
+    expect(readdirSync(join(mine, 'build/psycopg_binary')).join()).toContain('cpython-313-aarch64-linux-gnu.so')
+    // The emulator runs functions with the Python of this machine, and without the SDK that Lambda's has.
+    writeFileSync(join(mine, 'requirements.txt'), 'psycopg[binary]\nboto3\n')
+    const script = readFileSync(join(mine, 'build.sh'), 'utf8')
+    writeFileSync(join(mine, 'build.sh'), script.replace('--platform manylinux_2_28_aarch64 --python-version 3.13', ''))
+    await type(command('build.sh'))
   })
 
   test('it is deployed, again too, and answers from the database', async () => {

@@ -10,6 +10,7 @@ import { AwsSolutionsChecks } from 'cdk-nag'
 import { afterAll, describe, expect, test } from 'vitest'
 import { acknowledgeRules } from '../../cdk/acknowledged-rules.ts'
 import { HealthCheckStack, type HealthCheckStackProps } from '../../cdk/index.ts'
+import { runCommand } from '../support/command-line.ts'
 import { outsidePart } from './support/outside-part.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cockroach-lambda-templates-'))
@@ -154,11 +155,14 @@ function nameOf(resource: unknown): string {
   return logicalId
 }
 
-test('the template of init --sam passes cfn-lint', async () => {
-  const template = join(folder, 'template.yaml')
-  const path = join(import.meta.dirname, '../../cli/templates/sam/template.yaml')
-  const text = readFileSync(path, 'utf8').replaceAll('{{secretId}}', 'app/db')
-  writeFileSync(template, text)
+test.each([
+  ['JavaScript', []],
+  ['Python', ['--python']],
+] as const)('the template of init --sam passes cfn-lint, for a function in %s', async (language, words) => {
+  const mine = join(folder, `sam-${language}`)
+  await runCommand(['init', '--sam', ...words, mine], { secrets: [] })
+  const template = join(mine, 'template.yaml')
+  const text = readFileSync(template, 'utf8')
   const lint = async (): Promise<string> => {
     const args = ['--regions', 'us-east-1', 'ap-southeast-1', 'eu-central-1', '--template', template]
     const run = promisify(execFile)(outsidePart('cfn-lint', 'bin/cfn-lint'), args)

@@ -7,9 +7,9 @@ secret='{{secretId}}'
 
 layer=$(aws lambda publish-layer-version --layer-name cockroach-lambda \
   --zip-file fileb://node_modules/cockroach-lambda/dist/layer.zip \
-  --compatible-runtimes nodejs24.x nodejs22.x --query LayerVersionArn --output text)
+  --compatible-runtimes nodejs24.x nodejs22.x python3.13 --query LayerVersionArn --output text)
 rm -f function.zip
-(cd function && zip -q -r ../function.zip .)
+(cd {{code}} && zip -q -r ../function.zip .)
 
 if aws lambda get-function --function-name "$name" >/dev/null 2>&1; then
   aws lambda update-function-code --function-name "$name" --zip-file fileb://function.zip >/dev/null
@@ -26,7 +26,7 @@ else
     "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"secretsmanager:GetSecretValue\",\"Resource\":\"$arn\"}]}"
   # A new role takes some seconds until Lambda may use it.
   tries=0
-  until aws lambda create-function --function-name "$name" --runtime nodejs24.x --architectures arm64 \
+  until aws lambda create-function --function-name "$name" --runtime {{runtime}} --architectures arm64 \
     --handler index.handler --zip-file fileb://function.zip --role "$role" --layers "$layer" \
     --memory-size 512 --timeout 10 --environment "Variables={COCKROACH_SECRET_ID=$secret}" >/dev/null; do
     tries=$((tries + 1))

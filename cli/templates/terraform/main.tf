@@ -15,12 +15,12 @@ resource "aws_lambda_layer_version" "cockroach" {
   layer_name          = "cockroach-lambda"
   filename            = "${path.module}/node_modules/cockroach-lambda/dist/layer.zip"
   source_code_hash    = filebase64sha256("${path.module}/node_modules/cockroach-lambda/dist/layer.zip")
-  compatible_runtimes = ["nodejs24.x", "nodejs22.x"]
+  compatible_runtimes = ["nodejs24.x", "nodejs22.x", "python3.13"]
 }
 
 data "archive_file" "function" {
   type        = "zip"
-  source_dir  = "${path.module}/function"
+  source_dir  = "${path.module}/{{code}}"
   output_path = "${path.module}/function.zip"
 }
 
@@ -58,7 +58,7 @@ resource "aws_iam_role_policy" "secret" {
 resource "aws_lambda_function" "function" {
   function_name    = "my-function"
   role             = aws_iam_role.function.arn
-  runtime          = "nodejs24.x"
+  runtime          = "{{runtime}}"
   architectures    = ["arm64"]
   handler          = "index.handler"
   filename         = data.archive_file.function.output_path

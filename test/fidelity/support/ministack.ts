@@ -23,6 +23,8 @@ export async function startMinistack(folder: string): Promise<Ministack> {
       MINISTACK_REGION: REGION,
       // Functions inherit it: names below the Cloud's domain resolve to the stand-in.
       NODE_OPTIONS: `--import=${LOOPBACK_NAMES}`,
+      // For functions in Python, whose libpq takes it instead of asking for the address.
+      PGHOSTADDR: '127.0.0.1',
     }),
     readyPath: '/_ministack/health',
   })
