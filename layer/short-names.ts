@@ -9,7 +9,8 @@ export interface MappedCode {
 
 /** Only names and blanks differ: esbuild has shortened the rest. */
 export async function withShortNames({ code, map }: MappedCode): Promise<MappedCode> {
-  const options = { compress: false, ecma: 2022, mangle: { toplevel: true, keep_classnames: true } } as const
+  const mangle = { toplevel: true, keep_classnames: true }
+  const options = { compress: false, ecma: 2022, mangle, format: { ascii_only: true } } as const
   const sourceMap = map !== undefined && { content: map, asObject: false }
   const renamed = await minify(code, { ...options, sourceMap })
   if (renamed.code === undefined) throw new Error('terser returned no code')

@@ -172,7 +172,10 @@ export class Database {
   /** Opens a connection ahead of its use; the first statement reports what goes wrong. */
   warmUp = async (): Promise<void> => {
     try {
-      await this.#opened.warmUp()
+      const open = this.#opened
+      const opening = open.warmUp()
+      void open.prepareInInit()
+      await opening
     } catch {
       // Not cached: the first use tries again, and reports.
     }

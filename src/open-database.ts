@@ -5,7 +5,7 @@ import { Login } from './connection/login.ts'
 import { rehearseLogin } from './connection/rehearsal.ts'
 import { ConnectionSource } from './connection/source.ts'
 import { closeOnShutdown } from './lambda/graceful-shutdown.ts'
-import { isForSnapshot } from './lambda/init.ts'
+import { isForSnapshot, moduleHasRun } from './lambda/init.ts'
 // The layer's build has this module run, and with it pg, when the first pool is made and not before: see
 // layer/lazy-modules.ts. Nothing else that is imported from here may import pg when it runs.
 import { createPool, type DatabasePool } from './pool/pool.ts'
@@ -78,6 +78,15 @@ export class OpenDatabase {
     // The request for the secret comes before everything that it does not need.
     if (this.source.early() === undefined) await this.source.current()
     if (!this.#isClosed) await this.pool.warmUp()
+  }
+
+  /**
+   * For a small function that does not wait in init: what the request for the secret does not need is done before init
+   * ends, and with it the whole processor.
+   */
+  async prepareInInit(): Promise<void> {
+    await moduleHasRun()
+    if (this.settings.platform.isSmall && !this.isAwaited) this.#prepare(true)
   }
 
   async close(): Promise<void> {

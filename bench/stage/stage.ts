@@ -11,7 +11,7 @@ import { bundleSubjects, MEMORY_SUBJECTS, type SubjectCode, type SubjectName, su
 
 const REPOSITORY = join(import.meta.dirname, '../..')
 const LAYER = join(REPOSITORY, 'dist/layer.zip')
-const PRELOADS = [join(REPOSITORY, 'local/loopback/names-preload.ts'), join(import.meta.dirname, 'preload.mjs')]
+const PRELOAD = join(import.meta.dirname, 'preload.mjs')
 const CLUSTER = 'cozy-otter-4821'
 const SECRET = 'bench/db'
 const USER = 'app'
@@ -95,7 +95,7 @@ export class Stage {
         runtime: 'nodejs24.x',
       },
       {
-        execArgv: ['--expose-gc', ...PRELOADS.map((path) => `--import=${path}`)],
+        execArgv: ['--expose-gc', `--require=${this.#code.names}`, `--import=${PRELOAD}`],
         environment: {
           AWS_ENDPOINT_URL_SECRETS_MANAGER: this.secretsManager.url,
           NODE_EXTRA_CA_CERTS: join(this.#code.certificateLayer, 'certs/root.crt'),

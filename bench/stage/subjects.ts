@@ -104,6 +104,8 @@ export interface SubjectCode extends AsyncDisposable {
   folderOf(subject: SubjectName | 'warm'): string
   /** A layer with our own root certificate instead of the real one. */
   readonly certificateLayer: string
+  /** The path of `names.ts` in JavaScript: a preload in TypeScript would have Node's compiler, too, in the process. */
+  readonly names: string
 }
 
 /** @param rootCertificate PEM, written beside the code of the functions without the layer */
@@ -128,10 +130,12 @@ export async function bundleSubjects(rootCertificate: string): Promise<SubjectCo
     if (isUnbundled) await copyPackages(['pg', '@aws-sdk/client-secrets-manager'], REPOSITORY, target)
   }
   const certificateLayer = join(folder, 'certificate-layer')
+  const names = join(folder, 'names.cjs')
   try {
     await Promise.all([
       ...MEMORY_SUBJECTS.map((name) => bundle(name, SOURCES[name])),
       bundle('warm', { file: 'warm', format: 'cjs' }),
+      build({ ...BUNDLED, entryPoints: [join(import.meta.dirname, 'names.ts')], outfile: names, format: 'cjs' }),
       mkdir(join(certificateLayer, 'certs'), { recursive: true }),
     ])
     await copyFile(join(folder, 'floor/root.crt'), join(certificateLayer, 'certs/root.crt'))
@@ -141,7 +145,7 @@ export async function bundleSubjects(rootCertificate: string): Promise<SubjectCo
   }
   return {
     folderOf: (subject) => join(folder, subject),
-    certificateLayer,
+    ...{ certificateLayer, names },
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
 }

@@ -13,7 +13,18 @@ type Callback = (error: NodeJS.ErrnoException | null, address?: string | dns.Loo
  * @param suffixes ends of host names, each with its leading dot
  * @returns a function that removes the patch
  */
-export function resolveToLoopback(suffixes: readonly string[] = ['.cockroachlabs.cloud']): () => void {
+export function resolveToLoopback(suffixes?: readonly string[]): () => void {
+  const restore = patchLookup(suffixes)
+  // So that `import { lookup } from 'node:dns'` sees the patch as well.
+  syncBuiltinESMExports()
+  return () => {
+    restore()
+    syncBuiltinESMExports()
+  }
+}
+
+/** The same without what ES modules import by name: to bring that up to date, Node loads what is behind each module's properties. */
+export function patchLookup(suffixes: readonly string[] = ['.cockroachlabs.cloud']): () => void {
   const original = { lookup: dns.lookup, lookupPromise: dns.promises.lookup }
   const isOurs = (hostname: string) => suffixes.some((suffix) => hostname.toLowerCase().endsWith(suffix))
 
@@ -40,12 +51,9 @@ export function resolveToLoopback(suffixes: readonly string[] = ['.cockroachlabs
   Object.assign(lookup, { [promisify.custom]: lookupPromise })
   Object.assign(dns, { lookup })
   Object.assign(dns.promises, { lookup: lookupPromise })
-  // So that `import { lookup } from 'node:dns'` sees the patch as well.
-  syncBuiltinESMExports()
   return () => {
     Object.assign(dns, { lookup: original.lookup })
     Object.assign(dns.promises, { lookup: original.lookupPromise })
-    syncBuiltinESMExports()
   }
 }
 

@@ -20,6 +20,17 @@ export async function waitFor(work: Promise<void>, limitMs: number, { isLambda }
   await within({ limitMs: endOfStep(longestMs, now) - now, error: () => undefined }, work).catch(() => undefined)
 }
 
+/**
+ * Turns of the microtask queue from the end of the function's module: AWS's runtime interface clients have called the
+ * module's `then` by the third, and ask for an invocation, which ends init, in the tenth or later.
+ */
+const TURNS = 5
+
+/** Resolves when the function's module has run and has said whether it waits, while init lasts. */
+export async function moduleHasRun(): Promise<void> {
+  for (let turn = 0; turn < TURNS; turn += 1) await undefined
+}
+
 /** True for what SnapStart would clone: a connection, a secret. Such a one is used at once, and not kept. */
 export function isForSnapshot({ isBeforeSnapshot }: Platform): boolean {
   return currentInvocation() === undefined && isBeforeSnapshot()

@@ -1,8 +1,10 @@
 /** The sample stack's function and layer under AWS's own runtime interface client, with its native client. */
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import type { LambdaRuntime } from '../../local/lambda/function-definition.ts'
+import type { FunctionDefinition, LambdaRuntime } from '../../local/lambda/function-definition.ts'
 import { runSample } from '../../local/sample/run.ts'
 import { type SampleStack, startSampleStack } from '../../local/sample/stack.ts'
+import { Scratch } from '../support/lambda.ts'
+import { LATE_SECRET_MS, rehearsesInInit } from '../support/rehearsal.ts'
 import { LAMBDA_VARIABLES } from './support/lambda-variables.ts'
 import { fixtureFunction, startUnderClient } from './support/sample-functions.ts'
 
@@ -63,6 +65,20 @@ describe.each(ROWS)('$runtime, $kind', ({ code }) => {
 })
 
 describe.each(RUNTIMES)('%s', (runtime) => {
+  test('a small function that does not wait in init has rehearsed its login when init ends', async () => {
+    await using scratch = await Scratch.make()
+    await using ends = new AsyncDisposableStack()
+    stack.secretsManager.delayMs = LATE_SECRET_MS
+    ends.defer(() => {
+      stack.secretsManager.delayMs = 0
+    })
+    const start = async ({ environment, ...changes }: Partial<FunctionDefinition>) => {
+      const variables = { ...stack.definition.environment, ...environment }
+      return ends.use(await startUnderClient(stack, { ...changes, environment: variables, runtime }))
+    }
+    expect(await rehearsesInInit(scratch.path, start, 256)).toBe(true)
+  })
+
   test('a wrong option while the module loads is an init error that names the option', async () => {
     await using environment = await startUnderClient(stack, { ...fixtureFunction('wrong-options'), runtime })
     const { error } = await environment.invoke({})

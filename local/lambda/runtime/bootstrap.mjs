@@ -1,9 +1,11 @@
 /** The runtime of a local execution environment: loads the handler, then asks for one invocation after the other. */
-import { Agent, request as httpRequest } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { isMainThread, Worker, workerData } from 'node:worker_threads'
 import { isStreaming, streamResponse } from './response-streaming.mjs'
 import { loadHandler } from './user-function.mjs'
+
+// Not imported: a namespace of this module has Node load all that is behind its properties, `fetch` and `WebSocket` too.
+const { Agent, request: httpRequest } = process.getBuiltinModule('node:http')
 
 const { AWS_LAMBDA_RUNTIME_API, LAMBDA_TASK_ROOT, _HANDLER, AWS_EXECUTION_ENV } = process.env
 const { AWS_LAMBDA_MAX_CONCURRENCY, AWS_LAMBDA_NODEJS_WORKER_COUNT } = process.env

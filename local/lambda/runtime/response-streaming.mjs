@@ -1,5 +1,7 @@
 /** Response streaming, as Lambda's runtime has it: the handler writes into the request that carries its answer. */
-import { request as httpRequest } from 'node:http'
+
+// Not imported, as in bootstrap.mjs.
+const { request: httpRequest } = process.getBuiltinModule('node:http')
 
 /** The mark by which a runtime knows such a handler. */
 const STREAMING = Symbol.for('aws.lambda.runtime.handler.streaming')
