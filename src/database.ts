@@ -130,7 +130,14 @@ export class Database {
    * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
    */
   connectionString = async (): Promise<string> => {
-    const { parameters, password, rootCertificate } = await this.#opened.source.current()
+    const { source, diagnostics } = this.#opened
+    const { parameters, password, passwordKind, rootCertificate } = await source.withPassword(await source.current())
+    if (passwordKind !== undefined) {
+      diagnostics.warn(
+        'connection-string',
+        'connectionString() has a password that was made for one login, and may last minutes',
+      )
+    }
     const sslrootcert = parameters.sslmode === 'disable' ? undefined : rootCertificatePath(rootCertificate)
     const { cluster, ...fields } = parameters
     return buildConnectionString({

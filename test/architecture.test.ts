@@ -8,7 +8,8 @@ const REPOSITORY = join(import.meta.dirname, '..')
 
 /** The rooms of `src/`, from the ground up: each imports, types included, only rooms before it. Files of `src/` itself are rooms. */
 const ROOMS = [
-  ...['base', 'routing', 'connection-string', 'settings', 'lambda', 'secret', 'connection', 'pool'],
+  ...['base', 'routing', 'connection-string', 'settings', 'lambda', 'secret', 'password-source'],
+  ...['connection', 'pool'],
   ...['transaction', 'health-check.ts', 'open-database.ts', 'database.ts', 'with-database.ts', 'index.ts'],
 ]
 

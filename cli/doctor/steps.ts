@@ -79,6 +79,8 @@ function poolOf(connection: ResolvedConnection, { pg, platform, poolOptions: opt
   const source = {
     early: () => undefined,
     current: async () => connection,
+    withPassword: async () => connection,
+    renewed: async () => undefined,
     reread: async () => undefined,
     pending: async () => undefined,
     accepted: () => undefined,

@@ -5,6 +5,7 @@
  *
  * - `ERR_CONFIG`: an option or environment variable is unknown, missing, malformed or contradicts another.
  * - `ERR_SECRET_UNAVAILABLE`: Secrets Manager did not return the secret (absent, not permitted, throttled, down).
+ * - `ERR_PASSWORD_UNAVAILABLE`: the option `password` is a function that failed, or STS returned no token.
  * - `ERR_SECRET_INVALID`: the secret was read, but names no usable connection.
  * - `ERR_ROUTING`: the cluster identifier is missing, malformed, contradictory or unknown to CockroachDB Cloud.
  * - `ERR_TLS`: the server offers no TLS, or its certificate does not verify, or the root certificate is unusable.
@@ -21,6 +22,7 @@
 export type ConnectionErrorCode =
   | 'ERR_CONFIG'
   | 'ERR_SECRET_UNAVAILABLE'
+  | 'ERR_PASSWORD_UNAVAILABLE'
   | 'ERR_SECRET_INVALID'
   | 'ERR_ROUTING'
   | 'ERR_TLS'

@@ -9,14 +9,19 @@ const LONGEST_TURN_MS = 2000
 /** The most refused logins that are stored; for one more the oldest is removed. */
 const MOST_REFUSED = 100
 
-/** Server, user and password of a login. */
+/** Server, user, and password or the kind of its source. */
 export interface Credentials {
   /** Host, port and cluster. */
   readonly server: string
   readonly user: string
   /** Undefined for all databases of the server. */
   readonly dbname: string | undefined
-  /** Compared by a method, since another copy of this package has another class. */
+  /** The kind of the password source; undefined for a password that stays the same. */
+  readonly kind?: string | undefined
+  /**
+   * Undefined with a password source, whose passwords may differ each time. Compared by a method, since another copy of
+   * this package has another class.
+   */
   readonly password: Pick<Password, 'reveal'> | undefined
 }
 
@@ -41,7 +46,8 @@ export interface Admission {
 
 export function isSameLogin(a: Credentials, b: Credentials): boolean {
   const isSameDatabase = a.dbname === undefined || b.dbname === undefined || a.dbname === b.dbname
-  return isSameDatabase && a.server === b.server && a.user === b.user && a.password?.reveal() === b.password?.reveal()
+  const isSameUser = isSameDatabase && a.server === b.server && a.user === b.user
+  return isSameUser && a.kind === b.kind && a.password?.reveal() === b.password?.reveal()
 }
 
 export class LoginGuard {
@@ -100,4 +106,4 @@ export class LoginGuard {
 }
 
 /** One for the process: to the server, a pool that is closed and opened again is the same client. */
-export const LOGIN_GUARD = processWide('login-guard.1', () => new LoginGuard())
+export const LOGIN_GUARD = processWide('login-guard.2', () => new LoginGuard())

@@ -1,4 +1,4 @@
-/** Logs in with the secret's password, and during a rotation with the next one. */
+/** Logs in with the secret's password, and during a rotation with the next one; or with one that is made for the login. */
 import type { Clock } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import { publish } from '../base/diagnostics.ts'
@@ -11,11 +11,15 @@ const REREAD_AFTER_MS = 1000
 /** The SQLSTATE for a user who may not log in, or not to this database; a wrong password is 28P01. */
 const INVALID_AUTHORIZATION_SPECIFICATION = '28000'
 
-type LoginConnectionSource = Pick<ConnectionSource, 'early' | 'current' | 'reread' | 'pending' | 'accepted'>
+type LoginConnectionSource = Pick<
+  ConnectionSource,
+  'early' | 'current' | 'withPassword' | 'renewed' | 'reread' | 'pending' | 'accepted'
+>
 
-function credentials({ parameters, password }: ResolvedConnection): Credentials {
+function credentials({ parameters, passwordKind: kind, password }: ResolvedConnection): Credentials {
   const { host, port, cluster = '', user, dbname } = parameters
-  return { server: `${host}:${port} ${cluster}`, user, dbname, password }
+  const login = { server: `${host}:${port} ${cluster}`, user, dbname, kind }
+  return { ...login, password: kind === undefined ? password : undefined }
 }
 
 /** A wrong password is wrong for every database of the server. */
@@ -80,7 +84,7 @@ export class Login {
     refused: Credentials[],
   ): Promise<Client> {
     let refusal: ConnectionError | undefined
-    for await (const candidate of this.#candidates(enter)) {
+    for await (const candidate of this.#candidates(enter, () => refusal)) {
       const outcome = await attempt(dial, candidate)
       if (outcome.kind === 'connected') {
         this.#guard.admit(credentials(outcome.connection))
@@ -93,7 +97,9 @@ export class Login {
         publish('loginRefused', { host, port, user })
         // A pending version may be tried again as soon as it is the current one.
         const isPending = outcome.connection.secret?.versionStage === 'AWSPENDING'
-        if (!isPending) refused.push(refusedCredentials(outcome.connection, refusal))
+        const login = refusedCredentials(outcome.connection, refusal)
+        // Two passwords of one source count once.
+        if (!isPending && !refused.some((other) => isSameLogin(other, login))) refused.push(login)
       }
     }
     throw refusal
@@ -101,15 +107,30 @@ export class Login {
 
   /**
    * The candidates, each login at most once: that of the version in use, early if options and environment name the
-   * server; then that of AWSCURRENT if it differs, else that of AWSPENDING.
+   * server; then that of AWSCURRENT if it differs, else that of AWSPENDING. Or a second password of the password source.
+   *
+   * @param lastRefusal why the candidate before was refused
    */
-  async *#candidates(enter: LoginGuard['enter']): AsyncGenerator<Candidate> {
+  async *#candidates(
+    enter: LoginGuard['enter'],
+    lastRefusal: () => ConnectionError | undefined,
+  ): AsyncGenerator<Candidate> {
     // The others wait for the end of the first one's turn without an early connection.
     const early = this.#underWay === 1 ? this.#connectionSource.early() : undefined
-    const reading = this.#unblocked(enter)
+    const unblocked = this.#unblocked(enter)
+    // The password is made while TCP and TLS are opened.
+    const reading = unblocked.then((connection) => this.#connectionSource.withPassword(connection))
+    reading.catch(() => undefined)
     if (early !== undefined) yield { destination: early, reading }
+    const destination = await unblocked
+    if (early === undefined || !isSameDestination(destination, early)) yield { destination, reading }
     const first = await reading
-    if (early === undefined || !isSameDestination(first, early)) yield candidateOf(first)
+    const refusal = lastRefusal()
+    if (first.passwordKind !== undefined) {
+      const renewed = refusal && (await this.#connectionSource.renewed(first, refusal).catch(() => undefined))
+      if (renewed !== undefined) yield candidateOf(renewed)
+      return
+    }
     const fresh = await this.#connectionSource.reread().catch(() => undefined)
     this.#rereadAt = this.#clock.now()
     if (fresh === undefined) return
@@ -135,7 +156,7 @@ export class Login {
       `the server refused this password for user "${inUse.parameters.user}"; it is not tried again for ${Math.ceil(waitMs / 1000)} s`,
       {
         hint:
-          inUse.secret === undefined
+          inUse.secret === undefined || inUse.passwordKind !== undefined
             ? 'Correct the password in DATABASE_URL, PGPASSWORD or the options, and start again.'
             : 'Correct the secret: a changed password is used within a second.',
         safeToRetry: true,

@@ -103,7 +103,7 @@ export function mergeParameters(
   const { host, user, password, application_name, connect_timeout, channel_binding, require_auth } = fields
   const fallback_application_name = settings.platform.functionName
   const isSocket = host?.startsWith('/') ?? false
-  const needsPassword = !isSocket && settings.secretId !== undefined
+  const needsPassword = !isSocket && settings.secretId !== undefined && settings.passwordFunction === undefined
   const missing = [
     ...(host === undefined ? ['host'] : []),
     ...(user === undefined ? ['user'] : []),

@@ -1,8 +1,10 @@
 /** Turns settings and secret into a connection that can be opened. */
+import type { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { Password } from '../base/password.ts'
 import type { ConnectionFields, ParsedFields } from '../connection-string/fields.ts'
 import { isForSnapshot } from '../lambda/init.ts'
+import type { PasswordSource } from '../password-source/password-source.ts'
 import { SecretCache, type SecretVersion } from '../secret/cache.ts'
 import type { SecretReaders } from '../secret/reader/request.ts'
 import { parseSecret } from '../secret/value/parse.ts'
@@ -18,7 +20,10 @@ export interface Destination {
 
 /** Everything that opening a connection needs. */
 export interface ResolvedConnection extends Destination {
+  /** That of the password source is added by `withPassword()`. */
   readonly password: Password | undefined
+  /** The kind of the password source; undefined when the password is a field of the connection, or there is none. */
+  readonly passwordKind?: PasswordSource['kind'] | undefined
   /** The version that it was made from; undefined without a secret. */
   readonly secret: SecretVersion | undefined
   /** True for a connection before a SnapStart snapshot: it must not outlast its first use. */
@@ -28,6 +33,8 @@ export interface ResolvedConnection extends Destination {
 export interface ConnectionSourceOptions {
   readonly settings: Settings
   readonly readers: SecretReaders
+  /** Undefined when the password is a field of the connection. */
+  readonly passwordSource?: PasswordSource | undefined
   readonly diagnostics: Diagnostics
   /** The folder of this package's code. */
   readonly moduleDirectory: string
@@ -57,12 +64,14 @@ export class ConnectionSource {
   readonly #settings: Settings
   readonly #diagnostics: Diagnostics
   readonly #moduleDirectory: string
+  readonly #passwordSource: PasswordSource | undefined
   readonly #secrets: SecretCache<Omit<ResolvedConnection, 'secret'>> | undefined
   readonly #rootCertificates = new Map<string | undefined, RootCertificate>()
   #withoutSecret: ResolvedConnection | undefined
 
-  constructor({ settings, readers, diagnostics, moduleDirectory, now }: ConnectionSourceOptions) {
+  constructor({ settings, readers, passwordSource, diagnostics, moduleDirectory, now }: ConnectionSourceOptions) {
     this.#settings = settings
+    this.#passwordSource = passwordSource
     this.#diagnostics = diagnostics
     this.#moduleDirectory = moduleDirectory
     const { secretId, secretTtlMs: ttlMs } = settings
@@ -103,6 +112,18 @@ export class ConnectionSource {
     return this.#withoutSecret
   }
 
+  /** With the password that is made for each new connection, where there is a password source. */
+  async withPassword(connection: ResolvedConnection): Promise<ResolvedConnection> {
+    const source = this.#passwordSource
+    return source === undefined ? connection : { ...connection, password: await source.current() }
+  }
+
+  /** With another password of the password source, after the server refused this one; undefined when there is no other. */
+  async renewed(connection: ResolvedConnection, refusal: ConnectionError): Promise<ResolvedConnection | undefined> {
+    const password = await this.#passwordSource?.renewed(refusal)
+    return password === undefined || password.equals(connection.password) ? undefined : { ...connection, password }
+  }
+
   /** With the secret read again, not from a cache; undefined without a secret. */
   async reread(): Promise<ResolvedConnection | undefined> {
     return this.#secrets?.reread()
@@ -127,14 +148,19 @@ export class ConnectionSource {
 
   #resolve({ fields, warnings }: ParsedFields): Omit<ResolvedConnection, 'secret'> {
     const merged = this.#merge(fields, warnings)
-    const { parameters, password, rootCertificate } = merged
+    const { parameters, rootCertificate } = merged
+    const passwordKind = this.#passwordSource?.kind
     this.#warn([
       ...warnings,
       ...merged.warnings,
       ...rootCertificate.warnings,
       ...passedOver(this.#settings, parameters),
     ])
-    return { parameters, password, rootCertificate, isForSnapshot: isForSnapshot(this.#settings.platform) }
+    const password = passwordKind === undefined ? merged.password : undefined
+    return {
+      ...{ parameters, password, passwordKind, rootCertificate },
+      isForSnapshot: isForSnapshot(this.#settings.platform),
+    }
   }
 
   #merge(fields: ConnectionFields, notes?: readonly string[]): Destination & Omit<MergedParameters, 'sslrootcert'> {

@@ -3,6 +3,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { ConnectionError } from '../base/connection-error.ts'
 import { publish } from '../base/diagnostics.ts'
 import { processWide } from '../base/process-wide.ts'
+import type { Limit } from '../base/within.ts'
 
 /** One invocation of the function, as everything below it sees it. */
 export interface Invocation {
@@ -79,6 +80,30 @@ export function outOfTime(what: string, endAt: number): ConnectionError {
   if (endAt === currentInvocation()?.deadlineAt) return deadlineError(what, true)
   const hint = 'Can the function reach Secrets Manager and the server? In a VPC both need a NAT gateway or an endpoint.'
   return new ConnectionError('ERR_CONNECT', `${what} in time`, { hint, safeToRetry: true })
+}
+
+/** Shorter than the limit of connecting, so that the error reports the reason and not only the time. */
+export const ANSWER_TIMEOUT_MS = 4000
+/** Time before the deadline in which to report the reason, in milliseconds. */
+const SPARE_MS = 100
+
+/** @param toError makes the error of the step from the reason, a `TimeoutError` */
+export function noAnswer(limitMs: number, toError: (cause: Error) => ConnectionError): Limit {
+  const cause = () => Object.assign(new Error(`no answer within ${Math.round(limitMs)} ms`), { name: 'TimeoutError' })
+  return { limitMs, error: () => toError(cause()) }
+}
+
+/**
+ * The limit of an answer that a connection cannot be opened without.
+ *
+ * @param what is missing at the deadline: "the secret was not read"
+ */
+export function answerLimit(what: string, toError: (cause: Error) => ConnectionError): Limit {
+  const now = performance.now()
+  const endAt = endOfStep(ANSWER_TIMEOUT_MS + SPARE_MS, now)
+  const limitMs = endAt - now
+  if (limitMs < FAIR_MS) return { limitMs, error: () => outOfTime(what, endAt) }
+  return noAnswer(limitMs - SPARE_MS, toError)
 }
 
 /** The error for work that does not end before the deadline. */

@@ -3,19 +3,15 @@ import { ConnectionError } from '../base/connection-error.ts'
 import type { Diagnostics } from '../base/diagnostics.ts'
 import { foreignText } from '../base/foreign-text.ts'
 import { traced } from '../base/tracing.ts'
-import { type Limit, within } from '../base/within.ts'
-import { endOfStep, FAIR_MS, outOfTime } from '../lambda/deadline.ts'
+import { within } from '../base/within.ts'
+import { ANSWER_TIMEOUT_MS, answerLimit, noAnswer } from '../lambda/deadline.ts'
 import { isResourceNotFound, secretUnavailable } from './error.ts'
 import { putSecretValueHint } from './put-secret-value.ts'
 import type { GetSecretValue, SecretReaders, VersionStage } from './reader/request.ts'
 import { SharedRead } from './shared-read.ts'
 
-/** Shorter than the limit of connecting, so that the error reports the reason and not only the time. */
-const READ_TIMEOUT_MS = 4000
 /** With a version in use, callers wait no longer than this for a new one. */
 const REREAD_LIMIT_MS = 1000
-/** Time before the deadline in which to report the reason, in milliseconds. */
-const SPARE_MS = 100
 /** After a failed re-read, the time until Secrets Manager is asked again. */
 const STALE_FOR_MS = 30_000
 
@@ -50,20 +46,6 @@ export interface SecretCacheOptions<Value> extends SecretReaders {
   readonly diagnostics: Diagnostics
   /** A clock that is never set back, and goes on during a freeze, in milliseconds. */
   readonly now: () => number
-}
-
-function noAnswer(secretId: string, limitMs: number): Limit {
-  const cause = () => Object.assign(new Error(`no answer within ${Math.round(limitMs)} ms`), { name: 'TimeoutError' })
-  return { limitMs, error: () => secretUnavailable(secretId, cause()) }
-}
-
-/** For a first reading. */
-function firstLimit(secretId: string): Limit {
-  const now = performance.now()
-  const endAt = endOfStep(READ_TIMEOUT_MS + SPARE_MS, now)
-  const limitMs = endAt - now
-  if (limitMs < FAIR_MS) return { limitMs, error: () => outOfTime('the secret was not read', endAt) }
-  return noAnswer(secretId, limitMs - SPARE_MS)
 }
 
 /** Any other error counts as an unusable secret too: an error of the JavaScript engine may quote the text. */
@@ -112,9 +94,9 @@ export class SecretCache<Value extends Cacheable> {
     const inUse = this.#inUse
     if (inUse !== undefined && this.#options.now() < this.#rereadAt) return inUse
     try {
-      const { secretId } = this.#options
-      if (inUse === undefined) return await within(firstLimit(secretId), this.#first())
-      return await within(noAnswer(secretId, REREAD_LIMIT_MS), this.#renew())
+      const unavailable = (cause: Error) => secretUnavailable(this.#options.secretId, cause)
+      if (inUse === undefined) return await within(answerLimit('the secret was not read', unavailable), this.#first())
+      return await within(noAnswer(REREAD_LIMIT_MS, unavailable), this.#renew())
     } catch (error) {
       if (inUse === undefined || !(error instanceof ConnectionError)) throw error
       this.#rereadAt = this.#options.now() + STALE_FOR_MS
@@ -178,7 +160,7 @@ export class SecretCache<Value extends Cacheable> {
   async #fetch(versionStage: VersionStage, get: GetSecretValue): Promise<FromSecret<Value>> {
     const { secretId, now, diagnostics } = this.#options
     const startedAt = now()
-    const signal = AbortSignal.timeout(READ_TIMEOUT_MS)
+    const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS)
     const { secretString, versionId, createdAt } = await get({ secretId, versionStage, signal }).catch(
       (error: unknown) => {
         throw secretUnavailable(secretId, error)

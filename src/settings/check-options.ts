@@ -14,9 +14,9 @@ const OPTION_KINDS: ReadonlyMap<string, 'string' | 'number' | 'boolean' | 'objec
   ['pg', 'object'],
 ])
 
-/** True when the option is known and its value is of the kind that it needs. */
+/** True when the option is known and its value is of the kind that it needs: a password may be a function as well. */
 export function isOfKind(name: string, value: unknown): boolean {
-  return typeof value === OPTION_KINDS.get(name)
+  return typeof value === OPTION_KINDS.get(name) || (name === 'password' && typeof value === 'function')
 }
 
 /** What is wrong with one option before its value is looked at. */

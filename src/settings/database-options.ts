@@ -3,6 +3,9 @@ import type { SslMode } from '../connection-string/values.ts'
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
 import type { PoolOptions } from './pool-options.ts'
 
+/** Returns the password for one new connection: a token that lives minutes, most often. */
+export type PasswordFunction = () => string | Promise<string>
+
 /** Everything that can be set in code; each but `pg` and those of pg's pool is an environment variable or a field of the secret too. */
 export interface DatabaseOptions extends PoolOptions {
   /** Name or ARN of the secret in Secrets Manager. @default COCKROACH_SECRET_ID */
@@ -21,8 +24,11 @@ export interface DatabaseOptions extends PoolOptions {
   readonly dbname?: string
   /** The SQL user. @default the secret, else PGUSER */
   readonly user?: string
-  /** The SQL user's password, as it is: nothing in it is decoded. @default the secret, else PGPASSWORD */
-  readonly password?: string
+  /**
+   * The SQL user's password, as it is: nothing in it is decoded. Or a function that returns it, called whenever a
+   * connection is opened, while TCP and TLS are. @default the secret, else PGPASSWORD
+   */
+  readonly password?: string | PasswordFunction
   /** libpq's word; all but `disable` mean verify-full here. @default verify-full */
   readonly sslmode?: SslMode
   /** The root certificate: a path, PEM text, or `system` for Node's own roots. @default the secret, else PGSSLROOTCERT, else the layer's */

@@ -23,12 +23,12 @@ function found(value: string | undefined, name: string): Found | undefined {
   return value === undefined || value === '' ? undefined : { value, origin: { code: 'ERR_CONFIG', name } }
 }
 
-/** Options of the right kind: `checkOptions` reports the others. */
+/** Options of the right kind, as text: `checkOptions` reports the others, and a function has none. */
 export function optionLookup(options: DatabaseOptions): Lookup {
   const given = new Map<string, unknown>(Object.entries(options))
   return (option) => {
     const value = given.get(option)
-    return isOfKind(option, value) ? found(String(value), `option ${option}`) : undefined
+    return isOfKind(option, value) && typeof value !== 'function' ? found(String(value), `option ${option}`) : undefined
   }
 }
 

@@ -11,7 +11,7 @@ import { parseConnectionString } from '../connection-string/parse.ts'
 import { MAX_PORT } from '../connection-string/values.ts'
 import type { ClusterRouting } from '../routing/cluster-routing.ts'
 import { checkOptions } from './check-options.ts'
-import type { DatabaseOptions } from './database-options.ts'
+import type { DatabaseOptions, PasswordFunction } from './database-options.ts'
 import { environmentLookup, optionLookup, readFields, readFound, readPoolOptions, readSetting } from './lookups.ts'
 import { refuseOldNode } from './node-version.ts'
 import type { PoolOptions } from './pool-options.ts'
@@ -50,6 +50,8 @@ export interface Settings {
   readonly secretKey: string | undefined
   readonly secretTtlMs: number
   readonly clusterRouting: ClusterRouting
+  /** Asked for the password of each new connection, instead of the fields. */
+  readonly passwordFunction: PasswordFunction | undefined
   readonly max: number
   /** The copy of pg that was handed over. */
   readonly pg: object | undefined
@@ -178,6 +180,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     secretKey: setting('secretKey'),
     secretTtlMs: 1000 * (setting('secretTtlSeconds') ?? DEFAULT_SECRET_TTL_SECONDS),
     clusterRouting: setting('clusterRouting') ?? 'database',
+    passwordFunction: typeof options.password === 'function' ? options.password : undefined,
     max: setting('max') ?? Math.min(concurrency ?? DEFAULT_MAX, MAX_ON_MANAGED_INSTANCES),
     pg: options.pg,
     poolOptions: readPoolOptions(options, problems),
