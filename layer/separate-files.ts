@@ -2,8 +2,8 @@
 import { basename, join, relative } from 'node:path'
 import type { Plugin } from 'esbuild'
 
-/** Loaded only when they are needed: the reader that uses the AWS SDK, and the metrics. Below `src/`, without the ending. */
-const SEPARATE_MODULES = ['secret/reader/secrets-manager', 'lambda/metrics']
+/** Loaded only when they are needed: the reader that uses the AWS SDK, the metrics, and tokens of STS. Below `src/`, without the ending. */
+const SEPARATE_MODULES = ['secret/reader/secrets-manager', 'lambda/metrics', 'password-source/jwt']
 
 /** Modules that such a file imports from `index.cjs`, because a second copy of a class breaks `instanceof`. */
 const SHARED = ['base/connection-error']

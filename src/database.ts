@@ -139,7 +139,7 @@ export class Database {
       )
     }
     const sslrootcert = parameters.sslmode === 'disable' ? undefined : rootCertificatePath(rootCertificate)
-    const { cluster, ...fields } = parameters
+    const { cluster, auth, ...fields } = parameters
     return buildConnectionString({
       ...fields,
       ...(password !== undefined && { password }),

@@ -6,7 +6,7 @@ import { rehearseLogin } from './connection/rehearsal.ts'
 import { ConnectionSource } from './connection/source.ts'
 import { closeOnShutdown } from './lambda/graceful-shutdown.ts'
 import { isForSnapshot, moduleHasRun } from './lambda/init.ts'
-import { passwordFunction } from './password-source/password-function.ts'
+import { passwordSourceOf } from './password-source/choice.ts'
 // The layer's build has this module run, and with it pg, when the first pool is made and not before: see
 // layer/lazy-modules.ts. Nothing else that is imported from here may import pg when it runs.
 import { createPool, type DatabasePool } from './pool/pool.ts'
@@ -30,7 +30,7 @@ export class OpenDatabase {
   constructor(options: DatabaseOptions, clock: Clock) {
     this.#clock = clock
     this.settings = readSettings(options)
-    const { metrics, platform, passwordFunction: call } = this.settings
+    const { metrics, platform } = this.settings
     if (metrics === 'emf')
       void import('./lambda/metrics.ts').then((module) => module.startMetrics(platform.functionName))
     // Not at once: events of the early connection come first.
@@ -38,7 +38,7 @@ export class OpenDatabase {
     this.source = new ConnectionSource({
       settings: this.settings,
       readers: secretReaders(this.settings.platform, this.diagnostics, onSent),
-      passwordSource: call && passwordFunction(call),
+      passwordSource: passwordSourceOf(this.settings, clock),
       diagnostics: this.diagnostics,
       moduleDirectory: import.meta.dirname,
       now: clock.steadyNow,

@@ -2,6 +2,7 @@
 import dns from 'node:dns'
 import { isIP } from 'node:net'
 import { SYSTEM_CLOCK } from '../../src/base/clock.ts'
+import type { ConnectionError } from '../../src/base/connection-error.ts'
 import { isDatabaseError } from '../../src/base/database-error.ts'
 import { Diagnostics } from '../../src/base/diagnostics.ts'
 import { foreignText } from '../../src/base/foreign-text.ts'
@@ -81,6 +82,7 @@ function poolOf(connection: ResolvedConnection, { pg, platform, poolOptions: opt
     current: async () => connection,
     withPassword: async () => connection,
     renewed: async () => undefined,
+    explained: async (_: ResolvedConnection, refusal: ConnectionError) => refusal,
     reread: async () => undefined,
     pending: async () => undefined,
     accepted: () => undefined,

@@ -13,7 +13,7 @@ const INVALID_AUTHORIZATION_SPECIFICATION = '28000'
 
 type LoginConnectionSource = Pick<
   ConnectionSource,
-  'early' | 'current' | 'withPassword' | 'renewed' | 'reread' | 'pending' | 'accepted'
+  'early' | 'current' | 'withPassword' | 'renewed' | 'explained' | 'reread' | 'pending' | 'accepted'
 >
 
 function credentials({ parameters, passwordKind: kind, password }: ResolvedConnection): Credentials {
@@ -92,7 +92,7 @@ export class Login {
         return outcome.client
       }
       if (outcome.kind === 'refused') {
-        refusal = outcome.refusal
+        refusal = await this.#connectionSource.explained(outcome.connection, outcome.refusal)
         const { host, port, user } = outcome.connection.parameters
         publish('loginRefused', { host, port, user })
         // A pending version may be tried again as soon as it is the current one.

@@ -18,6 +18,8 @@ export interface ConnectionParameters {
   readonly dbname: string
   readonly user: string
   readonly sslmode: 'verify-full' | 'disable'
+  /** The password is a token: it is only sent where the server asks for a password in clear text, inside TLS. */
+  readonly auth?: 'jwt'
   readonly channel_binding?: 'disable' | 'prefer' | 'require'
   readonly require_auth?: string
   readonly options?: string
@@ -88,6 +90,13 @@ function route(
   )
 }
 
+/** What has CockroachDB take the password for a token. @see https://www.cockroachlabs.com/docs/stable/sso-sql */
+const TOKEN_FLAG = '--crdb:jwt_auth_enabled=true'
+
+function tokenLogin({ options = '' }: Pick<ConnectionParameters, 'options'>) {
+  return { auth: 'jwt', options: options.includes(TOKEN_FLAG) ? options : `${options} ${TOKEN_FLAG}`.trim() } as const
+}
+
 /**
  * Options have precedence over the secret, the secret over the environment, the environment over defaults.
  *
@@ -103,7 +112,8 @@ export function mergeParameters(
   const { host, user, password, application_name, connect_timeout, channel_binding, require_auth } = fields
   const fallback_application_name = settings.platform.functionName
   const isSocket = host?.startsWith('/') ?? false
-  const needsPassword = !isSocket && settings.secretId !== undefined && settings.passwordFunction === undefined
+  const isStored = settings.auth === 'password' && settings.passwordFunction === undefined
+  const needsPassword = !isSocket && settings.secretId !== undefined && isStored
   const missing = [
     ...(host === undefined ? ['host'] : []),
     ...(user === undefined ? ['user'] : []),
@@ -114,12 +124,14 @@ export function mergeParameters(
   checkPort(host, fields.port, settings, secret)
   const dbname = fields.dbname ?? defaultDbname(host, fields.cluster) ?? user
   const tls = requireVerifyFull(fields.sslmode, host)
+  const routed = route({ ...fields, host, dbname }, settings.clusterRouting)
   return {
     parameters: {
       host,
       port: fields.port ?? defaultPort(host, fields.cluster),
       user,
-      ...route({ ...fields, host, dbname }, settings.clusterRouting),
+      ...routed,
+      ...(settings.auth === 'jwt' && tokenLogin(routed)),
       sslmode: tls.sslmode,
       ...(channel_binding !== undefined && { channel_binding }),
       ...(require_auth !== undefined && { require_auth }),

@@ -115,13 +115,19 @@ export class ConnectionSource {
   /** With the password that is made for each new connection, where there is a password source. */
   async withPassword(connection: ResolvedConnection): Promise<ResolvedConnection> {
     const source = this.#passwordSource
-    return source === undefined ? connection : { ...connection, password: await source.current() }
+    if (source === undefined) return connection
+    return { ...connection, password: await source.current(connection.parameters.host) }
   }
 
   /** With another password of the password source, after the server refused this one; undefined when there is no other. */
   async renewed(connection: ResolvedConnection, refusal: ConnectionError): Promise<ResolvedConnection | undefined> {
-    const password = await this.#passwordSource?.renewed(refusal)
+    const password = await this.#passwordSource?.renewed(connection.parameters.host, refusal)
     return password === undefined || password.equals(connection.password) ? undefined : { ...connection, password }
+  }
+
+  /** The refusal of a login, with the hint of the password source where there is one. */
+  async explained({ parameters }: ResolvedConnection, refusal: ConnectionError): Promise<ConnectionError> {
+    return (await this.#passwordSource?.explained(parameters.host, refusal)) ?? refusal
   }
 
   /** With the secret read again, not from a cache; undefined without a secret. */
@@ -156,6 +162,9 @@ export class ConnectionSource {
       ...rootCertificate.warnings,
       ...passedOver(this.#settings, parameters),
     ])
+    if (passwordKind === 'jwt' && merged.password !== undefined) {
+      this.#warn(['auth is "jwt": the password of the secret or of PGPASSWORD is not used'])
+    }
     const password = passwordKind === undefined ? merged.password : undefined
     return {
       ...{ parameters, password, passwordKind, rootCertificate },

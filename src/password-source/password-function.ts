@@ -39,5 +39,5 @@ async function ask(call: PasswordFunction): Promise<Password> {
 /** Asks for each connection, since the answers may be tokens that last minutes. */
 export function passwordFunction(call: PasswordFunction): PasswordSource {
   const current = (): Promise<Password> => ask(call)
-  return { kind: 'function', current, renewed: current }
+  return { kind: 'function', current, renewed: current, explained: async (_host, refusal) => refusal }
 }

@@ -4,7 +4,7 @@ import type { ConnectionParameters } from '../connection/parameters.ts'
 import { clearTextRefusal } from '../connection/tls.ts'
 import { ProtocolError } from './protocol-error.ts'
 
-export type LoginRequirements = Pick<ConnectionParameters, 'channel_binding' | 'require_auth'>
+export type LoginRequirements = Pick<ConnectionParameters, 'auth' | 'channel_binding' | 'require_auth'>
 
 const OK = 0
 const CLEARTEXT_PASSWORD = 3
@@ -90,11 +90,17 @@ export class LoginOrder {
 
   /** @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNECT-REQUIRE-AUTH */
   #require(method: string, data: string): void {
-    const { channel_binding, require_auth } = this.#requirements
+    const { auth, channel_binding, require_auth } = this.#requirements
     const methods = require_auth?.split(',')
     const isForbidden = require_auth?.startsWith('!')
       ? methods?.includes(`!${method}`)
       : methods?.includes(method) === false
+    if (auth === 'jwt' && method !== 'password') {
+      throw new ConnectionError('ERR_CONNECT', `the server asks for a login by ${method}, and not for the token`, {
+        hint: 'Is it CockroachDB, with server.jwt_authentication.enabled?',
+        safeToRetry: true,
+      })
+    }
     if (isForbidden || (channel_binding === 'require' && !data.includes('SCRAM-SHA-256-PLUS'))) {
       throw new ConnectionError('ERR_CONNECT', `require_auth or channel_binding forbids a login by ${method}`, {
         hint: 'Is this the right server?',

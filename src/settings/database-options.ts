@@ -29,6 +29,13 @@ export interface DatabaseOptions extends PoolOptions {
    * connection is opened, while TCP and TLS are. @default the secret, else PGPASSWORD
    */
   readonly password?: string | PasswordFunction
+  /**
+   * `jwt`: no password; the function's role gets a token from STS (`GetWebIdentityToken`), and logs in with CockroachDB's
+   * JWT authentication. @default COCKROACH_AUTH, else `password`
+   */
+  readonly auth?: 'password' | 'jwt'
+  /** The audience of that token: one that the cluster accepts. @default COCKROACH_JWT_AUDIENCE, else the host's name */
+  readonly jwtAudience?: string
   /** libpq's word; all but `disable` mean verify-full here. @default verify-full */
   readonly sslmode?: SslMode
   /** The root certificate: a path, PEM text, or `system` for Node's own roots. @default the secret, else PGSSLROOTCERT, else the layer's */

@@ -1,10 +1,15 @@
-/** What a request to Secrets Manager needs without the AWS SDK, in the plain case: the role's keys and AWS's own endpoint. */
+/** What a request to AWS needs without the AWS SDK, in the plain case: the role's keys and AWS's own endpoint. */
 import type { Environment } from '../base/environment-variables.ts'
 import { Password } from '../base/password.ts'
 import { secretRegion } from './secret-region.ts'
 
-/** The endpoint of Secrets Manager, and the keys of the execution role. */
+/** The services that are asked, as signatures name them, and the variable for the endpoint of each. */
+const ENDPOINT_VARIABLES = { secretsmanager: 'AWS_ENDPOINT_URL_SECRETS_MANAGER', sts: 'AWS_ENDPOINT_URL_STS' } as const
+export type AwsService = keyof typeof ENDPOINT_VARIABLES
+
+/** The endpoint of a service, and the keys of the execution role. */
 export interface RoleAccess {
+  readonly service: AwsService
   readonly region: string
   readonly endpoint: URL
   readonly accessKeyId: string
@@ -27,10 +32,10 @@ const LEFT_TO_THE_SDK = [
 /** Regions below amazonaws.com; the partitions with another domain are left to the SDK, which has a table of them. */
 const PLAIN_REGION = /^(?!cn-)[a-z]{2}(-gov)?-(north|south|east|west|central){1,2}-\d$/
 
-function endpointOf(environment: Environment, region: string): URL | undefined {
-  const text = environment.AWS_ENDPOINT_URL_SECRETS_MANAGER ?? environment.AWS_ENDPOINT_URL
+function endpointOf(environment: Environment, service: AwsService, region: string): URL | undefined {
+  const text = environment[ENDPOINT_VARIABLES[service]] ?? environment.AWS_ENDPOINT_URL
   if (text === undefined) {
-    return PLAIN_REGION.test(region) ? new URL(`https://secretsmanager.${region}.amazonaws.com`) : undefined
+    return PLAIN_REGION.test(region) ? new URL(`https://${service}.${region}.amazonaws.com`) : undefined
   }
   const url = URL.parse(text)
   return url !== null && /^https?:\/\/[^/?#@]+\/?$/.test(text) ? url : undefined
@@ -42,15 +47,19 @@ function endpointOf(environment: Environment, region: string): URL | undefined {
  * @param secretId the region of an ARN has precedence.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
  */
-export function readRoleAccess(environment: Environment, secretId?: string): RoleAccess | undefined {
+export function readRoleAccess(
+  environment: Environment,
+  secretId?: string,
+  service: AwsService = 'secretsmanager',
+): RoleAccess | undefined {
   const { AWS_REGION: ownRegion, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: key } = environment
   const region = secretRegion(secretId) ?? ownRegion
   if (environment.AWS_LAMBDA_FUNCTION_NAME === undefined) return undefined
   if (region === undefined || accessKeyId === undefined || key === undefined) return undefined
   if (LEFT_TO_THE_SDK.some((name) => environment[name] !== undefined)) return undefined
-  const endpoint = endpointOf(environment, region)
+  const endpoint = endpointOf(environment, service, region)
   if (endpoint === undefined) return undefined
   const token = environment.AWS_SESSION_TOKEN
   const sessionToken = token === undefined ? undefined : new Password(token)
-  return { region, endpoint, accessKeyId, secretAccessKey: new Password(key), sessionToken }
+  return { service, region, endpoint, accessKeyId, secretAccessKey: new Password(key), sessionToken }
 }

@@ -44,6 +44,8 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
     variable: variable.COCKROACH_SECRET_TTL_SECONDS,
     read: wholeNumber(0, 86_400),
   },
+  auth: { kind: 'string', variable: variable.COCKROACH_AUTH, read: oneOf(['password', 'jwt']) },
+  jwtAudience: { kind: 'string', variable: variable.COCKROACH_JWT_AUDIENCE, read: readText },
   clusterRouting: { kind: 'string', variable: variable.COCKROACH_CLUSTER_ROUTING, read: oneOf(CLUSTER_ROUTINGS) },
   max: { kind: 'number', variable: variable.COCKROACH_MAX_CONNECTIONS, read: wholeNumber(1, 1000) },
   gracefulShutdown: { kind: 'boolean', variable: variable.COCKROACH_GRACEFUL_SHUTDOWN, read: readFlag },

@@ -38,6 +38,8 @@ export interface Platform {
   readonly sessionToken: () => string | undefined
   /** What a request to Secrets Manager needs without the SDK, if that suffices; read at each call. */
   readonly roleAccess: () => RoleAccess | undefined
+  /** The same for STS, in the region of this process. */
+  readonly stsAccess: () => RoleAccess | undefined
   /** True on Managed Instances: several invocations at once, never frozen. */
   readonly isManagedInstances: boolean
   /** True while SnapStart's init runs, for a snapshot that many execution environments start from; looked at at each call. */
@@ -50,6 +52,10 @@ export interface Settings {
   readonly secretKey: string | undefined
   readonly secretTtlMs: number
   readonly clusterRouting: ClusterRouting
+  /** `jwt`: a token of STS is the password. */
+  readonly auth: 'password' | 'jwt'
+  /** Whom the token is for; undefined for the server's host name. */
+  readonly jwtAudience: string | undefined
   /** Asked for the password of each new connection, instead of the fields. */
   readonly passwordFunction: PasswordFunction | undefined
   readonly max: number
@@ -123,6 +129,7 @@ function readPlatform(
     secretsExtensionPort,
     sessionToken: () => present(variables).AWS_SESSION_TOKEN,
     roleAccess: () => readRoleAccess(present(variables), secretId),
+    stsAccess: () => readRoleAccess(present(variables), undefined, 'sts'),
     isManagedInstances: environment.AWS_LAMBDA_MAX_CONCURRENCY !== undefined,
     // The runtime sets the trace id with each invocation. If it never does, every use counts as one in init: slow, and safe.
     isBeforeSnapshot: () =>
@@ -147,7 +154,8 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
   const environment = present(variables)
   const inCode = optionLookup(options)
   const inEnvironment = environmentLookup(environment)
-  const setting = <Name extends SettingName>(name: Name) => readSetting(name, [inCode, inEnvironment], problems)
+  const setting = <Name extends SettingName>(name: Name, isInCode = false) =>
+    readSetting(name, isInCode ? [inCode] : [inCode, inEnvironment], problems)
   const other = <Value>(name: string, read: Reader<Value>) => readFound(inEnvironment('', name), read, problems)
 
   const fieldsInCode = readFields(inCode, problems)
@@ -156,7 +164,7 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
   const hasString = typeof connectionString === 'string'
   const ownString = hasString ? readString(connectionString, 'option connectionString', problems) : NOTHING
 
-  const secretId = readSetting('secretId', hasString ? [inCode] : [inCode, inEnvironment], problems)
+  const secretId = setting('secretId', hasString)
   const { DATABASE_URL, PGHOST, COCKROACH_SECRET_ID } = environment
   const namesSecret = options.secretId !== undefined || (!hasString && COCKROACH_SECRET_ID !== undefined)
   const url = namesSecret || hasString ? undefined : DATABASE_URL
@@ -171,6 +179,9 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     )
   }
 
+  if (options.auth === 'jwt' && options.password !== undefined) {
+    problems.add('options auth "jwt" and password exclude each other; keep one')
+  }
   other('PGSSLNEGOTIATION', readNegotiation)
   other('AWS_REGION', readRegion)
   const concurrency = other('AWS_LAMBDA_MAX_CONCURRENCY', wholeNumber(1, 100_000))
@@ -180,6 +191,8 @@ export function readSettings(options: DatabaseOptions = {}, variables: Environme
     secretKey: setting('secretKey'),
     secretTtlMs: 1000 * (setting('secretTtlSeconds') ?? DEFAULT_SECRET_TTL_SECONDS),
     clusterRouting: setting('clusterRouting') ?? 'database',
+    auth: setting('auth', options.password !== undefined || hasString) ?? 'password',
+    jwtAudience: setting('jwtAudience'),
     passwordFunction: typeof options.password === 'function' ? options.password : undefined,
     max: setting('max') ?? Math.min(concurrency ?? DEFAULT_MAX, MAX_ON_MANAGED_INSTANCES),
     pg: options.pg,

@@ -60,7 +60,12 @@ function platform(changes: Partial<Platform> = {}): Platform {
       runtimeApi: undefined,
       sessionToken: () => undefined,
     },
-    ...{ secretsExtensionPort: undefined, roleAccess: () => undefined, isManagedInstances: false },
+    ...{
+      secretsExtensionPort: undefined,
+      roleAccess: () => undefined,
+      stsAccess: () => undefined,
+      isManagedInstances: false,
+    },
     isBeforeSnapshot: () => false,
     ...changes,
   }

@@ -65,7 +65,7 @@ function reader(secretsExtensionPort: number, changes: Partial<Platform> = {}): 
       runtimeApi: undefined,
       sessionToken: () => SESSION_TOKEN,
     },
-    ...{ secretsExtensionPort, roleAccess: () => undefined, isManagedInstances: false },
+    ...{ secretsExtensionPort, roleAccess: () => undefined, stsAccess: () => undefined, isManagedInstances: false },
     isBeforeSnapshot: () => false,
     ...changes,
   }
