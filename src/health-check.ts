@@ -28,6 +28,8 @@ export interface HealthReport {
     readonly port: number
     readonly database: string
     readonly user: string
+    /** How the user logs in: with a password, with what a password function returned, with a token of STS, or without. */
+    readonly auth: 'password' | 'function' | 'jwt' | 'none'
     /** CockroachDB Cloud's cluster identifier, where one applies. */
     readonly cluster: string | undefined
     /** True when an earlier caller had the connection before. */
@@ -124,16 +126,17 @@ function describeServer(client: DatabaseClient): Required<Pick<HealthReport, 'se
 
 function describeConnection(
   client: DatabaseClient,
-  { parameters, rootCertificate, secret }: ResolvedConnection,
+  { parameters, password, passwordKind, rootCertificate, secret }: ResolvedConnection,
   clock: Clock,
 ): Partial<HealthReport> {
   const { host, port, dbname: database, user, cluster } = parameters
   const steadyNow = clock.steadyNow()
-  const connection = {
+  const connection: HealthReport['connection'] = {
     host,
     port,
     database,
     user,
+    auth: passwordKind ?? (password === undefined ? 'none' : 'password'),
     cluster,
     reused: client.uses > 1,
     ageMs: steadyNow - client.openedAt,

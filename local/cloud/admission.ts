@@ -1,5 +1,7 @@
 /** Decides whether a client may go through to a cluster, in the order in which CockroachDB Cloud's proxy checks. */
+
 import { routeCluster } from './cluster-routing.ts'
+import { TOKEN_FLAG } from './jwt-authentication.ts'
 import type { LoginThrottle } from './login-throttle.ts'
 import { type Refusal, refusalError, type Wording } from './refusals.ts'
 import type { PostgresAddress, Tenant } from './tenant.ts'
@@ -48,5 +50,8 @@ export function admit(
   const database = tenant.databaseFor(name)
   if (database === undefined) return { sqlstate: '3D000', message: `database "${name}" does not exist` }
   const parameters = new Map(route.startup.parameters).set('database', database)
+  const options = parameters.get('options')
+  // PostgreSQL does not know CockroachDB's flag, and refuses a client that sends it.
+  if (options?.includes(TOKEN_FLAG)) parameters.set('options', options.replace(TOKEN_FLAG, '').trim())
   return { cluster, postgres: tenant.postgres, startup: { ...route.startup, parameters } }
 }

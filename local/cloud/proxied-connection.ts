@@ -9,6 +9,7 @@ import type { Counts } from './counts.ts'
 import { CLIENT_END, FaultyLink } from './faulty-link.ts'
 import type { LaneFaults } from './lane.ts'
 import { type Inspection, relayMessages } from './message-relay.ts'
+import type { PasswordExchange } from './password-exchange.ts'
 import { dial, logIn } from './postgres-dialing.ts'
 import { readStartupPacket } from './startup-reader.ts'
 import type { PostgresAddress } from './tenant.ts'
@@ -23,6 +24,7 @@ import {
   type Message,
   parameterStatus,
   parseStartupMessage,
+  passwordMessage,
   SSL_REQUEST,
   type StartupMessage,
   startupPacketCode,
@@ -43,6 +45,7 @@ export interface Front extends LaneFaults {
   readonly redials: boolean
   readonly crdbVersion: string | undefined
   readonly beforeLogin: (() => Promise<void>) | undefined
+  readonly exchangePassword: PasswordExchange | undefined
   readonly onClientMessage: MessageHook | undefined
   readonly onServerMessage: MessageHook | undefined
   admit(startup: StartupMessage, servername: string | undefined): Admission | FatalError
@@ -52,6 +55,7 @@ export interface Front extends LaneFaults {
   loggedIn(cluster: string | undefined, succeeded: boolean): void
 }
 
+const AUTHENTICATION_CLEARTEXT_PASSWORD = 3
 const INVALID_PASSWORD = '28P01'
 const INVALID_AUTHORIZATION = '28000'
 
@@ -72,6 +76,7 @@ export class ProxiedConnection {
   readonly #closed = new AbortController()
   #backend: Socket | undefined
   #key: Buffer | undefined
+  #asksInClearText = false
   #hasSentPassword = false
   #hasClientEnded = false
 
@@ -189,17 +194,33 @@ export class ProxiedConnection {
     if (backend === undefined) return this.reset()
     this.#backend = backend
     const kill = (): void => this.reset()
-    relayMessages(client, backend, (message) => this.#fromClient(message), kill)
+    const options = startup.parameters.get('options') ?? ''
+    const exchange = (password: string) => this.#exchangePassword(password, options, client, backend)
+    relayMessages(client, backend, (message) => this.#fromClient(message, exchange), kill)
     relayMessages(backend, client, (message) => this.#fromServer(message, admission.postgres), kill)
   }
 
-  #fromClient({ type, payload, bytes }: Message): Inspection {
+  async #exchangePassword(password: string, options: string, client: Duplex, backend: Socket): Promise<void> {
+    const result = await this.#front.exchangePassword?.({ user: this.user ?? '', options, password })
+    if (typeof result === 'string') backend.write(passwordMessage(result))
+    if (typeof result !== 'object') return
+    this.#front.loggedIn(this.cluster, false)
+    client.end(fatalErrorResponse(result))
+    backend.destroy()
+  }
+
+  /** @param exchange of a password in clear text; PostgreSQL gets what comes of it */
+  #fromClient({ type, payload, bytes }: Message, exchange: (password: string) => Promise<void>): Inspection {
     const verdict = this.#front.onClientMessage?.(this, type, payload) ?? 'forward'
     if (verdict !== 'forward') return verdict === 'kill' ? verdict : []
     if (type === 'p' && !this.#hasSentPassword) {
       this.#hasSentPassword = true
       this.#front.counts.logins += 1
       this.#front.counts.loginTimes.push(Date.now())
+      if (this.#asksInClearText && this.#front.exchangePassword !== undefined) {
+        exchange(payload.toString('utf8', 0, payload.length - 1)).catch(() => this.destroy())
+        return []
+      }
     }
     return [bytes]
   }
@@ -213,6 +234,7 @@ export class ProxiedConnection {
       const sqlstate = errorSqlstate(payload)
       if (sqlstate === INVALID_PASSWORD || sqlstate === INVALID_AUTHORIZATION) this.#front.loggedIn(this.cluster, false)
     }
+    this.#asksInClearText = type === 'R' && payload.readInt32BE(0) === AUTHENTICATION_CLEARTEXT_PASSWORD
     const isAuthenticationOk = type === 'R' && payload.readInt32BE(0) === 0
     if (!isAuthenticationOk) return [bytes]
     this.isAuthenticated = true

@@ -8,6 +8,7 @@ import { CancelKeys } from './cancel-keys.ts'
 import { Counts } from './counts.ts'
 import type { Trickle } from './lane.ts'
 import { LoginThrottle, type ThrottleLimits } from './login-throttle.ts'
+import type { PasswordExchange } from './password-exchange.ts'
 import { type Front, type MessageHook, ProxiedConnection } from './proxied-connection.ts'
 import { refusalError, type Wording } from './refusals.ts'
 import { type PostgresAddress, Tenant, type TenantOptions } from './tenant.ts'
@@ -55,6 +56,8 @@ export class CloudStandIn {
   crdbVersion: string | undefined
   /** Awaited before an admitted client is connected to its cluster. */
   beforeLogin: (() => Promise<void>) | undefined
+  /** Checks what a client sends when PostgreSQL asks for its password in clear text, and returns what PostgreSQL gets. */
+  exchangePassword: PasswordExchange | undefined
 
   readonly #postgres: PostgresAddress
   readonly #routing: boolean
@@ -209,6 +212,9 @@ export class CloudStandIn {
       },
       get beforeLogin() {
         return standIn.beforeLogin
+      },
+      get exchangePassword() {
+        return standIn.exchangePassword
       },
       get onServerMessage() {
         return standIn.onServerMessage

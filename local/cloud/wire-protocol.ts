@@ -23,6 +23,7 @@ export interface StartupMessage {
 export interface FatalError {
   readonly sqlstate: string
   readonly message: string
+  readonly detail?: string | undefined
   readonly hint?: string | undefined
 }
 
@@ -92,9 +93,18 @@ export function parameterStatus(name: string, value: string): Buffer {
   return message('S', Buffer.from(`${name}\0${value}\0`))
 }
 
-export function fatalErrorResponse({ sqlstate, message: text, hint }: FatalError): Buffer {
-  const fields = [`SFATAL`, `VFATAL`, `C${sqlstate}`, `M${text}`, ...(hint === undefined ? [] : [`H${hint}`])]
+export function fatalErrorResponse({ sqlstate, message: text, detail, hint }: FatalError): Buffer {
+  const optional = [
+    ['D', detail],
+    ['H', hint],
+  ].flatMap(([type, value]) => (value === undefined ? [] : [`${type}${value}`]))
+  const fields = [`SFATAL`, `VFATAL`, `C${sqlstate}`, `M${text}`, ...optional]
   return message('E', Buffer.from(`${fields.join('\0')}\0\0`))
+}
+
+/** A client's answer to a request for its password in clear text. */
+export function passwordMessage(password: string): Buffer {
+  return message('p', Buffer.from(`${password}\0`))
 }
 
 /** The SQLSTATE in the payload of an ErrorResponse. */

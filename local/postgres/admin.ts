@@ -4,6 +4,11 @@ import pg from 'pg'
 /** The `application_name` of our own sessions; `sessions()` leaves them out. */
 const OWN_APPLICATION_NAME = 'local-postgres-admin'
 
+const CLEAR_TEXT_ROLE = 'asked_in_clear_text'
+
+/** The line of pg_hba.conf for members of a role: stand-ins in front of the server check what they send. */
+export const CLEAR_TEXT_RULE = `host all +${CLEAR_TEXT_ROLE} 127.0.0.1/32 password`
+
 /** What pg needs to log in as the superuser. */
 export interface SuperuserConfig {
   readonly host: string
@@ -65,6 +70,14 @@ export class PostgresAdmin {
   /** Creates a user who may log in. */
   async createUser(name: string, password: string): Promise<void> {
     await this.query(`CREATE ROLE ${pg.escapeIdentifier(name)} LOGIN PASSWORD ${pg.escapeLiteral(password)}`)
+  }
+
+  /** The server asks this user for the password in clear text from now on: see `CLEAR_TEXT_RULE`. */
+  async askInClearText(name: string): Promise<void> {
+    await this.query(
+      `DO $$ BEGIN CREATE ROLE ${CLEAR_TEXT_ROLE}; EXCEPTION WHEN duplicate_object OR unique_violation THEN END $$`,
+    )
+    await this.query(`GRANT ${CLEAR_TEXT_ROLE} TO ${pg.escapeIdentifier(name)}`)
   }
 
   async dropUser(name: string): Promise<void> {

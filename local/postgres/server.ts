@@ -2,12 +2,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import getPort from 'get-port'
-import { PostgresAdmin } from './admin.ts'
+import { CLEAR_TEXT_RULE, PostgresAdmin } from './admin.ts'
 import { postgresPrograms, type RunAs, unprivilegedUser } from './binaries.ts'
 import { watchOver } from './watchdog.ts'
 
@@ -175,6 +175,8 @@ async function initialise(
       { ...runAs, cwd: '/', signal },
     )
     await rm(passwordFile)
+    const rules = join(folder, 'data/pg_hba.conf')
+    await writeFile(rules, `${CLEAR_TEXT_RULE}\n${await readFile(rules, 'utf8')}`)
     return { folder, programs, password, settings, runAs }
   } catch (error) {
     // An initdb that was stopped still removes its files.

@@ -97,7 +97,12 @@ export class JwtSource {
   async token(audience: string): Promise<string> {
     const kept = this.#kept
     if (kept?.audience === audience && this.#ageMs(kept) < kept.usableMs) return kept.token
-    const minted = await this.#mint(audience)
+    // One that others asked for, in an earlier invocation perhaps, may have failed for a reason that is gone.
+    const isShared = this.#minting !== undefined
+    const minted = await this.#mint(audience).catch((error: unknown) => {
+      if (isShared) return this.#mint(audience)
+      throw error
+    })
     // The function was frozen, or its snapshot restored, before the answer was read.
     const isLate = this.#ageMs(minted) > SPARE_MS || minted.isForSnapshot !== this.#parts.isForSnapshot()
     return isLate || minted.audience !== audience ? (await this.#mint(audience)).token : minted.token
