@@ -1,8 +1,19 @@
-/** Lets a test advance a function's clock, as after a freeze of that length: `Date.now`, from the first advance. */
-const realNow = Date.now
+/** Lets a test advance a function's clock, as after a freeze of that length: `Date`, from the first advance. */
+const RealDate = Date
 let offsetMs = 0
+
+class AdvancedDate extends RealDate {
+  constructor(...parts) {
+    if (parts.length === 0) super(AdvancedDate.now())
+    else super(...parts)
+  }
+
+  static now() {
+    return RealDate.now() + offsetMs
+  }
+}
 
 globalThis.advanceClock = (ms) => {
   offsetMs += ms
-  Date.now = () => realNow() + offsetMs
+  globalThis.Date = AdvancedDate
 }

@@ -8,6 +8,7 @@ import { READY_ROWS } from './rows/ready.ts'
 import { SECRETS_ROWS } from './rows/secrets.ts'
 import { SERVER_ROWS } from './rows/server.ts'
 import { SNAPSHOT_ROWS } from './rows/snapshot.ts'
+import { TOKEN_ROWS } from './rows/tokens.ts'
 
 export const ROWS: readonly FaultRow[] = [
   ...FROZEN_ROWS,
@@ -18,4 +19,5 @@ export const ROWS: readonly FaultRow[] = [
   ...ENVIRONMENT_ROWS,
   ...READY_ROWS,
   ...SNAPSHOT_ROWS,
+  ...TOKEN_ROWS,
 ]

@@ -10,6 +10,8 @@ export interface StageSettings {
   readonly handler?: string
   /** Further layers of the function: folders or zip files. */
   readonly layers?: readonly string[]
+  /** `jwt`: without a secret, by a token of STS. @default by the password in the secret */
+  readonly auth?: 'jwt'
   readonly cloud?: Partial<CloudStandInOptions>
   /** A PostgreSQL of the row's own, to be restarted; with these settings. @default the shared one */
   readonly ownPostgres?: Readonly<Record<string, string>>

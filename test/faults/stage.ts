@@ -12,6 +12,7 @@ import type { InvocationResult } from '../../local/lambda/invocation-result.ts'
 import { PostgresAdmin, type Session, type SuperuserConfig } from '../../local/postgres/admin.ts'
 import { PostgresServer } from '../../local/postgres/server.ts'
 import { SecretsManagerStandIn } from '../../local/secrets-manager/stand-in.ts'
+import { startTokenLogin, type TokenLogin } from '../support/token-login.ts'
 import type { StageSettings } from './stage-settings.ts'
 import type { SubjectCode, SubjectName } from './subject-code.ts'
 import type { FaultAnswer, FaultEvent } from './subjects/operations.ts'
@@ -77,6 +78,7 @@ export class Stage {
   readonly findings: string[] = []
   /** Lines to show below the table. */
   readonly notes: string[] = []
+  readonly #tokenLogin: TokenLogin | undefined
   readonly #secretFields: Readonly<Record<string, unknown>>
   readonly #passwords: string[]
   /** Ids of the ledger whose writes were acknowledged. */
@@ -92,6 +94,7 @@ export class Stage {
     parts: Pick<Stage, 'cloud' | 'authority' | 'postgres' | 'ownPostgres' | 'secretsManager' | 'database' | 'user'> & {
       password: string
       secretFields: Readonly<Record<string, unknown>>
+      tokenLogin: TokenLogin | undefined
     },
     disposables: AsyncDisposableStack,
   ) {
@@ -106,6 +109,7 @@ export class Stage {
     this.user = parts.user
     this.#passwords = [parts.password]
     this.#secretFields = parts.secretFields
+    this.#tokenLogin = parts.tokenLogin
     this.#options = options
     this.#timeoutSeconds = options.settings.timeoutSeconds ?? defaultTimeoutSeconds()
     this.#disposables = disposables
@@ -150,8 +154,26 @@ export class Stage {
       sslrootcert: authority.certificate,
     }
     secretsManager.secrets.create(SECRET, JSON.stringify(secretFields))
+    const tokenLogin =
+      settings.auth === 'jwt' ? await startTokenLogin({ cloud, postgres, audience: host, user, password }) : undefined
+    disposables.defer(() => tokenLogin?.sts.stop())
     const parts = { cloud, authority, postgres, ownPostgres, secretsManager, database, user, password, secretFields }
-    return new Stage(options, parts, disposables.move())
+    return new Stage(options, { ...parts, tokenLogin }, disposables.move())
+  }
+
+  /** @throws Error where the row did not ask for logins by token */
+  get tokenLogin(): TokenLogin {
+    if (this.#tokenLogin === undefined) throw new Error('the row has no auth')
+    return this.#tokenLogin
+  }
+
+  /** What the function's variables name: the secret, or the server that admits its role. */
+  get #variables(): Readonly<Record<string, string>> {
+    if (this.#tokenLogin === undefined) return { COCKROACH_SECRET_ID: SECRET }
+    return {
+      ...{ COCKROACH_AUTH: 'jwt', PGHOST: this.cloud.tenant(CLUSTER).host, PGPORT: String(this.cloud.port) },
+      ...{ PGUSER: this.user, PGDATABASE: 'defaultdb', PGSSLROOTCERT: this.authority.certificate },
+    }
   }
 
   /** The secret's text with these fields changed; Secrets Manager's copy stays as it is. */
@@ -208,7 +230,7 @@ export class Stage {
         handler: options.handler ?? settings.handler ?? 'index.handler',
         code: code.folderOf(subject),
         layers: [...(subject === 'cockroach-lambda' ? [LAYER] : []), ...(settings.layers ?? [])],
-        environment: { COCKROACH_SECRET_ID: SECRET, ...settings.environment },
+        environment: { ...this.#variables, ...settings.environment },
         timeoutSeconds: this.#timeoutSeconds,
         memoryMb: MEMORY_MB,
         runtime: launch?.runtime ?? 'nodejs24.x',
@@ -217,7 +239,11 @@ export class Stage {
         ...launch,
         ...options,
         execArgv: [...PRELOADS.map((path) => `--import=${path}`), ...(options.execArgv ?? [])],
-        environment: { AWS_ENDPOINT_URL_SECRETS_MANAGER: this.secretsManager.url, ...options.environment },
+        environment: {
+          AWS_ENDPOINT_URL_SECRETS_MANAGER: this.secretsManager.url,
+          ...(this.#tokenLogin && { AWS_ENDPOINT_URL_STS: this.#tokenLogin.sts.url }),
+          ...options.environment,
+        },
       },
     )
     this.#environments.push(environment)
@@ -292,8 +318,8 @@ export class Stage {
     const held = new Set(rows.map(({ id }) => id))
     this.tally.lostWrites = [...this.#acknowledged].filter((id) => !held.has(id)).length
     for (const { output } of this.#environments) {
-      if (this.#passwords.some((password) => output.includes(password)))
-        this.tally.violations.push('the password was printed')
+      const secrets = [...this.#passwords, ...(this.#tokenLogin?.sts.tokens ?? [])]
+      if (secrets.some((secret) => output.includes(secret))) this.tally.violations.push('the password was printed')
       if (/Unhandled|Uncaught/i.test(output)) this.tally.violations.push('an error was not caught')
     }
   }

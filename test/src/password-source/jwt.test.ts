@@ -4,8 +4,9 @@ import type { StsErrorCode } from '../../../local/sts/errors.ts'
 import { type Clock, SYSTEM_CLOCK } from '../../../src/base/clock.ts'
 import { Database } from '../../../src/database.ts'
 import type { DatabaseOptions } from '../../../src/index.ts'
-import { type JwtCloud, openJwtCloud, SECRET_ACCESS_KEY } from '../../support/jwt.ts'
+import { type JwtCloud, openJwtCloud } from '../../support/jwt.ts'
 import { printed, rejection } from '../../support/product.ts'
+import { SECRET_ACCESS_KEY } from '../../support/token-login.ts'
 
 const MINUTE_MS = 60_000
 
