@@ -122,11 +122,21 @@ const REPLACEMENTS: readonly Replacement[] = [
     importer: /\/user-agent-middleware\./,
     contents: 'export const checkFeatures = async () => {}',
   },
-  // Trace ids of several invocations at once, for services that could call the function again; Secrets Manager cannot.
+  // Trace ids for services that could call the function again; Secrets Manager cannot.
   {
-    imported: /^@aws\/lambda-invoke-store$/,
-    importer: /\/recursionDetectionMiddleware\./,
-    contents: 'export const InvokeStore = { getInstanceAsync: async () => undefined }',
+    imported: /\/recursionDetectionMiddleware$/,
+    importer: /\/getRecursionDetectionPlugin\./,
+    contents: 'export const recursionDetectionMiddleware = () => (next) => next',
+  },
+  // Writes dates, blobs and documents; a request for a secret has texts only.
+  {
+    imported: /\/JsonShapeSerializer2$/,
+    importer: /\/JsonCodec2\./,
+    contents: `export class JsonShapeSerializer2 {
+      setSerdeContext() {}
+      write(_schema, value) { this.value = value }
+      flush() { return JSON.stringify(this.value) }
+    }`,
   },
   // Lambda sets AWS_REGION and has no instance metadata.
   {
