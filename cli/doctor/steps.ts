@@ -2,7 +2,7 @@
 import dns from 'node:dns'
 import { isIP } from 'node:net'
 import { SYSTEM_CLOCK } from '../../src/base/clock.ts'
-import type { ConnectionError } from '../../src/base/connection-error.ts'
+import { ConnectionError } from '../../src/base/connection-error.ts'
 import { isDatabaseError } from '../../src/base/database-error.ts'
 import { Diagnostics } from '../../src/base/diagnostics.ts'
 import { foreignText } from '../../src/base/foreign-text.ts'
@@ -76,11 +76,16 @@ export async function reachServer(walk: Walk, connection: ResolvedConnection, pr
 }
 
 /** A pool that logs in with this password once: neither the secret is read again, nor the next one tried. */
-function poolOf(connection: ResolvedConnection, { pg, platform, poolOptions: options }: Settings): DatabasePool {
+function poolOf(connection: ResolvedConnection, { auth, pg, platform, poolOptions: options }: Settings): DatabasePool {
   const source = {
     early: () => undefined,
     current: async () => connection,
-    withPassword: async () => connection,
+    withPassword: async () => {
+      if (auth === 'password') return connection
+      throw new ConnectionError('ERR_CONFIG', "auth is jwt: the token to log in with is made for the function's role", {
+        hint: 'Examine the function itself: doctor --function NAME.',
+      })
+    },
     renewed: async () => undefined,
     explained: async (_: ResolvedConnection, refusal: ConnectionError) => refusal,
     reread: async () => undefined,

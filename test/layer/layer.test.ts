@@ -43,6 +43,7 @@ describe('the folder', () => {
       `${MODULE}/LICENSES`,
       `${MODULE}/index.cjs`,
       `${MODULE}/index.mjs`,
+      `${MODULE}/jwt.cjs`,
       `${MODULE}/metrics.cjs`,
       `${MODULE}/package.json`,
       `${MODULE}/secrets-manager.cjs`,
@@ -56,10 +57,15 @@ describe('the folder', () => {
   })
 
   test('requires only modules of Node, and files beside it', () => {
-    for (const file of ['index.cjs', 'metrics.cjs', 'secrets-manager.cjs']) {
+    const besides = new Map([
+      ['index.cjs', ['./jwt.cjs', './metrics.cjs', './secrets-manager.cjs']],
+      ['jwt.cjs', ['./index.cjs']],
+      ['metrics.cjs', []],
+      ['secrets-manager.cjs', []],
+    ])
+    for (const [file, beside] of besides) {
       const required = readFileSync(join(layer, MODULE, file), 'utf8').matchAll(/\brequire\("([^"]+)"\)/g)
       const outside = [...required].map(([, name = '']) => name).filter((name) => !isBuiltin(name))
-      const beside = file === 'index.cjs' ? ['./metrics.cjs', './secrets-manager.cjs'] : []
       expect(new Set(outside)).toEqual(new Set(beside))
     }
   })
