@@ -12,7 +12,7 @@ export function acknowledgeRules(stack: HealthCheckStack): void {
     {
       id: 'AwsSolutions::AwsSolutions-IAM5[Resource::*]',
       reason:
-        'xray:PutTraceSegments, xray:PutTelemetryRecords, and the actions with which Lambda makes network interfaces in a VPC, are allowed for all resources, as in the managed policies of AWS; every other statement names its resource.',
+        'xray:PutTraceSegments, xray:PutTelemetryRecords, sts:GetWebIdentityToken, which has no resources, and the actions with which Lambda makes network interfaces in a VPC, are allowed for all resources, as in the managed policies of AWS; every other statement names its resource.',
     },
   )
 }

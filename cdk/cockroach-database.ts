@@ -6,8 +6,10 @@ import * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager'
 import { Construct } from 'constructs'
 import {
+  COCKROACH_AUTH,
   COCKROACH_CLUSTER,
   COCKROACH_CLUSTER_ROUTING,
+  COCKROACH_JWT_AUDIENCE,
   COCKROACH_MAX_CONNECTIONS,
   COCKROACH_SECRET_ID,
   COCKROACH_SECRET_KEY,
@@ -17,6 +19,7 @@ import type { ClusterRouting } from '../src/routing/cluster-routing.ts'
 import { connectable } from './connectable-function.ts'
 import { FunctionLayers } from './function-layers.ts'
 import { grantSecretRead, secretIdFor } from './secret-access.ts'
+import { clusterStatements, grantToken, type TokenLogin } from './token-login.ts'
 
 /** Where the layer puts the root certificate in a function. */
 const ROOT_CERTIFICATE_PATH = '/opt/certs/root.crt'
@@ -26,10 +29,27 @@ const LIBPQ_VARIABLES = { PGSSLMODE: 'verify-full', PGSSLROOTCERT: ROOT_CERTIFIC
 /** The database that a function's variables name; they can name only one. */
 const connectedDatabases = new WeakMap<lambda.Function, CockroachDatabase>()
 
-/** Nothing here is secret: passwords belong in `secret`. A value in the secret takes precedence over the prop for it. */
+/**
+ * Nothing here is secret: passwords belong in `secret`. A value in the secret takes precedence over the prop for it. Either
+ * `secret` or `auth` is needed, and not both.
+ */
 export interface CockroachDatabaseProps {
-  /** Contains a connection string, or JSON with its fields. */
-  readonly secret: ISecret
+  /**
+   * Contains a connection string, or JSON with its fields.
+   * @default none, with `auth`
+   */
+  readonly secret?: ISecret
+  /**
+   * Logs in without a secret: `jwt` by a token that STS makes for the function's role, which CockroachDB admits. It needs
+   * `host` and `user`.
+   * @default the password in the secret
+   */
+  readonly auth?: 'jwt'
+  /**
+   * Whom the tokens of `auth` are for: one of the cluster setting `server.jwt_authentication.audience`.
+   * @default `host`
+   */
+  readonly jwtAudience?: string
   /**
    * The customer managed key of the secret, needed where the secret was imported without it, for example by name. The
    * policy of a key in another account must allow this account as well.
@@ -103,21 +123,37 @@ export interface CockroachDatabaseProps {
 
 /** Connects functions to one database. */
 export class CockroachDatabase extends Construct {
-  readonly secret: ISecret
   readonly layer: lambda.ILayerVersion
   readonly #props: CockroachDatabaseProps
   readonly #layers: FunctionLayers
 
   constructor(scope: Construct, id: string, props: CockroachDatabaseProps) {
     super(scope, id)
-    this.secret = props.secret
+    if ((props.secret === undefined) === (props.auth === undefined)) {
+      throw new Error(`${this.node.path} needs either secret or auth, and not both`)
+    }
+    if (props.auth !== undefined && (props.host === undefined || props.user === undefined)) {
+      throw new Error(`${this.node.path} has auth ${props.auth}, which needs host and user`)
+    }
     this.#layers = new FunctionLayers(this, props.layer)
     this.layer = this.#layers.layer
     this.#props = props
   }
 
+  /** @throws Error when there is none, with `auth` */
+  get secret(): ISecret {
+    const { secret } = this.#props
+    if (secret === undefined) throw new Error(`${this.node.path} has no secret: functions log in by a token`)
+    return secret
+  }
+
+  get #tokenLogin(): TokenLogin | undefined {
+    const { auth, host = '', user = '', jwtAudience: audience = host } = this.#props
+    return auth === undefined ? undefined : { host, user, audience }
+  }
+
   /**
-   * Attaches the layer, sets the variables, and lets the function read this one secret; a second call for the same function
+   * Attaches the layer, sets the variables, and lets the function read this one secret, or ask for tokens; a second call for the same function
    * does nothing. A function in another language than JavaScript gets libpq's `PGSSLMODE` and `PGSSLROOTCERT` too.
    *
    * A bundle must not contain the library, since the layer does: `new NodejsFunction(…, { bundling: { externalModules: CockroachLayer.externalModules } })`.
@@ -138,7 +174,19 @@ export class CockroachDatabase extends Construct {
     connectedDatabases.set(fn, this)
     fn.addLayers(this.#layers.layerFor(fn))
     for (const [name, value] of Object.entries(variables)) fn.addEnvironment(name, value)
-    this.grantRead(fn)
+    if (this.#tokenLogin === undefined) this.grantRead(fn)
+    else grantToken(fn, this.#tokenLogin.audience)
+  }
+
+  /**
+   * With `auth`: the SQL to run once on the cluster, so that it admits the function's role as `user`. It overwrites nothing,
+   * and says what to add to which setting; ISSUER stands for the account's issuer.
+   * @throws Error without `auth`, and for a function without a role
+   */
+  clusterStatements({ role, node }: lambda.IFunction): string {
+    if (this.#tokenLogin === undefined) throw new Error(`${this.node.path} has no auth: functions log in by a password`)
+    if (role === undefined) throw new Error(`${node.path} has no role that is known here`)
+    return clusterStatements(this.#tokenLogin, role.roleArn)
   }
 
   /** Lets `grantee` read the secret, and decrypt it where it is encrypted with a customer managed key. */
@@ -149,7 +197,9 @@ export class CockroachDatabase extends Construct {
   #variables(fn: lambda.Function): Readonly<Record<string, string>> {
     const props = this.#props
     const values: Record<string, string | undefined> = {
-      [COCKROACH_SECRET_ID]: secretIdFor(this.secret, fn),
+      [COCKROACH_SECRET_ID]: props.secret && secretIdFor(props.secret, fn),
+      [COCKROACH_AUTH]: props.auth,
+      [COCKROACH_JWT_AUDIENCE]: props.jwtAudience,
       [COCKROACH_SECRET_KEY]: props.secretKey,
       [COCKROACH_SECRET_TTL_SECONDS]: props.secretTtl?.toSeconds().toString(),
       [COCKROACH_CLUSTER]: props.cluster,

@@ -9,6 +9,8 @@ import type { HealthCheckStackProps } from './health-check-stack.ts'
 /** Each name, and how its value is read. */
 const READERS = {
   secretName,
+  auth,
+  jwtAudience: text,
   host: text,
   port,
   database: text,
@@ -93,6 +95,11 @@ function secretName(name: string, value: unknown): string {
   const secret = text(name, value)
   if (!secret.startsWith('arn:')) return secret
   throw new Error(`context ${name} is an ARN; expected only the name of a secret in the stack's account and region`)
+}
+
+function auth(name: string, value: unknown): 'jwt' {
+  if (value === 'jwt') return value
+  throw new Error(`context ${name} is ${JSON.stringify(value)}; expected jwt, or no ${name} for a secret`)
 }
 
 function port(name: string, value: unknown): number {

@@ -11,15 +11,19 @@ import { CockroachLayer } from './cockroach-layer.ts'
 import { addDashboard } from './health-check-dashboard.ts'
 import { addSchedule } from './health-check-schedule.ts'
 import { existingVpc, type HealthCheckVpc, newVpc } from './health-check-vpc.ts'
-import { addNextSteps } from './next-steps.ts'
+import { addNextSteps, type NextStep } from './next-steps.ts'
 import { sampleFunction } from './sample-function.ts'
+import { ISSUER_COMMAND } from './token-login.ts'
 
 export interface HealthCheckStackProps
   extends StackProps,
-    Pick<CockroachDatabaseProps, 'host' | 'port' | 'database' | 'user' | 'cluster' | 'clusterRouting'> {
+    Pick<
+      CockroachDatabaseProps,
+      'auth' | 'jwtAudience' | 'host' | 'port' | 'database' | 'user' | 'cluster' | 'clusterRouting'
+    > {
   /**
    * The name of a secret that exists.
-   * @default a new secret, empty, which outlives the stack
+   * @default a new secret, empty, which outlives the stack; none with `auth`
    */
   readonly secretName?: string
   /**
@@ -56,7 +60,8 @@ export interface HealthCheckStackProps
 
 /** Deploy it with `npx cdk deploy`; its outputs are the next commands to type. */
 export class HealthCheckStack extends Stack {
-  readonly secret: secretsmanager.ISecret
+  /** Undefined with `auth`. */
+  readonly secret: secretsmanager.ISecret | undefined
   readonly layer: CockroachLayer
   readonly database: CockroachDatabase
   readonly healthCheck: lambda.Function
@@ -65,7 +70,7 @@ export class HealthCheckStack extends Stack {
 
   constructor(scope: Construct, id: string, props: HealthCheckStackProps = {}) {
     const { secretName, rootCertificate, vpc, vpcId, schedule, alarmTopicArn, dashboard, ...rest } = props
-    const { host, port, database, user, cluster, clusterRouting, ...stackProps } = rest
+    const { auth, jwtAudience, host, port, database, user, cluster, clusterRouting, ...stackProps } = rest
     super(scope, id, { description: 'cockroach-lambda: health check of a database connection', ...stackProps })
     Tags.of(this).add('application', 'cockroach-lambda')
     if (vpc === true && vpcId !== undefined) {
@@ -77,15 +82,23 @@ export class HealthCheckStack extends Stack {
       )
     }
 
-    this.secret =
-      secretName === undefined ? newSecret(this) : secretsmanager.Secret.fromSecretNameV2(this, 'Secret', secretName)
+    if (auth !== undefined && secretName !== undefined) {
+      throw new Error(`auth ${auth} and secretName ${secretName} exclude each other: with auth there is no secret`)
+    }
+
+    this.secret = auth === undefined ? secretOf(this, secretName) : undefined
     this.layer = new CockroachLayer(this, 'Layer', definedOnly({ rootCertificate }))
     this.database = new CockroachDatabase(this, 'Database', {
-      secret: this.secret,
       layer: this.layer,
+      ...definedOnly({ secret: this.secret, auth, jwtAudience }),
       ...definedOnly({ host, port, database, user, cluster, clusterRouting }),
     })
-    const network = vpc === true ? newVpc(this) : vpcId === undefined ? undefined : existingVpc(this, vpcId)
+    const network =
+      vpc === true
+        ? newVpc(this, auth === undefined ? 'SecretsManager' : 'Sts')
+        : vpcId === undefined
+          ? undefined
+          : existingVpc(this, vpcId)
     this.healthCheck = sampleFunction(this, 'HealthCheck', {
       description: 'Checks whether the database can be reached',
       folder: builtPath('health-check'),
@@ -99,26 +112,47 @@ export class HealthCheckStack extends Stack {
     this.#addOutputs(secretName === undefined, network)
   }
 
+  /** What has to be done before the first check: fill a new secret, or have the cluster admit the function's role. */
+  #loginSteps(isNewSecret: boolean): readonly NextStep[] {
+    if (this.secret === undefined) {
+      return [
+        {
+          id: 'ShowIssuerOfAccount',
+          description: 'Switch the issuer of the account on, or show it; IssuerIdentifier is ISSUER in the next step',
+          value: ISSUER_COMMAND,
+        },
+        {
+          id: 'RunOnClusterAddingToItsSettings',
+          description: 'Run this on the cluster, as an admin, and add what the comments say; overwrite nothing',
+          value: this.database.clusterStatements(this.healthCheck),
+        },
+      ]
+    }
+    if (!isNewSecret) return []
+    const secretId = this.secret.secretFullArn ?? this.secret.secretName
+    return [
+      {
+        id: 'PasteConnectionStringOfCloudConsoleThenCtrlD',
+        description:
+          'Run this, paste the connection string from the Cloud console (Connect), and press Return and Ctrl-D',
+        value: '(umask 077; cat > secret.txt)',
+      },
+      {
+        id: 'FillSecret',
+        description: 'Run this where secret.txt is; it deletes the file',
+        value: `aws secretsmanager put-secret-value --region ${this.region} --secret-id ${secretId} --secret-string file://secret.txt && rm secret.txt`,
+      },
+    ]
+  }
+
   #addOutputs(isNewSecret: boolean, network: HealthCheckVpc | undefined): void {
     const { region } = this
-    const secretId = this.secret.secretFullArn ?? this.secret.secretName
     const name = this.healthCheck.functionName
     const { url } = this.healthCheck.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM })
     const allowAddress = {
       id: 'AddToIpAllowlistOfCluster',
       description: 'Put this address on the IP allowlist of the cluster (Cloud console, Networking)',
       value: network?.allowlistEntry ?? '',
-    }
-    const writeFile = {
-      id: 'PasteConnectionStringOfCloudConsoleThenCtrlD',
-      description:
-        'Run this, paste the connection string from the Cloud console (Connect), and press Return and Ctrl-D',
-      value: '(umask 077; cat > secret.txt)',
-    }
-    const fillSecret = {
-      id: 'FillSecret',
-      description: 'Run this where secret.txt is; it deletes the file',
-      value: `aws secretsmanager put-secret-value --region ${region} --secret-id ${secretId} --secret-string file://secret.txt && rm secret.txt`,
     }
     const checkHealth = {
       id: 'CheckHealth',
@@ -128,7 +162,7 @@ export class HealthCheckStack extends Stack {
     addNextSteps(this, {
       necessary: [
         ...(network?.allowlistEntry === undefined ? [] : [allowAddress]),
-        ...(isNewSecret ? [writeFile, fillSecret] : []),
+        ...this.#loginSteps(isNewSecret),
         checkHealth,
       ],
       more: [
@@ -155,6 +189,12 @@ export class HealthCheckStack extends Stack {
       ],
     })
   }
+}
+
+function secretOf(scope: Construct, secretName: string | undefined): secretsmanager.ISecret {
+  return secretName === undefined
+    ? newSecret(scope)
+    : secretsmanager.Secret.fromSecretNameV2(scope, 'Secret', secretName)
 }
 
 /** Empty on purpose: a generated value would look like a password, which the database does not have. */

@@ -20,12 +20,18 @@ export interface HealthCheckVpc {
   readonly vpc: ec2.IVpc
   /** The address that connections come from, in CIDR notation; known for a new VPC only. */
   readonly allowlistEntry?: string
-  /** The interface endpoint for Secrets Manager in a new VPC; an existing VPC is not changed. */
-  readonly secretsManagerEndpoint?: ec2.InterfaceVpcEndpoint
+  /** The interface endpoint for Secrets Manager, or STS, in a new VPC; an existing VPC is not changed. */
+  readonly endpoint?: ec2.InterfaceVpcEndpoint
 }
 
-/** Two zones, one NAT gateway with an Elastic IP, and an interface endpoint for Secrets Manager. */
-export function newVpc(scope: Construct): HealthCheckVpc {
+/** The services of AWS that a function may ask before it logs in. */
+const SERVICES = {
+  SecretsManager: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+  Sts: ec2.InterfaceVpcEndpointAwsService.STS,
+}
+
+/** Two zones, one NAT gateway with an Elastic IP, and an interface endpoint for the service that is asked. */
+export function newVpc(scope: Construct, service: keyof typeof SERVICES): HealthCheckVpc {
   const address = new ec2.CfnEIP(scope, 'NatAddress', { domain: 'vpc' })
   const vpc = new ec2.Vpc(scope, 'Vpc', {
     maxAzs: 2,
@@ -42,13 +48,13 @@ export function newVpc(scope: Construct): HealthCheckVpc {
     trafficType: ec2.FlowLogTrafficType.REJECT,
     destination: ec2.FlowLogDestination.toCloudWatchLogs(logGroup),
   })
-  const secretsManagerEndpoint = vpc.addInterfaceEndpoint('SecretsManager', {
-    service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+  const endpoint = vpc.addInterfaceEndpoint(service, {
+    service: SERVICES[service],
     // Only the function's security group is allowed, by the stack.
     open: false,
   })
   // @ts-expect-error -- under exactOptionalPropertyTypes the CDK's Vpc does not match its own IVpc (vpnGatewayId).
-  return { vpc, allowlistEntry: `${address.ref}/32`, secretsManagerEndpoint }
+  return { vpc, allowlistEntry: `${address.ref}/32`, endpoint }
 }
 
 /**

@@ -38,6 +38,6 @@ export function sampleFunction(scope: Construct, id: string, props: SampleFuncti
     role,
     ...(network === undefined ? {} : { vpc: network.vpc }),
   })
-  network?.secretsManagerEndpoint?.connections.allowDefaultPortFrom(fn)
+  network?.endpoint?.connections.allowDefaultPortFrom(fn)
   return fn
 }

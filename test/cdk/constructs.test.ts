@@ -491,6 +491,7 @@ describe('HealthCheckStack', () => {
     describe.each<[string, HealthCheckStackProps, readonly string[]]>([
       ['the default', {}, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
       ['secretName', { secretName: 'app/db' }, ['AwsSolutions-IAM5[Resource::*]']],
+      ['auth', { auth: 'jwt', host: 'db.example.com', user: 'app' }, ['AwsSolutions-IAM5[Resource::*]']],
       ['vpc', { vpc: true }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
       ['schedule', { schedule: 'rate(5 minutes)' }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
       ['dashboard', { dashboard: true }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
@@ -540,6 +541,7 @@ describe('propsFromContext', () => {
     ['secretName', '', 'context secretName is ""'],
     ['port', '0', 'context port is "0"'],
     ['port', '26257x', 'context port is "26257x"'],
+    ['auth', 'JWT', 'context auth is "JWT"; expected jwt, or no auth for a secret'],
     ['clusterRouting', 'SNI', 'context clusterRouting is "SNI"'],
     ['vpc', 'yes', 'context vpc is "yes"; expected true or false'],
     ['vpcId', 'my-vpc', 'context vpcId is "my-vpc"'],
