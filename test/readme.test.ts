@@ -28,8 +28,12 @@ const packageJson: { readonly version: string; readonly scripts: Readonly<Record
   source('package.json'),
 )
 
-/** Those of docs/local-development.md have a test file of their own. */
-const ELSEWHERE = new Set(readPage('docs/local-development.md').snippets.map(({ text }) => text))
+/** Those of two pages have test files of their own. */
+const ELSEWHERE = new Set(
+  ['docs/local-development.md', 'docs/passwordless.md'].flatMap((path) =>
+    readPage(path).snippets.map(({ text }) => text),
+  ),
+)
 const HERE = SNIPPETS.filter(({ text }) => !ELSEWHERE.has(text))
 
 /** The one snippet of a language with these words in it. */

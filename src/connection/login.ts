@@ -28,6 +28,13 @@ function refusedCredentials(connection: ResolvedConnection, { cause }: Connectio
   return { ...credentials(connection), ...(!isOfDatabase && { dbname: undefined }) }
 }
 
+function blockedHint({ passwordKind, secret }: ResolvedConnection): string {
+  if (passwordKind !== undefined) return 'See the hint of the first refusal.'
+  return secret === undefined
+    ? 'Correct the password in DATABASE_URL, PGPASSWORD or the options, and start again.'
+    : 'Correct the secret: a changed password is used within a second.'
+}
+
 function hasOtherLogin(a: ResolvedConnection, b: ResolvedConnection): boolean {
   return !isSameLogin({ ...credentials(a), dbname: undefined }, credentials(b))
 }
@@ -155,10 +162,7 @@ export class Login {
       'ERR_AUTHENTICATION',
       `the server refused this password for user "${inUse.parameters.user}"; it is not tried again for ${Math.ceil(waitMs / 1000)} s`,
       {
-        hint:
-          inUse.secret === undefined || inUse.passwordKind !== undefined
-            ? 'Correct the password in DATABASE_URL, PGPASSWORD or the options, and start again.'
-            : 'Correct the secret: a changed password is used within a second.',
+        hint: blockedHint(inUse),
         safeToRetry: true,
       },
     )

@@ -165,7 +165,7 @@ export class JwtSource {
     const now = clock.now()
     const posted = post(String(body), signal)
     if (posted === undefined) {
-      throw new ConnectionError('ERR_CONFIG', 'auth is "jwt", and the environment has no keys of a function\'s role', {
+      throw new ConnectionError('ERR_CONFIG', 'auth is "jwt", and the environment has no keys of a role', {
         ...{ hint: 'Outside Lambda, pass a function that asks STS as option password.', safeToRetry: true },
       })
     }

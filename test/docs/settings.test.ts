@@ -51,6 +51,7 @@ describe('options and variables', () => {
     channel_binding: 'require',
     require_auth: 'scram-sha-256',
     connect_timeout: 3,
+    auth: 'jwt',
     clusterRouting: 'sni',
     max: 2,
     gracefulShutdown: true,
@@ -191,6 +192,7 @@ describe('context of the sample stack', () => {
       ...{
         port: '26257',
         clusterRouting: 'sni',
+        auth: 'jwt',
         vpc: 'true',
         dashboard: 'true',
         vpcId: 'vpc-0abc',

@@ -27,10 +27,11 @@ export function problemsOf(options: object, environment: Environment = WITH_SECR
 /** The settings with what is read later read now, so that they compare. */
 export function readNow(options: DatabaseOptions, environment: Environment) {
   const { platform, ...settings } = readSettings(options, environment)
-  const { sessionToken, roleAccess, isBeforeSnapshot, ...others } = platform
+  const { sessionToken, roleAccess, stsAccess, isBeforeSnapshot, ...others } = platform
   const readLater = {
     sessionToken: sessionToken(),
     roleAccess: roleAccess(),
+    stsAccess: stsAccess(),
     isBeforeSnapshot: isBeforeSnapshot(),
   }
   return { ...settings, platform: { ...others, ...readLater } }
