@@ -12,7 +12,7 @@ import type { FatalError } from './wire-protocol.ts'
 export const TOKEN_FLAG = '--crdb:jwt_auth_enabled=true'
 
 /** A line of `server.identity_map.configuration`. */
-export interface IdentityMapping {
+interface IdentityMapping {
   readonly issuer: string
   /** What the claim must be: a text, or a regular expression that begins with a slash. */
   readonly principal: string

@@ -132,3 +132,12 @@ describe('entering', () => {
     expect([second.hasWaited, (await third).hasWaited]).toEqual([true, true])
   })
 })
+
+test('logins with a password source are blocked by its kind, whatever the password', () => {
+  const guard = new LoginGuard()
+  guard.refuse([login(undefined, { kind: 'jwt' })], 0)
+  expect(guard.waitMs(login(undefined, { kind: 'jwt' }), 0)).toBe(MINUTE_MS)
+  for (const other of [login(undefined), login('a'), login(undefined, { kind: 'function' })]) {
+    expect(guard.waitMs(other, 0)).toBe(0)
+  }
+})

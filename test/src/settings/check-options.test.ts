@@ -41,3 +41,25 @@ test.each(['secretId', 'connectionString'])(
     )
   },
 )
+
+test.each<[object, Environment, string]>([
+  [{}, { COCKROACH_AUTH: 'jwt' }, 'jwt'],
+  [{ auth: 'password' }, { COCKROACH_AUTH: 'jwt' }, 'password'],
+  [{ password: 'x' }, { COCKROACH_AUTH: 'jwt' }, 'password'],
+  [{ password: () => 'x' }, { COCKROACH_AUTH: 'jwt' }, 'password'],
+  [{ connectionString: 'postgresql://app@db.example.com/shop' }, { COCKROACH_AUTH: 'jwt' }, 'password'],
+])('with the options %o and %j the login is by %s', (options, environment, auth) => {
+  expect(readSettings(options, { ...WITH_SECRET, ...environment }).auth).toBe(auth)
+})
+
+test('auth jwt and a password in code exclude each other', () => {
+  const message = 'options auth "jwt" and password exclude each other; keep one'
+  expect(problemsOf({ auth: 'jwt', password: SECRET })).toBe(message)
+  expect(problemsOf({ auth: 'jwt', password: () => SECRET })).toBe(message)
+})
+
+test('a password function is no text: it is neither read nor shown', () => {
+  const settings = readSettings({ password: () => SECRET }, WITH_SECRET)
+  expect(settings.options).toEqual({})
+  expect(settings.passwordFunction?.()).toBe(SECRET)
+})
