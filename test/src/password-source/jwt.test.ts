@@ -111,6 +111,15 @@ describe('a token', () => {
     expect(world.sts.tokens).toHaveLength(3)
   })
 
+  test('whose answer was read after the restore of a snapshot is not used', async () => {
+    vi.stubEnv('AWS_LAMBDA_INITIALIZATION_TYPE', 'snap-start')
+    world.sts.beforeAnswer = async () => {
+      vi.stubEnv('_X_AMZN_TRACE_ID', 'Root=1-5759e988-bd862e3fe1be46a994272793')
+    }
+    await open().query('select 1')
+    expect(world.sts.tokens).toHaveLength(2)
+  })
+
   test('is for the audience of option jwtAudience', async () => {
     world.cluster.settings.audiences = ['orders']
     world.sts.policy = { audiences: ['orders'], mostSeconds: 300, signingAlgorithm: 'ES384' }
