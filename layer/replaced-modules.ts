@@ -128,6 +128,19 @@ const REPLACEMENTS: readonly Replacement[] = [
     importer: /\/getRecursionDetectionPlugin\./,
     contents: 'export const recursionDetectionMiddleware = () => (next) => next',
   },
+  // Reads values by the schema of any operation; of a secret, all but the date are texts.
+  {
+    imported: /\/JsonShapeDeserializer2$/,
+    importer: /\/JsonCodec2\./,
+    contents: `export class JsonShapeDeserializer2 {
+      setSerdeContext() {}
+      readObject(_schema, value) { return value }
+      async read(_schema, bytes) {
+        const { CreatedDate: at, ...members } = JSON.parse(new TextDecoder().decode(bytes)) ?? {}
+        return { ...members, ...(at !== undefined && { CreatedDate: new Date(Math.round(at * 1000)) }) }
+      }
+    }`,
+  },
   // Writes dates, blobs and documents; a request for a secret has texts only.
   {
     imported: /\/JsonShapeSerializer2$/,
