@@ -36,6 +36,7 @@ const LONG = [
   'test/src/pool/checked-connection.test.ts',
   'test/src/pool/hidden-password.test.ts',
   'test/src/pool/submittable.test.ts',
+  'test/src/password-source/jwt.test.ts',
   'test/bench/stage/subjects.test.ts',
   'test/docs/local-development.test.ts',
 ]
