@@ -12,9 +12,15 @@ interface Replacement {
 const NOT_FOUND = `throw Object.assign(new Error('not in the layer'), { code: 'MODULE_NOT_FOUND' })`
 
 const REPLACEMENTS: readonly Replacement[] = [
-  // pg's binding to libpq, and its sockets for Cloudflare. pg catches MODULE_NOT_FOUND and works without them.
+  // pg's binding to libpq. pg catches MODULE_NOT_FOUND and works without it.
   { imported: /^\.\/native$/, importer: /\/pg\/lib\//, contents: NOT_FOUND },
-  { imported: /^pg-cloudflare$/, importer: /\/pg\/lib\//, contents: NOT_FOUND },
+  // The sockets of Cloudflare, and the question whether this is one of its workers.
+  {
+    imported: /^\.\/stream$/,
+    importer: /\/pg\/lib\/connection\./,
+    contents: `exports.getStream = () => new (require('node:net').Socket)()
+      exports.getSecureStream = (options) => require('node:tls').connect(options)`,
+  },
   // Passwords come from the secret; this is pgpass's own answer without a ~/.pgpass.
   { imported: /^pgpass$/, importer: /\/pg\/lib\//, contents: 'module.exports = (_, done) => done(undefined)' },
   // pg is given no connection string: it would replace the root certificate, and could name another server.
@@ -53,6 +59,12 @@ const REPLACEMENTS: readonly Replacement[] = [
     contents: 'export const needsReviver = () => false',
   },
   { imported: /\/jsonReviver$/, importer: /\/protocols\/json\//, contents: 'export const jsonReviver = undefined' },
+  // Keeps what it decided for a region; a secret is read once in minutes.
+  {
+    imported: /\/EndpointCache$/,
+    importer: /\/endpoints\/index\./,
+    contents: 'export class EndpointCache { get(_, resolve) { return resolve() } }',
+  },
   // Warns of an old Node; the library itself refuses one.
   {
     imported: /\/emitWarningIfUnsupportedVersion$/,
@@ -103,9 +115,9 @@ const REPLACEMENTS: readonly Replacement[] = [
   { imported: /\/Sha256Js$/, importer: /\/sha256\/Sha256Node\./, contents: 'export const Sha256Js = undefined' },
   // Delays requests with AWS_RETRY_MODE=adaptive; a secret is read once in minutes.
   {
-    imported: /\/DefaultRateLimiter$/,
-    importer: /\/AdaptiveRetryStrategy\./,
-    contents: 'export class DefaultRateLimiter { async getSendToken() {} updateClientSendingRate() {} }',
+    imported: /\/AdaptiveRetryStrategy$/,
+    importer: /\/middleware-retry\/configurations\./,
+    contents: `export { StandardRetryStrategy as AdaptiveRetryStrategy } from '../util-retry/StandardRetryStrategy'`,
   },
   // Strict readers of dates in many forms; a secret's date is a number of seconds, and Node reads the others.
   {
@@ -165,13 +177,14 @@ export const replacedModules: Plugin = {
   setup({ onResolve, onLoad, onEnd }) {
     const unused = new Set(REPLACEMENTS)
     for (const replacement of REPLACEMENTS) {
-      onResolve({ filter: replacement.imported }, ({ path, importer }) => {
+      onResolve({ filter: replacement.imported }, ({ path, importer, resolveDir }) => {
         if (!replacement.importer.test(importer.replaceAll('\\', '/'))) return undefined
         unused.delete(replacement)
-        return { path, namespace: 'replaced', pluginData: replacement.contents, sideEffects: false }
+        const { contents } = replacement
+        return { path, namespace: 'replaced', pluginData: { contents, resolveDir }, sideEffects: false }
       })
     }
-    onLoad({ filter: /.*/, namespace: 'replaced' }, ({ pluginData }) => ({ contents: pluginData }))
+    onLoad({ filter: /.*/, namespace: 'replaced' }, ({ pluginData }) => pluginData)
     onEnd(() => ({
       errors: [...unused].map(({ imported, importer }) => ({
         text: `nothing matching ${importer} imports ${imported}`,
