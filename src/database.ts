@@ -2,7 +2,7 @@
 import type { QueryArrayConfig, QueryArrayResult, QueryConfig, QueryResult, QueryResultRow } from 'pg'
 import { type Clock, SYSTEM_CLOCK } from './base/clock.ts'
 import { refuseUnknownOptions, wrongOption } from './base/options.ts'
-import { rootCertificatePath } from './connection/root-certificate-file.ts'
+import { clientCertificatePaths, rootCertificatePath } from './connection/certificate-files.ts'
 import { buildConnectionString } from './connection-string/parse.ts'
 import { checkHealth, type HealthReport } from './health-check.ts'
 import { type Ready, readyAfter, waitFor } from './lambda/init.ts'
@@ -124,14 +124,16 @@ export class Database {
   getPool = (): DatabasePool => this.#opened.pool
 
   /**
-   * The connection string for any libpq-like client, with `sslmode=verify-full` and the path of the root certificate.
+   * The connection string for any libpq-like client, with `sslmode=verify-full` and the paths of the
+   * certificates: text is written to private files, which are removed when the process ends.
    * It holds the password: pass it to the client, and print it nowhere.
    *
    * @see https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS
    */
   connectionString = async (): Promise<string> => {
     const { source, diagnostics } = this.#opened
-    const { parameters, password, passwordKind, rootCertificate } = await source.withPassword(await source.current())
+    const connection = await source.withPassword(await source.current())
+    const { parameters, password, passwordKind, rootCertificate, clientCertificate } = connection
     if (passwordKind !== undefined) {
       diagnostics.warn(
         'connection-string',
@@ -139,11 +141,13 @@ export class Database {
       )
     }
     const sslrootcert = parameters.sslmode === 'disable' ? undefined : rootCertificatePath(rootCertificate)
+    const clientPaths = clientCertificate && clientCertificatePaths(clientCertificate)
     const { cluster, auth, ...fields } = parameters
     return buildConnectionString({
       ...fields,
       ...(password !== undefined && { password }),
       ...(sslrootcert !== undefined && { sslrootcert }),
+      ...clientPaths,
     })
   }
 

@@ -36,7 +36,10 @@ function readConnection(walk: Walk, file: string | undefined, host: string | und
     const { parameters, sslrootcert } = mergeParameters(settings, {})
     const named = file === undefined ? sslrootcert : ({ value: file, origin: 'option' } as const)
     const rootCertificate = readRootCertificate(named, settings.platform, import.meta.dirname)
-    const connection = { parameters, password: undefined, rootCertificate, secret: undefined, isForSnapshot: false }
+    const connection = {
+      ...{ parameters, password: undefined, rootCertificate, clientCertificate: undefined },
+      ...{ secret: undefined, isForSnapshot: false },
+    }
     return { value: connection, saw: originOf(rootCertificate) }
   })
 }

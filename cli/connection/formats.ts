@@ -10,6 +10,9 @@ export interface WrittenConnection {
   readonly parameters: ConnectionParameters
   readonly password: string | undefined
   readonly sslrootcert: string | undefined
+  /** Paths; libpq takes nothing else. */
+  readonly sslcert?: string | undefined
+  readonly sslkey?: string | undefined
 }
 
 /** In single quotes, as every POSIX shell reads a word. */
@@ -23,19 +26,27 @@ function quotedValue(value: string | number): string {
   return /^[\w./:@%+,-]+$/.test(text) ? text : `'${text.replace(/['\\]/g, '\\$&')}'`
 }
 
-function uri({ parameters, password, sslrootcert }: WrittenConnection): string {
+function uri({ parameters, password, sslrootcert, sslcert, sslkey }: WrittenConnection): string {
   const { cluster, fallback_application_name, ...fields } = parameters
   return buildConnectionString({
     ...fields,
     ...(password !== undefined && { password: new Password(password) }),
     ...(sslrootcert !== undefined && { sslrootcert }),
+    ...(sslcert !== undefined && { sslcert }),
+    ...(sslkey !== undefined && { sslkey: new Password(sslkey) }),
   })
 }
 
 /** libpq's keywords and values; the password is not among them. */
-function keywords({ parameters, sslrootcert }: WrittenConnection): readonly (readonly [string, string | number])[] {
+function keywords({
+  parameters,
+  sslrootcert,
+  sslcert,
+  sslkey,
+}: WrittenConnection): readonly (readonly [string, string | number])[] {
   const { host, port, dbname, user, sslmode, options, application_name, connect_timeout } = parameters
-  const all = { host, port, dbname, user, sslmode, sslrootcert, options, application_name, connect_timeout }
+  const certificates = { sslrootcert, sslcert, sslkey }
+  const all = { host, port, dbname, user, sslmode, ...certificates, options, application_name, connect_timeout }
   return Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
 }
 
@@ -47,6 +58,8 @@ const VARIABLES: Readonly<Record<string, string>> = {
   user: 'PGUSER',
   sslmode: 'PGSSLMODE',
   sslrootcert: 'PGSSLROOTCERT',
+  sslcert: 'PGSSLCERT',
+  sslkey: 'PGSSLKEY',
   options: 'PGOPTIONS',
   application_name: 'PGAPPNAME',
   connect_timeout: 'PGCONNECT_TIMEOUT',
@@ -92,7 +105,7 @@ function env(written: WrittenConnection): string {
 
 /** Prisma's own words for TLS; without `sslaccept=strict` it verifies nothing. @see https://www.prisma.io/docs/orm/overview/databases/postgresql */
 function prisma(written: WrittenConnection): string {
-  const [address = ''] = uri({ ...written, sslrootcert: undefined }).split('?')
+  const [address = ''] = uri({ ...written, sslrootcert: undefined, sslcert: undefined, sslkey: undefined }).split('?')
   const { parameters, sslrootcert } = written
   if (parameters.sslmode === 'disable') return `DATABASE_URL="${address}?sslmode=disable"`
   const file = sslrootcert === undefined || sslrootcert === 'system' ? '' : `&sslcert=${encodeURI(sslrootcert)}`

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import type { Environment } from '../../src/base/environment-variables.ts'
-import { rootCertificatePath } from '../../src/connection/root-certificate-file.ts'
+import { clientCertificatePaths, rootCertificatePath } from '../../src/connection/certificate-files.ts'
 import { type Run, UsageError } from '../command.ts'
 import { NOT_FOUND } from '../exit-codes.ts'
 import { orExplain } from '../failing.ts'
@@ -33,17 +33,22 @@ async function runPsql(words: readonly string[], environment: Environment): Prom
 
 export const runPsqlCommand: Run = (given, context) =>
   orExplain(context, meantSecret(given, context), async () => {
-    const { parameters, password, rootCertificate } = await resolveConnection(given, context)
+    const { parameters, password, rootCertificate, clientCertificate } = await resolveConnection(given, context)
     const secret = password?.reveal()
     if (secret !== undefined && /[\r\n]/.test(secret))
       throw new UsageError('the password has a line end, which no password file of libpq can hold')
     const sslrootcert = parameters.sslmode === 'disable' ? undefined : rootCertificatePath(rootCertificate)
+    // Of text, files of their owner's alone, which are removed when this process ends.
+    const client = clientCertificate && clientCertificatePaths(clientCertificate)
     // Others of libpq's variables would overrule what the secret says.
     const others = Object.entries(context.environment).filter(([name]) => !/^PG[A-Z]+|^DATABASE_URL$/.test(name))
     using file = secret === undefined ? undefined : writePasswordFile(secret)
     const environment = {
       ...Object.fromEntries(others),
-      ...libpqVariables({ parameters, password: undefined, sslrootcert }),
+      ...libpqVariables({
+        ...{ parameters, password: undefined, sslrootcert },
+        ...(client && { sslcert: client.sslcert, sslkey: client.sslkey.reveal() }),
+      }),
       ...(file !== undefined && { PGPASSFILE: file.path }),
     }
     try {

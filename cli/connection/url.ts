@@ -16,16 +16,23 @@ export const runUrl: Run = (given, context) => {
   const write = FORMATS.get(format)
   if (write === undefined) throw new UsageError(describeUnknown('format', format, [...FORMATS.keys()]))
   return orExplain(context, meantSecret(given, context), async () => {
-    const { parameters, password, rootCertificate } = await resolveConnection(given, context)
+    const { parameters, password, rootCertificate, clientCertificate } = await resolveConnection(given, context)
     const { path, ca } = rootCertificate
     const isVerified = parameters.sslmode !== 'disable'
     const sslrootcert = isVerified ? (path ?? (ca === undefined ? 'system' : undefined)) : undefined
+    const { certPath: sslcert, keyPath: sslkey } = clientCertificate ?? {}
+    const isText = clientCertificate !== undefined && (sslcert === undefined || sslkey === undefined)
     const shown = given.flag('show') ? password?.reveal() : REDACTED
-    stdout.write(`${write({ parameters, password: password && shown, sslrootcert })}\n`)
+    stdout.write(`${write({ parameters, password: password && shown, sslrootcert, sslcert, sslkey })}\n`)
     const notes = [
       ...(given.flag('show') || password === undefined ? [] : ['The password is redacted: --show prints it.']),
       ...(isVerified && path === undefined && ca !== undefined
         ? ['The root certificate is text, not a file: write it to one, and name that in sslrootcert.']
+        : []),
+      ...(isText
+        ? [
+            'The client certificate or its key is text: write each to a file, the key with mode 600, and name them in sslcert and sslkey.',
+          ]
         : []),
       ...(sslrootcert === 'system' ? ['sslrootcert=system needs libpq 16 or later; others need a file.'] : []),
     ]

@@ -48,11 +48,11 @@ export class Probe {
   presented: readonly CertificateReport[] = []
 
   constructor(destination: Destination) {
-    const { parameters, rootCertificate } = destination
+    const { parameters, rootCertificate, clientCertificate } = destination
     const { host, sslmode, connect_timeout } = parameters
     this.#destination = destination
     this.#limitMs = 1000 * Math.min(connect_timeout || DEFAULT_LIMIT_SECONDS, DEFAULT_LIMIT_SECONDS)
-    const ssl = tlsOptions(sslmode, rootCertificate.ca)
+    const ssl = tlsOptions(sslmode, rootCertificate.ca, clientCertificate)
     const CheckedConnection = checkedConnectionClass(bundledPg.Connection)
     this.#connection = new CheckedConnection({
       // As the pool's opener gives it to pg.
@@ -123,7 +123,8 @@ export class Probe {
     try {
       await Promise.race([work, this.#failed.promise])
     } catch (error) {
-      throw connectError(error, this.#destination.parameters)
+      const { parameters, clientCertificate } = this.#destination
+      throw connectError(error, parameters, [], undefined, clientCertificate)
     } finally {
       clearTimeout(timer)
     }

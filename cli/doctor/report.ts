@@ -8,6 +8,7 @@ export const STEPS = [
   'form',
   'routing',
   'root certificate',
+  'client certificate',
   'DNS',
   'TCP',
   'SSLRequest',

@@ -5,6 +5,8 @@ import { ConnectionError } from '../../src/base/connection-error.ts'
 import { Diagnostics } from '../../src/base/diagnostics.ts'
 import type { Environment } from '../../src/base/environment-variables.ts'
 import type { Origin } from '../../src/base/refusal.ts'
+import { commonName } from '../../src/connection/certificate-refusal.ts'
+import { type ClientCertificate, readClientCertificate } from '../../src/connection/client-certificate.ts'
 import { type MergedParameters, mergeParameters } from '../../src/connection/parameters.ts'
 import { readRootCertificate } from '../../src/connection/root-certificate.ts'
 import type { ResolvedConnection } from '../../src/connection/source.ts'
@@ -13,7 +15,7 @@ import { SecretCache, type SecretVersion } from '../../src/secret/cache.ts'
 import { freshReader } from '../../src/secret/reader/readers.ts'
 import { parseSecret } from '../../src/secret/value/parse.ts'
 import { readSettings, type Settings } from '../../src/settings/settings.ts'
-import type { Walk } from './walk.ts'
+import type { Seen, Walk } from './walk.ts'
 
 /** What is examined: a secret, the environment, or a text that may become a secret. */
 export interface Subject {
@@ -114,7 +116,42 @@ function mergeFor(settings: Settings, fields: ConnectionFields): () => MergedPar
   }
 }
 
-/** Takes the steps from `settings` to `root certificate`. @throws StepFailure */
+/** Shorter than the time in which somebody should renew it. */
+const SOON_DAYS = 30
+
+function describeClientCertificate(
+  certificate: ClientCertificate,
+  user: string,
+  now: number,
+): Omit<Seen<never>, 'value'> {
+  const { validFrom, validTo } = certificate.leaf
+  const name = commonName(certificate)
+  const daysLeft = Math.floor((Date.parse(validTo) - now) / 86_400_000)
+  const validity = daysLeft < 0 ? `expired ${-daysLeft} days ago` : `${daysLeft} days left`
+  const warnings = [
+    ...(name === user ? [] : [`it is of "${name}", and the user is "${user}": the server must map them`]),
+    ...(daysLeft < SOON_DAYS ? [`renew it: ${validity}`] : []),
+    ...(Date.parse(validFrom) > now ? [`it is not valid before ${validFrom}`] : []),
+  ]
+  return { saw: `"${name}", ${validity}, with its key`, warnings }
+}
+
+/** A step only where there is one: most connections have none. */
+async function readClient(
+  walk: Walk,
+  merged: MergedParameters,
+  settings: Settings,
+): Promise<ClientCertificate | undefined> {
+  const { parameters, clientCertificate: setting } = merged
+  if (setting.sslcert === undefined && setting.sslkey === undefined) return undefined
+  return walk.step('client certificate', () => {
+    const value = readClientCertificate(setting, settings.platform)
+    const seen = value === undefined ? { saw: 'none' } : describeClientCertificate(value, parameters.user, Date.now())
+    return { value, ...seen }
+  })
+}
+
+/** Takes the steps from `settings` to `client certificate`, which is none without one. @throws StepFailure */
 export async function readSubject(walk: Walk, subject: Subject, environment: Environment): Promise<ReadSubject> {
   const settings = await walk.step('settings', () => {
     const value = settingsOf(subject, environment)
@@ -138,6 +175,10 @@ export async function readSubject(walk: Walk, subject: Subject, environment: Env
     const count = ca === undefined ? "Node's own roots" : `${ca.length} certificate${ca.length === 1 ? '' : 's'}`
     return { value, saw: [count, path, `(${origin})`].filter((part) => part !== undefined).join(' '), warnings }
   })
-  const connection = { parameters, password, rootCertificate, secret: secret?.version, isForSnapshot: false }
+  const clientCertificate = await readClient(walk, merged, settings)
+  const connection = {
+    ...{ parameters, password, rootCertificate, clientCertificate },
+    ...{ secret: secret?.version, isForSnapshot: false },
+  }
   return { settings, fields, connection }
 }

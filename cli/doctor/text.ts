@@ -3,7 +3,7 @@ import { certificatesText } from '../certificate/text.ts'
 import { labelled, type Paint, wrapped } from '../text.ts'
 import type { DoctorReport, StepReport, TrustReport } from './report.ts'
 
-const WIDTH = 20
+const WIDTH = 21
 
 const MARKS = { passed: ['✓', 'green'], failed: ['✗', 'red'], skipped: ['-', 'yellow'] } as const
 

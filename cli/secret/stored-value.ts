@@ -6,6 +6,7 @@ import type { ReadSubject } from '../doctor/subject.ts'
 /** What is stored as it was read, beside server, login and database. */
 const OTHERS = [
   'sslrootcert',
+  'sslcert',
   'channel_binding',
   'require_auth',
   'options',
@@ -18,6 +19,7 @@ const OTHERS = [
 export function storedFields({ fields, connection }: ReadSubject): Readonly<Record<string, string | number>> {
   const { host, port, user, sslmode } = connection.parameters
   const { password } = connection
+  const { sslkey } = fields
   const dbname = fields.dbname ?? defaultDbname(host, fields.cluster) ?? user
   const others = OTHERS.flatMap((name: keyof ConnectionFields) => {
     const value = fields[name]
@@ -29,6 +31,7 @@ export function storedFields({ fields, connection }: ReadSubject): Readonly<Reco
     dbname,
     ...(sslmode === 'disable' && { sslmode }),
     ...Object.fromEntries(others),
+    ...(sslkey !== undefined && { sslkey: sslkey.reveal() }),
   }
 }
 
@@ -36,8 +39,8 @@ export function storedFields({ fields, connection }: ReadSubject): Readonly<Reco
 export function shownFields(fields: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(fields).map(([name, value]) => {
-      if (name === 'password') return [name, '[redacted]']
-      const isText = name === 'options' || (name === 'sslrootcert' && String(value).includes('-----BEGIN'))
+      if (name === 'password' || name === 'sslkey') return [name, '[redacted]']
+      const isText = name === 'options' || (/^ssl(?:root)?cert$/.test(name) && String(value).includes('-----BEGIN'))
       return [name, isText ? `(${String(value).length} characters)` : value]
     }),
   )

@@ -8,8 +8,8 @@
  * - `ERR_PASSWORD_UNAVAILABLE`: the option `password` is a function that failed, or STS returned no token.
  * - `ERR_SECRET_INVALID`: the secret was read, but names no usable connection.
  * - `ERR_ROUTING`: the cluster identifier is missing, malformed, contradictory or unknown to CockroachDB Cloud.
- * - `ERR_TLS`: the server offers no TLS, or its certificate does not verify, or the root certificate is unusable.
- * - `ERR_AUTHENTICATION`: the server refused the user or password.
+ * - `ERR_TLS`: the server offers no TLS, or its certificate does not verify, or the root or client certificate is unusable.
+ * - `ERR_AUTHENTICATION`: the server refused the user, password or client certificate.
  * - `ERR_CONNECT`: the server could not be reached, or did not finish the login in time.
  * - `ERR_SERVER_REFUSED`: the server was reached, but accepts no connection now (draining, limits, allowlist, throttle).
  * - `ERR_CONNECTION_LOST`: the connection was lost while a statement was under way.

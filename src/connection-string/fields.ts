@@ -12,6 +12,8 @@ import {
   readPassword,
   readPort,
   readRequireAuth,
+  readSslcert,
+  readSslkey,
   readSslmode,
   readSslrootcert,
   readText,
@@ -36,6 +38,10 @@ export interface ConnectionFields {
   readonly sslmode?: SslMode
   /** A path, PEM text, or `system`. */
   readonly sslrootcert?: string
+  /** The client certificate, with those between it and its root: a path, or PEM text. */
+  readonly sslcert?: string
+  /** Its private key: a path, or PEM text. */
+  readonly sslkey?: Password
   /** Whether the login must be bound to the TLS connection; only `require` changes anything. */
   readonly channel_binding?: 'disable' | 'prefer' | 'require'
   /** The ways to log in that the server may ask for, as libpq lists them. */
@@ -121,6 +127,18 @@ export const CONNECTION_FIELDS: ConnectionFieldTable = {
     variable: 'PGSSLROOTCERT',
     inUrl: 'parameter',
     secretKeys: ['ca', 'cacert', 'sslca', 'rootcert', 'rootcertificate'],
+  },
+  sslcert: {
+    read: readSslcert,
+    variable: 'PGSSLCERT',
+    inUrl: 'parameter',
+    secretKeys: ['clientcert', 'clientcertificate'],
+  },
+  sslkey: {
+    read: readSslkey,
+    variable: 'PGSSLKEY',
+    inUrl: 'parameter',
+    secretKeys: ['clientkey', 'clientprivatekey'],
   },
   channel_binding: {
     read: readChannelBinding,

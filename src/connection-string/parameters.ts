@@ -45,6 +45,8 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   sslaccept: checked(/^strict$/i),
   sslcompression: checked(/^0$/),
   sslcertmode: checked(/^(?:disable|allow)$/),
+  // CockroachDB's: PEM text in sslcert, sslkey and sslrootcert, which is recognised without it.
+  sslinline: checked(/^(?:true|false|1|0)$/i, 'Write sslinline=true, or leave it out.'),
   sslsni: checked(/^1$/),
   // TLS 1.2 and newer are used: an older minimum is refused, a newer one cannot be enforced.
   ssl_min_protocol_version: checked(/^tlsv1\.2$/i),
@@ -84,8 +86,6 @@ export const CONNECTION_PARAMETERS: Readonly<Record<string, ConnectionParameter>
   passfile: ignored,
   scram_client_key: ignored,
   scram_server_key: ignored,
-  sslcert: ignored,
-  sslkey: ignored,
   sslkeylogfile: ignored,
   sslpassword: ignored,
   tcp_user_timeout: ignored,
@@ -131,7 +131,10 @@ export function readEntries(
       Object.assign(fields, readField(parameter.field, entry.value, innerOrigin(name, origin)))
     }
   }
-  if (entries.some(({ name, value }) => name.toLowerCase() === 'sslnegotiation' && value === 'direct')) {
+  const says = (key: string, word: string) =>
+    entries.some(({ name, value }) => name.toLowerCase() === key && value === word)
+  if (says('sslcertmode', 'disable')) for (const name of ['sslcert', 'sslkey']) Reflect.deleteProperty(fields, name)
+  if (says('sslnegotiation', 'direct')) {
     checkNegotiation(fields.host, origin)
     dropped.push('sslnegotiation')
   }

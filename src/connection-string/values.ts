@@ -1,8 +1,9 @@
 /** The readers of the fields of a connection: each checks a text and returns the value. */
 import { isIP } from 'node:net'
 import { Password } from '../base/password.ts'
-import { oneOf, wholeNumber } from '../base/readers.ts'
+import { oneOf, type Reader, wholeNumber } from '../base/readers.ts'
 import { type Origin, valueRefusal } from '../base/refusal.ts'
+import { restorePem } from './pem.ts'
 import { hasPlaceholder, isPlaceholder } from './placeholder.ts'
 
 /** NUL, which PostgreSQL's protocol cannot have, and halves of a surrogate pair, which UTF-8 cannot. */
@@ -132,18 +133,31 @@ export function readRequireAuth(text: string, origin: Origin): string {
   return methods
 }
 
-/** A path, PEM text, or `system`. */
-export function readSslrootcert(text: string, origin: Origin): string {
-  if (text.includes('-----BEGIN')) return sendable(text, origin)
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0001-\u001f\u007f]/.test(text) || text.length > 4096) {
-    throw valueRefusal(
-      origin,
-      `is neither a path, PEM text nor system (${text.length} characters)`,
-      'Name the file of the root certificate, or give its whole text, from -----BEGIN CERTIFICATE----- on.',
-    )
+/** Reads the path of a file with PEM in it, or the PEM text itself. */
+function pathOrPem(expected: string): Reader<string> {
+  return (text, origin) => {
+    const pem = restorePem(text)
+    if (pem !== undefined) return sendable(pem, origin)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (/[\u0001-\u001f\u007f]/.test(text) || text.length > 4096) {
+      throw valueRefusal(
+        origin,
+        `is neither ${expected} (${text.length} characters)`,
+        'Name the file, or give its whole text, from -----BEGIN on.',
+      )
+    }
+    return readName(text, origin)
   }
-  return readName(text, origin)
+}
+
+/** A path, PEM text, or `system`. */
+export const readSslrootcert = pathOrPem('a path, PEM text nor system')
+
+export const readSslcert = pathOrPem('a path nor PEM text')
+
+/** Held like a password, for text of this kind is one. */
+export function readSslkey(text: string, origin: Origin): Password {
+  return new Password(readSslcert(text, origin))
 }
 
 export const readConnectTimeout = wholeNumber(0, 3600, 'Give it in seconds, without a unit.')

@@ -1,6 +1,7 @@
 /** Writes connection strings that libpq, psycopg and node-postgres all read alike. */
 import { isIPv6 } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
+import { Password } from '../base/password.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES } from './fields.ts'
 import { UNSENDABLE } from './values.ts'
 
@@ -51,7 +52,9 @@ export function buildConnectionString(
   const server = `${encodeHost(host)}${port === undefined ? '' : `:${port}`}`
   const query = PARAMETERS.flatMap((name) => {
     const value = fields[name]
-    return value === undefined ? [] : [`${name}=${encodeValue(name, String(value))}`]
+    return value === undefined
+      ? []
+      : [`${name}=${encodeValue(name, value instanceof Password ? value.reveal() : String(value))}`]
   })
   return `postgresql://${login}@${server}/${encodePath(dbname)}${query.length === 0 ? '' : `?${query.join('&')}`}`
 }

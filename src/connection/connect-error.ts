@@ -2,6 +2,8 @@
 import type { Backoff } from '../base/backoff.ts'
 import { ConnectionError, type ConnectionErrorCode } from '../base/connection-error.ts'
 import { foreignError, foreignText, type Secrets } from '../base/foreign-text.ts'
+import { certificateRefusal } from './certificate-refusal.ts'
+import type { ClientCertificate } from './client-certificate.ts'
 import type { ConnectionParameters } from './parameters.ts'
 import { tlsHint } from './tls-error.ts'
 
@@ -196,6 +198,7 @@ function meaningOf(error: Error, message: string, code: string, reached: Reached
  *
  * @param secrets what was sent to the server, which may quote it
  * @param reached how far the attempt came, for one that ran out of time
+ * @param certificate the client's, which the server may refuse
  * @see https://www.cockroachlabs.com/docs/cockroachcloud/connect-to-your-cluster
  */
 export function connectError(
@@ -203,6 +206,7 @@ export function connectError(
   { host, port, user }: ConnectionParameters,
   secrets: Secrets = [],
   reached: Reached = { tcpMs: undefined, tlsMs: undefined },
+  certificate?: ClientCertificate,
 ): ConnectionError {
   if (error instanceof ConnectionError) return error
   const cause = foreignError(error, secrets)
@@ -210,7 +214,9 @@ export function connectError(
   const message =
     cause.message === '' && error instanceof AggregateError ? foreignText(messageOf(error)) : cause.message
   // `tlsHint` needs the original error: a copy is not the one that ended the handshake.
-  const meaning = meaningOf(error instanceof Error ? error : cause, message, code, reached)
+  const meaning =
+    certificateRefusal(code, message, user, certificate) ??
+    meaningOf(error instanceof Error ? error : cause, message, code, reached)
   const text = code === '' || message.includes(code) ? message : `${message} (${code})`
   return new ConnectFailure(meaning, `connecting to ${host}:${port} as "${user}" failed: ${text}`, cause)
 }

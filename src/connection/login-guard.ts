@@ -9,7 +9,7 @@ const LONGEST_TURN_MS = 2000
 /** The most refused logins that are stored; for one more the oldest is removed. */
 const MOST_REFUSED = 100
 
-/** Server, user, and password or the kind of its source. */
+/** Server and user of a login, and what it proves the user with. */
 export interface Credentials {
   /** Host, port and cluster. */
   readonly server: string
@@ -23,6 +23,8 @@ export interface Credentials {
    * this package has another class.
    */
   readonly password: Pick<Password, 'reveal'> | undefined
+  /** Of the client certificate, by its SHA-256. */
+  readonly certificate?: string | undefined
 }
 
 interface RefusedLogin {
@@ -47,7 +49,8 @@ export interface Admission {
 export function isSameLogin(a: Credentials, b: Credentials): boolean {
   const isSameDatabase = a.dbname === undefined || b.dbname === undefined || a.dbname === b.dbname
   const isSameUser = isSameDatabase && a.server === b.server && a.user === b.user
-  return isSameUser && a.kind === b.kind && a.password?.reveal() === b.password?.reveal()
+  const isSameProof = a.kind === b.kind && a.certificate === b.certificate
+  return isSameUser && isSameProof && a.password?.reveal() === b.password?.reveal()
 }
 
 export class LoginGuard {

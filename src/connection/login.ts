@@ -16,9 +16,15 @@ type LoginConnectionSource = Pick<
   'early' | 'current' | 'withPassword' | 'renewed' | 'explained' | 'reread' | 'pending' | 'accepted'
 >
 
-function credentials({ parameters, passwordKind: kind, password }: ResolvedConnection): Credentials {
+function credentials({
+  parameters,
+  passwordKind: kind,
+  password,
+  clientCertificate,
+}: ResolvedConnection): Credentials {
   const { host, port, cluster = '', user, dbname } = parameters
-  const login = { server: `${host}:${port} ${cluster}`, user, dbname, kind }
+  const certificate = clientCertificate?.leaf.fingerprint256
+  const login = { server: `${host}:${port} ${cluster}`, user, dbname, kind, certificate }
   return { ...login, password: kind === undefined ? password : undefined }
 }
 
@@ -160,7 +166,7 @@ export class Login {
     if (changed !== undefined) return changed
     throw new ConnectionError(
       'ERR_AUTHENTICATION',
-      `the server refused this password for user "${inUse.parameters.user}"; it is not tried again for ${Math.ceil(waitMs / 1000)} s`,
+      `the server refused this ${inUse.clientCertificate === undefined ? 'password' : 'certificate'} for user "${inUse.parameters.user}"; it is not tried again for ${Math.ceil(waitMs / 1000)} s`,
       {
         hint: blockedHint(inUse),
         safeToRetry: true,

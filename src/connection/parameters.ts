@@ -7,6 +7,7 @@ import type { ClusterRouting } from '../routing/cluster-routing.ts'
 import { isCloudHost } from '../routing/host.ts'
 import { defaultDbname, defaultPort, routeToCluster } from '../routing/routing.ts'
 import type { Settings } from '../settings/settings.ts'
+import type { ClientCertificateSetting } from './client-certificate.ts'
 import type { RootCertificateSetting } from './root-certificate.ts'
 import { requireVerifyFull } from './tls.ts'
 
@@ -36,6 +37,8 @@ export interface MergedParameters {
   readonly parameters: ConnectionParameters
   readonly password: Password | undefined
   readonly sslrootcert: RootCertificateSetting | undefined
+  /** Empty without TLS. */
+  readonly clientCertificate: ClientCertificateSetting
   readonly warnings: readonly string[]
 }
 
@@ -57,12 +60,19 @@ function incomplete(missing: readonly string[], settings: Settings, notes: reado
   )
 }
 
-/** The root certificate's setting, from the first origin that has it. */
-function rootCertificateSetting(settings: Settings, secret: ConnectionFields): RootCertificateSetting | undefined {
-  const { options, environment } = settings
-  if (options.sslrootcert !== undefined) return { value: options.sslrootcert, origin: 'option' }
-  if (secret.sslrootcert !== undefined) return { value: secret.sslrootcert, origin: 'secret' }
-  if (environment.sslrootcert !== undefined) return { value: environment.sslrootcert, origin: 'PGSSLROOTCERT' }
+/** A certificate or a key, from the first origin that has it. */
+function firstOf<Name extends 'sslrootcert' | 'sslcert' | 'sslkey', Variable extends string>(
+  name: Name,
+  variable: Variable,
+  { options, environment }: Settings,
+  secret: ConnectionFields,
+) {
+  const origins = [
+    [options, 'option'],
+    [secret, 'secret'],
+    [environment, variable],
+  ] as const
+  for (const [{ [name]: value }, origin] of origins) if (value !== undefined) return { value, origin }
   return undefined
 }
 
@@ -113,7 +123,8 @@ export function mergeParameters(
   const fallback_application_name = settings.platform.functionName
   const isSocket = host?.startsWith('/') ?? false
   const isStored = settings.auth === 'password' && settings.passwordFunction === undefined
-  const needsPassword = !isSocket && settings.secretId !== undefined && isStored
+  const hasCertificate = fields.sslcert !== undefined || fields.sslkey !== undefined
+  const needsPassword = !isSocket && settings.secretId !== undefined && isStored && !hasCertificate
   const missing = [
     ...(host === undefined ? ['host'] : []),
     ...(user === undefined ? ['user'] : []),
@@ -140,7 +151,14 @@ export function mergeParameters(
       ...(connect_timeout !== undefined && { connect_timeout }),
     },
     password,
-    sslrootcert: rootCertificateSetting(settings, secret),
+    sslrootcert: firstOf('sslrootcert', 'PGSSLROOTCERT', settings, secret),
+    clientCertificate:
+      tls.sslmode === 'disable'
+        ? {}
+        : {
+            sslcert: firstOf('sslcert', 'PGSSLCERT', settings, secret),
+            sslkey: firstOf('sslkey', 'PGSSLKEY', settings, secret),
+          },
     warnings: tls.warnings,
   }
 }

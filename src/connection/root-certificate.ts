@@ -1,9 +1,11 @@
 /** Finds and reads the root certificate that the server's chain must end in. */
 import { X509Certificate } from 'node:crypto'
-import { closeSync, constants, existsSync, fstatSync, openSync, readSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConnectionError } from '../base/connection-error.ts'
+import { isPem, pemBlocks } from '../connection-string/pem.ts'
 import type { Platform } from '../settings/settings.ts'
+import { expandHome, readRegularFile } from './regular-file.ts'
 
 /** The setting, and where it was found. */
 export interface RootCertificateSetting {
@@ -22,10 +24,6 @@ export interface RootCertificate {
   readonly warnings: readonly string[]
 }
 
-const BEGIN = '-----BEGIN CERTIFICATE-----'
-const END = '-----END CERTIFICATE-----'
-/** Four times the size of all certificates that a system trusts. */
-const LONGEST_FILE_BYTES = 1024 * 1024
 const LAYER_MODULE = /[/\\]nodejs([/\\]node\d+)?[/\\]node_modules[/\\]cockroach-lambda$/
 const LAYER_FILE = '/opt/certs/root.crt'
 
@@ -37,76 +35,39 @@ function layerFile(moduleDirectory: string, isLambda: boolean): string | undefin
   return isLambda && existsSync(LAYER_FILE) ? LAYER_FILE : undefined
 }
 
-/** `~` and `$HOME` as a shell reads them; neither libpq nor pg does. */
-function expandHome(path: string, home: string | undefined): string {
-  return home === undefined ? path : path.replace(/^(~|\$HOME|\$\{HOME\})(?=\/|$)/, () => home)
-}
-
-function unusable(name: string, found: string, hint: string): ConnectionError {
-  return new ConnectionError('ERR_TLS', `root certificate ${name} ${found}`, { hint, safeToRetry: true })
-}
-
 const EXPECTED =
   'Expected one or more PEM certificates, as CockroachDB Cloud offers them for download (Connect, Download CA Cert).'
 
+function unusable(name: string, found: string, cause?: unknown, hint = EXPECTED): ConnectionError {
+  return new ConnectionError('ERR_TLS', `root certificate ${name}${found}`, {
+    ...(cause !== undefined && { cause }),
+    hint,
+    safeToRetry: true,
+  })
+}
+
 function splitPem(text: string, name: string): readonly string[] {
-  if (text.trim() === '') throw unusable(name, 'is empty', EXPECTED)
-  if (text.includes('PRIVATE KEY-----')) throw unusable(name, 'holds a private key', EXPECTED)
-  const certificates = text
-    .split(END)
-    .slice(0, -1)
-    .flatMap((part) => (part.includes(BEGIN) ? [part.slice(part.indexOf(BEGIN)) + END] : []))
-  if (certificates.length === 0) throw unusable(name, `holds no PEM certificate (${text.length} characters)`, EXPECTED)
+  if (text.trim() === '') throw unusable(name, ' is empty')
+  if (text.includes('PRIVATE KEY-----')) throw unusable(name, ' holds a private key')
+  const certificates = pemBlocks(text).flatMap(({ label, pem }) => (label === 'CERTIFICATE' ? [pem] : []))
+  if (certificates.length === 0) throw unusable(name, ` holds no PEM certificate (${text.length} characters)`)
   for (const [index, certificate] of certificates.entries()) {
     try {
       new X509Certificate(certificate)
     } catch (cause) {
-      throw new ConnectionError(
-        'ERR_TLS',
-        `root certificate ${name}: certificate ${index + 1} of ${certificates.length} cannot be read`,
-        {
-          cause,
-          hint: EXPECTED,
-          safeToRetry: true,
-        },
-      )
+      throw unusable(name, `: certificate ${index + 1} of ${certificates.length} cannot be read`, cause)
     }
   }
   return certificates
 }
 
-/**
- * The bytes of a regular file. Anything else could block the process, or never end; opened without blocking, since
- * opening a named pipe without a writer blocks.
- */
-function readRegularFile(path: string, name: string): Buffer {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  try {
-    const stat = fstatSync(file)
-    if (!stat.isFile()) throw unusable(name, 'is not a regular file', EXPECTED)
-    if (stat.size > LONGEST_FILE_BYTES) throw unusable(name, `has ${stat.size} bytes`, EXPECTED)
-    const bytes = Buffer.alloc(stat.size)
-    return bytes.subarray(0, readSync(file, bytes))
-  } finally {
-    closeSync(file)
-  }
-}
-
 function readPem(path: string, name: string, isLambda: boolean): readonly string[] {
-  let text: string
-  try {
-    text = readRegularFile(path, name).toString()
-  } catch (cause) {
-    if (cause instanceof ConnectionError) throw cause
-    const reason = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown'
-    throw new ConnectionError('ERR_TLS', `root certificate ${name} cannot be read: ${reason}`, {
-      cause,
-      hint: isLambda
-        ? 'Attach the layer and leave sslrootcert out: its /opt/certs/root.crt is the default.'
-        : 'Correct the path in PGSSLROOTCERT or sslrootcert, or leave it out: ~/.postgresql/root.crt is the default.',
-      safeToRetry: true,
-    })
-  }
+  const hint = isLambda
+    ? 'Attach the layer and leave sslrootcert out: its /opt/certs/root.crt is the default.'
+    : 'Correct the path in PGSSLROOTCERT or sslrootcert, or leave it out: ~/.postgresql/root.crt is the default.'
+  const { text } = readRegularFile(path, (found, cause) =>
+    unusable(name, found, cause, cause === undefined ? EXPECTED : hint),
+  )
   return splitPem(text, name)
 }
 
@@ -130,9 +91,7 @@ function fromFile(
 function fromSetting(setting: RootCertificateSetting, platform: Platform, layer: string | undefined): RootCertificate {
   const { value, origin } = setting
   if (value === 'system') return { origin, path: undefined, ca: undefined, warnings: [] }
-  if (value.includes('-----BEGIN'))
-    // An environment variable often holds its line ends as two characters.
-    return { origin, path: undefined, ca: splitPem(value.replaceAll('\\n', '\n'), `text (${origin})`), warnings: [] }
+  if (isPem(value)) return { origin, path: undefined, ca: splitPem(value, `text (${origin})`), warnings: [] }
   const path = expandHome(value, platform.home)
   const isDefaultPath = /\.postgresql[/\\]root\.crt$/.test(path)
   if (isDefaultPath && platform.isLambda && layer !== undefined && !existsSync(path)) {

@@ -9,13 +9,15 @@ import { SecretCache, type SecretVersion } from '../secret/cache.ts'
 import type { SecretReaders } from '../secret/reader/request.ts'
 import { parseSecret } from '../secret/value/parse.ts'
 import type { Settings } from '../settings/settings.ts'
+import { type ClientCertificate, readClientCertificate } from './client-certificate.ts'
 import { type ConnectionParameters, type MergedParameters, mergeParameters } from './parameters.ts'
 import { type RootCertificate, type RootCertificateSetting, readRootCertificate } from './root-certificate.ts'
 
-/** Server, database and user of a connection, and the root certificate that verifies the server. */
+/** Server, database and user of a connection, and the certificates: what a login needs before the server asks for a password. */
 export interface Destination {
   readonly parameters: ConnectionParameters
   readonly rootCertificate: RootCertificate
+  readonly clientCertificate: ClientCertificate | undefined
 }
 
 /** Everything that opening a connection needs. */
@@ -44,9 +46,13 @@ export interface ConnectionSourceOptions {
 /** Stands for the secret's password, which is not read yet. */
 const UNKNOWN = new Password('')
 
-/** True when both name the same server, database, user and root certificate. */
+/** True when both name the same server, database, user and certificates. */
 export function isSameDestination(a: Destination, b: Destination): boolean {
-  return a.rootCertificate === b.rootCertificate && JSON.stringify(a.parameters) === JSON.stringify(b.parameters)
+  return (
+    a.rootCertificate === b.rootCertificate &&
+    a.clientCertificate?.leaf.fingerprint256 === b.clientCertificate?.leaf.fingerprint256 &&
+    JSON.stringify(a.parameters) === JSON.stringify(b.parameters)
+  )
 }
 
 /** A warning when DATABASE_URL names another connection than the secret: a script may be meant for the one, and use the other. */
@@ -154,7 +160,7 @@ export class ConnectionSource {
 
   #resolve({ fields, warnings }: ParsedFields): Omit<ResolvedConnection, 'secret'> {
     const merged = this.#merge(fields, warnings)
-    const { parameters, rootCertificate } = merged
+    const { parameters, rootCertificate, clientCertificate } = merged
     const passwordKind = this.#passwordSource?.kind
     this.#warn([
       ...warnings,
@@ -167,14 +173,21 @@ export class ConnectionSource {
     }
     const password = passwordKind === undefined ? merged.password : undefined
     return {
-      ...{ parameters, password, passwordKind, rootCertificate },
+      ...{ parameters, password, passwordKind, rootCertificate, clientCertificate },
       isForSnapshot: isForSnapshot(this.#settings.platform),
     }
   }
 
-  #merge(fields: ConnectionFields, notes?: readonly string[]): Destination & Omit<MergedParameters, 'sslrootcert'> {
-    const { sslrootcert, ...merged } = mergeParameters(this.#settings, fields, notes)
-    return { ...merged, rootCertificate: this.#rootCertificate(sslrootcert) }
+  #merge(
+    fields: ConnectionFields,
+    notes?: readonly string[],
+  ): Destination & Omit<MergedParameters, 'sslrootcert' | 'clientCertificate'> {
+    const { sslrootcert, clientCertificate, ...merged } = mergeParameters(this.#settings, fields, notes)
+    return {
+      ...merged,
+      rootCertificate: this.#rootCertificate(sslrootcert),
+      clientCertificate: readClientCertificate(clientCertificate, this.#settings.platform),
+    }
   }
 
   /** A file is read once for each setting. */

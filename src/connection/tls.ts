@@ -1,13 +1,17 @@
 /** Decides how a connection is encrypted: verified in full, or not at all if nothing leaves the machine. */
 import { isIP, Socket } from 'node:net'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { ConnectionError } from '../base/connection-error.ts'
 import { VERIFIED_TLS } from '../base/verified-tls.ts'
 import type { SslMode } from '../connection-string/values.ts'
+import type { ClientCertificate } from './client-certificate.ts'
 
 /** Options for `tls.connect`, as pg takes them. */
 export type TlsOptions = typeof VERIFIED_TLS & {
   /** Root certificates in PEM; Node's own when it is left out. */
   readonly ca?: readonly string[]
+  /** Has the root certificates too, where there is a client certificate. */
+  readonly secureContext?: SecureContext
 }
 
 /** A Unix socket, an address that never leaves the machine, or a name that should stand for one. */
@@ -59,8 +63,18 @@ export function requireVerifyFull(
   throw clearTextRefusal(host)
 }
 
-/** pg's `ssl` setting for a mode and the root certificates. */
-export function tlsOptions(sslmode: 'verify-full' | 'disable', ca: readonly string[] | undefined): TlsOptions | false {
+/**
+ * pg's `ssl` setting for a mode, the root certificates and the client certificate. The key is passed inside a context:
+ * as `key` it would be printed with pg's client, with its cancel requests and with Node's socket.
+ */
+export function tlsOptions(
+  sslmode: 'verify-full' | 'disable',
+  ca: readonly string[] | undefined,
+  client?: ClientCertificate,
+): TlsOptions | false {
   if (sslmode === 'disable') return false
-  return { ...VERIFIED_TLS, ...(ca !== undefined && { ca }) }
+  const roots = ca !== undefined && { ca }
+  if (client === undefined) return { ...VERIFIED_TLS, ...roots }
+  const context = { ...VERIFIED_TLS, ca: ca && [...ca], cert: client.cert, key: client.key.reveal() }
+  return { ...VERIFIED_TLS, ...roots, secureContext: createSecureContext(context) }
 }

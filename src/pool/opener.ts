@@ -40,12 +40,12 @@ interface Attempts {
 /** What pg needs for one connection: fields only, since a string would make it drop the certificate. */
 function clientConfig(
   { onConnect, maxUses, maxLifetimeSeconds, idleTimeoutMillis, ...ownOptions }: PoolOptions,
-  { parameters, rootCertificate }: Destination,
+  { parameters, rootCertificate, clientCertificate }: Destination,
   resolve: () => Promise<ResolvedConnection>,
   timeoutMs: number,
 ): DatabaseClientConfig {
   const { host, port, dbname: database, user, sslmode, options } = parameters
-  const ssl = tlsOptions(sslmode, rootCertificate.ca)
+  const ssl = tlsOptions(sslmode, rootCertificate.ca, clientCertificate)
   return {
     ...ownOptions,
     host,
@@ -66,7 +66,7 @@ function clientConfig(
       const { password } = await resolve()
       if (password !== undefined) return password.reveal()
       throw new ConnectionError('ERR_CONFIG', `${host} asks for a password, and there is none`, {
-        hint: 'Set PGPASSWORD, or put it into the secret.',
+        hint: `Set PGPASSWORD, or put it into the secret${clientCertificate === undefined ? '' : ': the client certificate does not suffice'}.`,
       })
     },
   }
@@ -188,7 +188,8 @@ export class ConnectionOpener {
         this.#clients.connect(
           config,
           welcome,
-          (error, reached) => ownFailure ?? connectError(error, destination.parameters, [sent], reached),
+          (error, reached) =>
+            ownFailure ?? connectError(error, destination.parameters, [sent], reached, destination.clientCertificate),
         )
       const client = await traceConnect(destination.parameters, this.#connectMethod(), connect)
       const ms = this.#clock.monotonicNow() - startedAt

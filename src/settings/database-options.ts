@@ -40,6 +40,10 @@ export interface DatabaseOptions extends PoolOptions {
   readonly sslmode?: SslMode
   /** The root certificate: a path, PEM text, or `system` for Node's own roots. @default the secret, else PGSSLROOTCERT, else the layer's */
   readonly sslrootcert?: string
+  /** The client certificate, with those between it and its root: a path, or PEM text. @default the secret, else PGSSLCERT, else none */
+  readonly sslcert?: string
+  /** The private key of `sslcert`, not encrypted: a path, or PEM text. @default the secret, else PGSSLKEY */
+  readonly sslkey?: string
   /** `require`: the login must be bound to the TLS connection (SCRAM-SHA-256-PLUS). @default the secret, else PGCHANNELBINDING */
   readonly channel_binding?: string
   /** The ways to log in that the server may ask for, in libpq's words: `scram-sha-256`. @default the secret, else PGREQUIREAUTH, else any */

@@ -159,7 +159,11 @@ describe('the usual keys', () => {
       const isUrl = field === undefined
       const value = isUrl ? 'postgresql://app@db.example.com/shop' : (NUMBERS[field] ?? WORDS[field] ?? 'text')
       const { fields } = parseSecret(JSON.stringify({ [key]: value }), { origin })
-      const read = { ...fields, ...(fields.password && { password: fields.password.reveal() }) }
+      const read = {
+        ...fields,
+        ...(fields.password && { password: fields.password.reveal() }),
+        ...(fields.sslkey && { sslkey: fields.sslkey.reveal() }),
+      }
       expect({ key, read }).toEqual({
         key,
         read: isUrl ? { host: 'db.example.com', user: 'app', dbname: 'shop' } : { [field]: value },

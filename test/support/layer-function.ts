@@ -8,7 +8,7 @@ import { startFunction } from './lambda.ts'
 import type { Product } from './product.ts'
 
 const REPOSITORY = join(import.meta.dirname, '../..')
-const LAYER = join(REPOSITORY, 'dist/layer.zip')
+export const LAYER = join(REPOSITORY, 'dist/layer.zip')
 const LOOPBACK_NAMES = join(REPOSITORY, 'local/loopback/names-preload.ts')
 
 /** Lambda's runtimes, the next one among them, and the Node that each runs here. */

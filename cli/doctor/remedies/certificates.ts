@@ -58,6 +58,19 @@ export const OF_CERTIFICATES: readonly Row[] = [
     mend: () => [`${PROGRAM} cert check FILE`, `${PROGRAM} cert fetch --cluster-id <UUID of the cluster>`],
   },
   {
+    when: says(/^ssl(?:cert|key)\b/),
+    why: (fault) => fault.hint ?? 'The client certificate is not usable.',
+    mend: (about) => ['Store certificate and key of one pair; docs/client-certificates.md has the forms', put(about)],
+  },
+  {
+    when: (fault) => fault.hint?.includes('client certificate') === true,
+    why: (fault) => fault.hint ?? '',
+    mend: (about) => [
+      'Compare the name in the certificate with the user, and its authority with those of the server',
+      put(about),
+    ],
+  },
+  {
     when: has('ERR_TLS', /ALTNAME/),
     why: "The certificate is another server's: its names do not contain this host.",
     mend: (about) => [

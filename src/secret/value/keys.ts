@@ -58,6 +58,8 @@ const SPECIFIC = /^(?:db|database|pg|postgres|cockroach).|^(?:sslmode|sslrootcer
 
 /** True for a key that is read even beside a connection string. */
 export function isSpecificKey(key: string): boolean {
+  // `SSL_CERT` and `SSL_KEY` are those of a web server.
+  if (/^ssl(?:cert|key)$/i.test(key)) return true
   if (fieldOfKey(key) !== undefined) return SPECIFIC.test(plainKey(key))
   return isSpecificSetting(key) || (findParameter(key) !== undefined && plainKey(key) !== 'ssl')
 }

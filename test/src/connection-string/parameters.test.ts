@@ -104,7 +104,7 @@ const LIBPQ = {
     'sslnegotiation sslcompression sslcertmode sslsni min_protocol_version ssl_min_protocol_version ssl_max_protocol_version gssencmode client_encoding replication target_session_attrs',
   refused: 'service servicefile hostaddr sslcrl sslcrldir requirepeer',
   ignored:
-    'passfile fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout sslcert sslkey sslpassword max_protocol_version krbsrvname gsslib gssdelegation load_balance_hosts scram_client_key scram_server_key oauth_issuer oauth_client_id oauth_client_secret oauth_scope sslkeylogfile',
+    'passfile fallback_application_name keepalives keepalives_idle keepalives_interval keepalives_count tcp_user_timeout sslpassword max_protocol_version krbsrvname gsslib gssdelegation load_balance_hosts scram_client_key scram_server_key oauth_issuer oauth_client_id oauth_client_secret oauth_scope sslkeylogfile',
 } as const
 
 describe('keywords of libpq', () => {

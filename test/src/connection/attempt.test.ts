@@ -128,7 +128,7 @@ test('a server that is down is the error, with its own reason', async () => {
 describe('an attempt begun before the secret was read', () => {
   const rootCertificate = { origin: 'node', path: undefined, ca: undefined, warnings: [] } as const
   const parameters = { host: 'db', port: 26257, dbname: 'app', user: 'app', sslmode: 'verify-full' } as const
-  const destination: Destination = { parameters, rootCertificate }
+  const destination: Destination = { parameters, rootCertificate, clientCertificate: undefined }
   const secretOf = (named: Destination) =>
     Promise.resolve({ ...named, password: new Password('p4ssw0rd'), secret: undefined, isForSnapshot: false })
 

@@ -36,6 +36,7 @@ describe('a refused login', () => {
     ['user', login('a', { user: 'other' })],
     ['server', login('a', { server: 'h:2' })],
     ['password, none at all', login(undefined)],
+    ['certificate', login('a', { certificate: 'AA:BB' })],
   ])('with another %s does not wait', (_, other) => {
     const guard = new LoginGuard()
     guard.refuse([login('a')], 0)

@@ -20,6 +20,7 @@ test('a Cloud host alone is routed, with the port and database of the Cloud', ()
     },
     password: LOGIN.password,
     sslrootcert: undefined,
+    clientCertificate: { sslcert: undefined, sslkey: undefined },
     warnings: [],
   })
 })

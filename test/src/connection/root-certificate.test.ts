@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
 import { type RootCertificateSetting, readRootCertificate } from '../../../src/connection/root-certificate.ts'
+import { readSslrootcert } from '../../../src/connection-string/values.ts'
 import type { Platform } from '../../../src/settings/settings.ts'
 
 let folder: string
@@ -166,7 +167,8 @@ describe('a setting', () => {
   })
 
   test('PEM text with its line ends as two characters is read', () => {
-    expect(read(pem.replaceAll('\n', '\\n')).ca).toEqual([trimmed(pem)])
+    const value = readSslrootcert(pem.replaceAll('\n', '\\n'), { code: 'ERR_CONFIG', name: 'PGSSLROOTCERT' })
+    expect(read(value).ca).toEqual([trimmed(pem)])
   })
 
   test('a file may hold several certificates, comments and CRLF', () => {

@@ -76,7 +76,7 @@ function product(places: readonly string[], values: Readonly<Record<string, Omit
 /** A connection string is at home in these. */
 const readsStrings = (place: string) => ['connectionString', 'DATABASE_URL'].includes(place)
 /** A certificate may be; a private key is refused when the file is looked at. */
-const readsPem = ({ place, kind }: Case) => /sslrootcert/i.test(place) && kind === 'a private key'
+const readsPem = ({ place, kind }: Case) => /ssl(?:root)?(?:cert|key)/i.test(place) && kind === 'a private key'
 
 let running: Product
 const told: unknown[] = []
@@ -122,7 +122,7 @@ describe('in an option', () => {
     expectNone(text, parts)
   })
 
-  test.each(product(['sslrootcert', 'connectionString'], WHOLES))(
+  test.each(product(['sslrootcert', 'sslcert', 'sslkey', 'connectionString'], WHOLES))(
     '$place: $kind is in no output',
     async ({ place, value, parts }) => {
       if (place === 'connectionString' && value.includes('db7')) return

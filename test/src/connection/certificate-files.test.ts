@@ -5,8 +5,8 @@ import { dirname, join } from 'node:path'
 import { getCACertificates } from 'node:tls'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
+import { rootCertificatePath } from '../../../src/connection/certificate-files.ts'
 import type { RootCertificate } from '../../../src/connection/root-certificate.ts'
-import { rootCertificatePath } from '../../../src/connection/root-certificate-file.ts'
 import { TemporaryFolder } from '../../support/temporary-folder.ts'
 
 let temporary: TemporaryFolder
