@@ -16,12 +16,7 @@ type LoginConnectionSource = Pick<
   'early' | 'current' | 'withPassword' | 'renewed' | 'explained' | 'reread' | 'pending' | 'accepted'
 >
 
-function credentials({
-  parameters,
-  passwordKind: kind,
-  password,
-  clientCertificate,
-}: ResolvedConnection): Credentials {
+function credentials({ parameters, passwordKind: kind, password, clientCertificate }: ResolvedConnection): Credentials {
   const { host, port, cluster = '', user, dbname } = parameters
   const certificate = clientCertificate?.leaf.fingerprint256
   const login = { server: `${host}:${port} ${cluster}`, user, dbname, kind, certificate }
