@@ -11,7 +11,7 @@ import { isServerSetting } from './server-settings.ts'
  * A quoted value may hold blanks; with and without quotes, a backslash escapes the next character. Blanks are
  * libpq's: JavaScript's `\s` has more, which may be in a password.
  */
-const PAIR =
+export const PAIR =
   /[ \t-\r]*([^ \t-\r=]+)[ \t-\r]*=[ \t-\r]*(?:'((?:[^'\\]|\\.)*)'|((?:[^ \t-\r\\']|\\.)(?:[^ \t-\r\\]|\\.)*|))(?=[ \t-\r]|$)/suy
 
 const QUOTE = "Put a value with blanks in single quotes, and \\ in front of a ' or \\ in it."
