@@ -1,4 +1,4 @@
-/** Fills the npm package's part of `dist/`: library, constructs, the command, the health check's handler and the types. */
+/** Fills the npm package's part of `dist/`: library, constructs, the command, the functions of the constructs and the types. */
 
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
@@ -8,6 +8,7 @@ import { build } from 'esbuild'
 import { bundleCommand } from './command-bundle.ts'
 import { exportedNames } from './exported-names.ts'
 import { type BuildFolders, bundleLibrary, COMMONJS, reExport } from './library-bundle.ts'
+import { bundleRotation } from './rotation-bundle.ts'
 
 /** Builds the npm package's JavaScript and types; `pg`, the AWS SDK and the CDK stay dependencies. */
 export async function buildPackage({ repository, out }: BuildFolders): Promise<void> {
@@ -15,6 +16,7 @@ export async function buildPackage({ repository, out }: BuildFolders): Promise<v
     bundleLibrary({ repository, out }, { packages: 'external' }),
     bundleConstructs({ repository, out }),
     bundleHealthCheck({ repository, out }),
+    bundleRotation({ repository, out }),
     bundleCommand({ repository, out }),
   ])
   for (const [entry, folder] of [

@@ -1,6 +1,15 @@
 /** The operations of the Secrets Manager stand-in: a request's members in, a response's members out. */
+import { randomUUID } from 'node:crypto'
 import { SecretsManagerError } from './errors.ts'
-import { AWSCURRENT, type Secret, type SecretStore, type SecretValue, type SecretVersion } from './store.ts'
+import {
+  AWSCURRENT,
+  AWSPENDING,
+  type Secret,
+  type SecretStore,
+  type SecretValue,
+  type SecretVersion,
+  valueNotFound,
+} from './store.ts'
 
 /** The members of a JSON request. */
 export type Request = Readonly<Record<string, unknown>>
@@ -26,6 +35,12 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
         Name: secret.Name,
         CreatedDate: epochSeconds(secret.createdAt),
         LastChangedDate: epochSeconds(secret.changedAt),
+        RotationEnabled: secret.rotation !== undefined,
+        ...(secret.rotation && {
+          RotationLambdaARN: secret.rotation.functionArn,
+          RotationRules: secret.rotation.rules,
+        }),
+        ...(secret.rotatedAt && { LastRotatedDate: epochSeconds(secret.rotatedAt) }),
         ...(secret.deletedAt && { DeletedDate: epochSeconds(secret.deletedAt) }),
         ...(labelled.length > 0 && {
           VersionIdsToStages: Object.fromEntries(labelled.map(({ VersionId, stages }) => [VersionId, [...stages]])),
@@ -39,6 +54,7 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
         VersionId: text(request, 'VersionId'),
         VersionStage: text(request, 'VersionStage'),
       })
+      if (version.value === undefined) throw valueNotFound(`VersionId: ${version.VersionId}`)
       return {
         ...identity(secret, version),
         CreatedDate: epochSeconds(version.createdAt),
@@ -58,6 +74,30 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
         )
       }
       return identity(secret, secret.put(value, { token: clientRequestToken(request), stages: texts(request) }))
+    },
+
+    RotateSecret(store, request) {
+      const secret = findUndeleted(store, request, 'RotateSecret')
+      const functionArn = text(request, 'RotationLambdaARN') ?? secret.rotation?.functionArn
+      if (functionArn === undefined) {
+        throw new SecretsManagerError(
+          'InvalidRequestException',
+          'No Lambda rotation function ARN is associated with this secret.',
+        )
+      }
+      secret.rotation = { functionArn, rules: request.RotationRules ?? secret.rotation?.rules ?? {} }
+      const pending = secret.holder(AWSPENDING)
+      if (pending !== undefined && !pending.stages.has(AWSCURRENT)) {
+        store.rotations.begin(secret, functionArn, pending.VersionId)
+        throw new SecretsManagerError(
+          'InvalidRequestException',
+          "A previous rotation isn't complete. That rotation will be reattempted.",
+        )
+      }
+      const { VersionId } = secret.addPending(clientRequestToken(request) ?? randomUUID())
+      if (request.RotateImmediately === false) store.rotations.tryOut(secret, functionArn, VersionId)
+      else store.rotations.begin(secret, functionArn, VersionId)
+      return { ARN: secret.ARN, Name: secret.Name, VersionId }
     },
 
     UpdateSecretVersionStage(store, request) {

@@ -6,6 +6,7 @@ import type { ServerCertificate } from '../certificates.ts'
 import { answerJson, LoopbackHttpServer } from '../loopback/http-server.ts'
 import { SecretsManagerError, type SecretsManagerErrorType } from './errors.ts'
 import { OPERATIONS, type Request } from './operations.ts'
+import type { RotationFunction } from './rotations.ts'
 import { AWSCURRENT, type PutOptions, type Secret, SecretStore, type SecretValue } from './store.ts'
 
 /** How a request can be made to fail: one of AWS's errors, or a connection that is reset. */
@@ -134,6 +135,16 @@ class SecretControls {
   /** No principal may use the secret from now on; `false` permits it again. */
   deny(secretId: string, denied = true): void {
     this.#find(secretId).denied = denied
+  }
+
+  /** Registers a rotation function by its ARN: RotateSecret calls it once for each step. */
+  rotationFunction(functionArn: string, call: RotationFunction): void {
+    this.#store.rotations.register(functionArn, call)
+  }
+
+  /** Resolves when the secret's rotation has ended: with its error, or undefined when it succeeded. */
+  rotated(secretId: string): Promise<unknown> {
+    return this.#store.rotations.ended(this.#find(secretId))
   }
 
   /** Marks the secret for deletion. */

@@ -1,11 +1,13 @@
 /** The secrets of the Secrets Manager stand-in: their versions, and the staging labels that move between them. */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { SecretsManagerError } from './errors.ts'
+import { Rotations } from './rotations.ts'
 
 const ARN_PREFIX = 'arn:aws:secretsmanager:us-east-1:123456789012:secret:'
 const ALPHANUMERIC = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
 export const AWSCURRENT = 'AWSCURRENT'
+export const AWSPENDING = 'AWSPENDING'
 const AWSPREVIOUS = 'AWSPREVIOUS'
 
 /** The value of a version: SecretString, or SecretBinary. */
@@ -13,7 +15,8 @@ export type SecretValue = string | Buffer
 
 export interface SecretVersion {
   readonly VersionId: string
-  readonly value: SecretValue
+  /** Undefined for the version that a rotation is to fill. */
+  value: SecretValue | undefined
   readonly createdAt: Date
   readonly stages: Set<string>
 }
@@ -31,6 +34,13 @@ export interface PutOptions {
   readonly stages?: readonly string[] | undefined
 }
 
+/** Which function rotates the secret, and when. */
+export interface RotationSettings {
+  readonly functionArn: string
+  /** As RotateSecret was given them. */
+  readonly rules: unknown
+}
+
 /** One secret. */
 export class Secret {
   readonly ARN: string
@@ -41,6 +51,9 @@ export class Secret {
   /** True when no principal may use it. */
   denied = false
   deletedAt: Date | undefined
+  /** What RotateSecret has set. */
+  rotation: RotationSettings | undefined
+  rotatedAt: Date | undefined
 
   constructor(name: string) {
     this.Name = name
@@ -50,6 +63,12 @@ export class Secret {
   /** Adds a version, or finds the one that the same token and value made before. */
   put(value: SecretValue, { token = randomUUID(), stages = [AWSCURRENT] }: PutOptions = {}): SecretVersion {
     const existing = this.versions.get(token)
+    if (existing !== undefined && existing.value === undefined) {
+      existing.value = value
+      this.changedAt = new Date()
+      for (const stage of stages) this.moveStage(stage, existing)
+      return existing
+    }
     if (existing !== undefined) {
       if (!isSameValue(existing.value, value)) {
         throw new SecretsManagerError(
@@ -65,6 +84,14 @@ export class Secret {
     this.changedAt = version.createdAt
     // AWS never leaves a secret that has a version without AWSCURRENT.
     for (const stage of isFirst ? new Set([AWSCURRENT, ...stages]) : stages) this.moveStage(stage, version)
+    return version
+  }
+
+  /** Adds the version that a rotation is to fill, with the stage AWSPENDING. */
+  addPending(token: string): SecretVersion {
+    const version: SecretVersion = { VersionId: token, value: undefined, createdAt: new Date(), stages: new Set() }
+    this.versions.set(token, version)
+    this.moveStage(AWSPENDING, version)
     return version
   }
 
@@ -105,6 +132,7 @@ export class Secret {
 
 /** All secrets, found by name, ARN, or ARN without the six random characters. */
 export class SecretStore {
+  readonly rotations = new Rotations()
   readonly #secrets = new Map<string, Secret>()
 
   add(name: string): Secret {
@@ -140,15 +168,15 @@ export class SecretStore {
   }
 }
 
-function valueNotFound(what: string): SecretsManagerError {
+export function valueNotFound(what: string): SecretsManagerError {
   return new SecretsManagerError(
     'ResourceNotFoundException',
     `Secrets Manager can't find the specified secret value for ${what}`,
   )
 }
 
-function isSameValue(a: SecretValue, b: SecretValue): boolean {
-  return typeof a === typeof b && Buffer.from(a).equals(Buffer.from(b))
+function isSameValue(a: SecretValue | undefined, b: SecretValue): boolean {
+  return a !== undefined && typeof a === typeof b && Buffer.from(a).equals(Buffer.from(b))
 }
 
 function randomCharacters(count: number): string {
