@@ -4,7 +4,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam'
 import type * as kms from 'aws-cdk-lib/aws-kms'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager'
-import { Construct } from 'constructs'
+import { Construct, type IConstruct } from 'constructs'
 import {
   COCKROACH_AUTH,
   COCKROACH_CLUSTER,
@@ -16,6 +16,7 @@ import {
   COCKROACH_SECRET_TTL_SECONDS,
 } from '../src/base/environment-variables.ts'
 import type { ClusterRouting } from '../src/routing/cluster-routing.ts'
+import { CockroachSecretRotation, type CockroachSecretRotationOptions } from './cockroach-secret-rotation.ts'
 import { connectable } from './connectable-function.ts'
 import { FunctionLayers } from './function-layers.ts'
 import { grantSecretRead, secretIdFor } from './secret-access.ts'
@@ -194,10 +195,25 @@ export class CockroachDatabase extends Construct {
     grantSecretRead(this.secret, this.#props.encryptionKey ?? this.secret.encryptionKey, grantee)
   }
 
-  #variables(fn: lambda.Function): Readonly<Record<string, string>> {
+  /**
+   * Rotates the password in the secret, and at the database.
+   * @param options how often, and who changes the password
+   * @throws Error for a database without a secret, and for a second call: a secret has one rotation.
+   */
+  rotate(options: CockroachSecretRotationOptions = {}): CockroachSecretRotation {
+    const { secret, layer } = this
+    const { encryptionKey } = this.#props
+    const { [COCKROACH_SECRET_ID]: _, ...environment } = this.#variables(this)
+    return new CockroachSecretRotation(this, 'Rotation', {
+      ...{ ...options, secret, layer, environment },
+      ...(encryptionKey === undefined ? {} : { encryptionKey }),
+    })
+  }
+
+  #variables(reader: IConstruct): Readonly<Record<string, string>> {
     const props = this.#props
     const values: Record<string, string | undefined> = {
-      [COCKROACH_SECRET_ID]: props.secret && secretIdFor(props.secret, fn),
+      [COCKROACH_SECRET_ID]: props.secret && secretIdFor(props.secret, reader),
       [COCKROACH_AUTH]: props.auth,
       [COCKROACH_JWT_AUDIENCE]: props.jwtAudience,
       [COCKROACH_SECRET_KEY]: props.secretKey,

@@ -2,7 +2,7 @@
 import { CfnOutput } from 'aws-cdk-lib'
 import { Trigger } from 'aws-cdk-lib/triggers'
 import type { HealthCheckStack } from './health-check-stack.ts'
-import { sampleFunction } from './sample-function.ts'
+import { packagedFunction } from './packaged-function.ts'
 
 /**
  * Adds the function, connected, and a second one with the same code that applies `migrations/`: the deployment runs it
@@ -12,8 +12,8 @@ import { sampleFunction } from './sample-function.ts'
  * @param folder with the code as it is uploaded
  */
 export function addExample(stack: HealthCheckStack, name: string, folder: string): void {
-  const fn = sampleFunction(stack, 'Example', { description: `Example ${name}`, folder, handler: 'index.handler' })
-  const migration = sampleFunction(stack, 'Migration', {
+  const fn = packagedFunction(stack, 'Example', { description: `Example ${name}`, folder, handler: 'index.handler' })
+  const migration = packagedFunction(stack, 'Migration', {
     description: `Migrations of the example ${name}`,
     folder,
     handler: 'migrate.handler',

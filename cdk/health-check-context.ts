@@ -23,6 +23,7 @@ const READERS = {
   schedule,
   alarmTopicArn: topicArn,
   dashboard: flag,
+  rotateAfterDays: days,
 } satisfies { readonly [Name in keyof HealthCheckStackProps]: (name: string, value: unknown) => unknown }
 
 /** The names that `-c` may set. */
@@ -106,6 +107,12 @@ function port(name: string, value: unknown): number {
   const number = Number(value)
   if (/^\d+$/.test(String(value)) && number >= 1 && number <= 65_535) return number
   throw new Error(`context ${name} is ${JSON.stringify(value)}; expected 1 to 65535`)
+}
+
+function days(name: string, value: unknown): number {
+  const number = Number(value)
+  if (/^\d+$/.test(String(value)) && number >= 1 && number <= 1000) return number
+  throw new Error(`context ${name} is ${JSON.stringify(value)}; expected 1 to 1000`)
 }
 
 function routing(name: string, value: unknown): ClusterRouting {

@@ -1,5 +1,5 @@
 /** The sample stack: a secret, the layer, and a function that checks whether the database can be reached with them. */
-import { RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
+import { Duration, RemovalPolicy, Stack, type StackProps, Tags } from 'aws-cdk-lib'
 import type * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch'
 import * as lambda from 'aws-cdk-lib/aws-lambda'
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager'
@@ -12,7 +12,7 @@ import { addDashboard } from './health-check-dashboard.ts'
 import { addSchedule } from './health-check-schedule.ts'
 import { existingVpc, type HealthCheckVpc, newVpc } from './health-check-vpc.ts'
 import { addNextSteps, type NextStep } from './next-steps.ts'
-import { sampleFunction } from './sample-function.ts'
+import { packagedFunction } from './packaged-function.ts'
 import { ISSUER_COMMAND } from './token-login.ts'
 
 export interface HealthCheckStackProps
@@ -56,6 +56,12 @@ export interface HealthCheckStackProps
    * @default false
    */
   readonly dashboard?: boolean
+  /**
+   * How many days a password is used before the secret is rotated: 1 to 1000. Needs `secretName`, since an empty secret
+   * cannot be rotated.
+   * @default never rotated
+   */
+  readonly rotateAfterDays?: number
 }
 
 /** Deploy it with `npx cdk deploy`; its outputs are the next commands to type. */
@@ -69,7 +75,8 @@ export class HealthCheckStack extends Stack {
   readonly alarm: cloudwatch.Alarm | undefined
 
   constructor(scope: Construct, id: string, props: HealthCheckStackProps = {}) {
-    const { secretName, rootCertificate, vpc, vpcId, schedule, alarmTopicArn, dashboard, ...rest } = props
+    const { secretName, rootCertificate, vpc, vpcId, schedule, alarmTopicArn, dashboard, rotateAfterDays, ...rest } =
+      props
     const { auth, jwtAudience, host, port, database, user, cluster, clusterRouting, ...stackProps } = rest
     super(scope, id, { description: 'cockroach-lambda: health check of a database connection', ...stackProps })
     Tags.of(this).add('application', 'cockroach-lambda')
@@ -80,6 +87,9 @@ export class HealthCheckStack extends Stack {
       throw new Error(
         'alarmTopicArn needs an alarm, which only schedule makes: set schedule as well, such as "rate(5 minutes)"',
       )
+    }
+    if (rotateAfterDays !== undefined && secretName === undefined) {
+      throw new Error('rotateAfterDays needs a secret with a value, to rotate it: set secretName as well')
     }
 
     if (auth !== undefined && secretName !== undefined) {
@@ -99,7 +109,7 @@ export class HealthCheckStack extends Stack {
         : vpcId === undefined
           ? undefined
           : existingVpc(this, vpcId)
-    this.healthCheck = sampleFunction(this, 'HealthCheck', {
+    this.healthCheck = packagedFunction(this, 'HealthCheck', {
       description: 'Checks whether the database can be reached',
       folder: builtPath('health-check'),
       handler: 'index.handler',
@@ -109,7 +119,13 @@ export class HealthCheckStack extends Stack {
     this.alarm = schedule === undefined ? undefined : addSchedule(this, this.healthCheck, schedule)
     if (this.alarm !== undefined && alarmTopicArn !== undefined) notifyTopic(this, this.alarm, alarmTopicArn)
     if (dashboard === true) addDashboard(this, this.healthCheck)
-    this.#addOutputs(secretName === undefined, network)
+    if (rotateAfterDays !== undefined) {
+      this.database.rotate({
+        automaticallyAfter: Duration.days(rotateAfterDays),
+        ...definedOnly({ vpc: network?.vpc, secretsManagerEndpoint: network?.endpoint }),
+      })
+    }
+    this.#addOutputs(secretName === undefined, network, rotateAfterDays !== undefined)
   }
 
   /** What has to be done before the first check: fill a new secret, or have the cluster admit the function's role. */
@@ -145,7 +161,7 @@ export class HealthCheckStack extends Stack {
     ]
   }
 
-  #addOutputs(isNewSecret: boolean, network: HealthCheckVpc | undefined): void {
+  #addOutputs(isNewSecret: boolean, network: HealthCheckVpc | undefined, isRotated: boolean): void {
     const { region } = this
     const name = this.healthCheck.functionName
     const { url } = this.healthCheck.addFunctionUrl({ authType: lambda.FunctionUrlAuthType.AWS_IAM })
@@ -177,6 +193,15 @@ export class HealthCheckStack extends Stack {
             'Attach the layer to a function of your own: write its name instead of MY_FUNCTION; this replaces its other layers',
           value: `aws lambda update-function-configuration --region ${region} --function-name MY_FUNCTION --layers ${this.layer.layerVersionArn}`,
         },
+        ...(isRotated
+          ? [
+              {
+                id: 'RotateNow',
+                description: 'Rotate the password now; the log of the rotation function says why when it fails',
+                value: `aws secretsmanager rotate-secret --region ${region} --secret-id ${this.database.secret.secretFullArn ?? this.database.secret.secretName}`,
+              },
+            ]
+          : []),
         ...(this.alarm === undefined
           ? []
           : [

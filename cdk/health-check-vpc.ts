@@ -1,27 +1,13 @@
 /** The network of a health check that reaches the database from one fixed address. */
-
-import { ArnFormat, RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
+import { RemovalPolicy, Stack, Token } from 'aws-cdk-lib'
 import * as ec2 from 'aws-cdk-lib/aws-ec2'
-import * as iam from 'aws-cdk-lib/aws-iam'
 import * as logs from 'aws-cdk-lib/aws-logs'
 import type { Construct } from 'constructs'
+import type { FunctionNetwork } from './packaged-function.ts'
 
-/** The actions with which Lambda puts a function into a VPC: the managed policy's, without its permission to write every log group. */
-const NETWORK_INTERFACE_ACTIONS = [
-  'ec2:CreateNetworkInterface',
-  'ec2:DescribeNetworkInterfaces',
-  'ec2:DescribeSubnets',
-  'ec2:DeleteNetworkInterface',
-  'ec2:AssignPrivateIpAddresses',
-  'ec2:UnassignPrivateIpAddresses',
-]
-
-export interface HealthCheckVpc {
-  readonly vpc: ec2.IVpc
+export interface HealthCheckVpc extends FunctionNetwork {
   /** The address that connections come from, in CIDR notation; known for a new VPC only. */
   readonly allowlistEntry?: string
-  /** The interface endpoint for Secrets Manager, or STS, in a new VPC; an existing VPC is not changed. */
-  readonly endpoint?: ec2.InterfaceVpcEndpoint
 }
 
 /** The services of AWS that a function may ask before it logs in. */
@@ -75,24 +61,4 @@ export function existingVpc(scope: Construct, vpcId: string): HealthCheckVpc {
     )
   }
   return { vpc }
-}
-
-/** Lets Lambda make network interfaces with this role, but not the function's own code. */
-export function allowNetworkInterfaces(role: iam.Role): void {
-  role.addToPolicy(new iam.PolicyStatement({ actions: NETWORK_INTERFACE_ACTIONS, resources: ['*'] }))
-  const anyFunction = Stack.of(role).formatArn({
-    service: 'lambda',
-    resource: 'function',
-    resourceName: '*',
-    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
-  })
-  role.addToPolicy(
-    new iam.PolicyStatement({
-      effect: iam.Effect.DENY,
-      actions: NETWORK_INTERFACE_ACTIONS,
-      resources: ['*'],
-      // Requests of a function's code have this key, Lambda's own do not. A pattern, since the function depends on this policy.
-      conditions: { ArnLike: { 'lambda:SourceFunctionArn': anyFunction } },
-    }),
-  )
 }

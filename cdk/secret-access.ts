@@ -1,4 +1,4 @@
-/** What a function needs to read a secret: the id by which Secrets Manager finds it, and the permissions. */
+/** What a function needs to read or rotate a secret: the id by which Secrets Manager finds it, and the permissions. */
 import { Stack, Token } from 'aws-cdk-lib'
 import * as iam from 'aws-cdk-lib/aws-iam'
 import * as kms from 'aws-cdk-lib/aws-kms'
@@ -47,11 +47,48 @@ function nameOf({ secretArn, secretName }: ISecret): string {
 export function grantSecretRead(secret: ISecret, encryptionKey: kms.IKey | undefined, grantee: iam.IGrantable): void {
   secret.grantRead(grantee)
   if (encryptionKey === undefined || encryptionKey instanceof kms.Key) return
-  const viaService = { 'kms:ViaService': `secretsmanager.${secret.env.region}.amazonaws.com` }
+  grantKey(secret, encryptionKey, grantee, 'kms:Decrypt')
+}
+
+/**
+ * Lets `grantee` rotate the secret: read it, write the next version, and move the stages.
+ * @see https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets-required-permissions-function.html
+ */
+export function grantSecretRotation(
+  secret: ISecret,
+  encryptionKey: kms.IKey | undefined,
+  grantee: iam.IGrantable,
+): void {
+  grantSecretRead(secret, encryptionKey, grantee)
+  iam.Grant.addToPrincipal({
+    grantee,
+    actions: ['secretsmanager:PutSecretValue', 'secretsmanager:UpdateSecretVersionStage'],
+    resourceArns: [secretArnPattern(secret)],
+  })
+  if (encryptionKey instanceof kms.Key) {
+    const principal = new kms.ViaServicePrincipal(serviceOf(secret), grantee.grantPrincipal)
+    encryptionKey.grant(principal, 'kms:GenerateDataKey')
+  } else if (encryptionKey !== undefined) {
+    grantKey(secret, encryptionKey, grantee, 'kms:GenerateDataKey')
+  }
+}
+
+/** For policies: the complete ARN, or one that stands for every random suffix. */
+export function secretArnPattern({ secretFullArn, secretArn }: ISecret): string {
+  return secretFullArn ?? `${secretArn}-??????`
+}
+
+function serviceOf({ env: { region } }: ISecret): string {
+  return `secretsmanager.${region}.amazonaws.com`
+}
+
+/** The permission of a key that this app does not own. */
+function grantKey(secret: ISecret, encryptionKey: kms.IKey, grantee: iam.IGrantable, action: string): void {
+  const viaService = { 'kms:ViaService': serviceOf(secret) }
   const aliasName = aliasNameOf(encryptionKey)
   iam.Grant.addToPrincipal({
     grantee,
-    actions: ['kms:Decrypt'],
+    actions: [action],
     // An alias cannot be this action's resource: the condition selects the key by its aliases.
     resourceArns: [aliasName === undefined ? encryptionKey.keyArn : anyKeyBeside(secret)],
     conditions: {
