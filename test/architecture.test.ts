@@ -122,13 +122,26 @@ test.each(['src', 'cli', 'cdk', 'layer', 'certs', 'local', 'bench', 'test'])(
   (folder) => expect(circlesOf(relativeImports(folder))).toEqual([]),
 )
 
+/** The imports of the constructs; `cdk/rotation/` is the code of a function, of which they know the names of its variables. */
+const CONSTRUCTS = [...relativeImports('cdk')].filter(([file]) => !file.startsWith('rotation/'))
+
 test('cdk/ shares with src/ only names of variables and metrics, words of clusterRouting, and the search for the nearest', () => {
-  const outside = [...relativeImports('cdk').values()].flat().filter((path) => path.startsWith('../'))
+  const outside = CONSTRUCTS.flatMap(([, paths]) => paths).filter((path) => path.startsWith('../'))
   const shared = [
     ...['base/environment-variables.ts', 'base/metric-names.ts', 'base/nearest.ts'],
     'routing/cluster-routing.ts',
   ]
   expect(new Set(outside)).toEqual(new Set(shared.map((path) => `../src/${path}`)))
+})
+
+test('the rotation function has of src/ only what reads secrets and texts, and is no part of the constructs', () => {
+  const outside = [...relativeImports('cdk/rotation').values()].flat().filter((path) => path.startsWith('../'))
+  const rooms = new Set(
+    outside.map((path) => path.replace(/^(\.\.\/\.\.\/src\/[\w-]+(?:\/value)?)\/[\w-]+\.ts$/, '$1')),
+  )
+  expect([...rooms].sort()).toEqual(['base', 'connection-string', 'secret/value'].map((room) => `../../src/${room}`))
+  const known = CONSTRUCTS.flatMap(([, paths]) => paths).filter((path) => path.startsWith('rotation/'))
+  expect(known).toEqual(['rotation/variables.ts'])
 })
 
 test('nothing but the build knows cli/, which imports nothing but src/', () => {

@@ -494,6 +494,12 @@ describe('HealthCheckStack', () => {
       ['auth', { auth: 'jwt', host: 'db.example.com', user: 'app' }, ['AwsSolutions-IAM5[Resource::*]']],
       ['vpc', { vpc: true }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
       ['schedule', { schedule: 'rate(5 minutes)' }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
+      ['rotateAfterDays', { secretName: 'app/db', rotateAfterDays: 30 }, ['AwsSolutions-IAM5[Resource::*]']],
+      [
+        'rotateAfterDays and vpc',
+        { secretName: 'app/db', rotateAfterDays: 30, vpc: true },
+        ['AwsSolutions-IAM5[Resource::*]'],
+      ],
       ['dashboard', { dashboard: true }, ['AwsSolutions-IAM5[Resource::*]', 'AwsSolutions-SMG4']],
       [
         'alarmTopicArn',
@@ -543,6 +549,8 @@ describe('propsFromContext', () => {
     ['port', '26257x', 'context port is "26257x"'],
     ['auth', 'JWT', 'context auth is "JWT"; expected jwt, or no auth for a secret'],
     ['clusterRouting', 'SNI', 'context clusterRouting is "SNI"'],
+    ['rotateAfterDays', '0', 'context rotateAfterDays is "0"; expected 1 to 1000'],
+    ['rotateAfterDays', '1001', 'context rotateAfterDays is "1001"'],
     ['vpc', 'yes', 'context vpc is "yes"; expected true or false'],
     ['vpcId', 'my-vpc', 'context vpcId is "my-vpc"'],
     ['schedule', '5 minutes', 'context schedule is "5 minutes"'],

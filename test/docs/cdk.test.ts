@@ -35,6 +35,8 @@ const INTERFACES: readonly [path: string, name: string][] = [
   ['cdk/cockroach-database.ts', 'CockroachDatabaseProps'],
   ['cdk/cockroach-layer.ts', 'CockroachLayerProps'],
   ['cdk/health-check-stack.ts', 'HealthCheckStackProps'],
+  ['cdk/cockroach-secret-rotation.ts', 'CockroachSecretRotationOptions'],
+  ['cdk/cockroach-secret-rotation.ts', 'CockroachSecretRotationProps'],
 ]
 
 describe.each(INTERFACES)('%s, %s', (path, name) => {
@@ -50,6 +52,7 @@ describe.each(INTERFACES)('%s, %s', (path, name) => {
 describe.each([
   ['Props of CockroachDatabase', 'cdk/cockroach-database.ts', 'CockroachDatabaseProps'],
   ['Props of CockroachLayer', 'cdk/cockroach-layer.ts', 'CockroachLayerProps'],
+  ['Options of rotate', 'cdk/cockroach-secret-rotation.ts', 'CockroachSecretRotationOptions'],
 ])('%s', (heading, path, name) => {
   const rows = tableOf(PAGE, heading)
   const props = members(path, name)

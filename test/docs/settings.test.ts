@@ -199,6 +199,7 @@ describe('context of the sample stack', () => {
         auth: 'jwt',
         vpc: 'true',
         dashboard: 'true',
+        rotateAfterDays: '30',
         vpcId: 'vpc-0abc',
         schedule: 'rate(1 hour)',
       },
@@ -207,6 +208,8 @@ describe('context of the sample stack', () => {
     const value = new Map(Object.entries(values)).get(name) ?? 'value'
     const app = new App({ context: { [name]: value }, outdir: mkdtempSync(join(tmpdir(), 'unused-')) })
     rmSync(app.outdir, { recursive: true })
-    expect(propsFromContext(app.node)).toEqual({ [name]: { port: 26_257, vpc: true, dashboard: true }[name] ?? value })
+    expect(propsFromContext(app.node)).toEqual({
+      [name]: { port: 26_257, vpc: true, dashboard: true, rotateAfterDays: 30 }[name] ?? value,
+    })
   })
 })
