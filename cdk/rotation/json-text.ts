@@ -7,7 +7,7 @@ export interface JsonText {
 }
 
 /** A member of an object, or an element of an array, which has no key. */
-export interface JsonMember {
+interface JsonMember {
   readonly key: string | undefined
   readonly value: JsonValue
 }

@@ -29,7 +29,9 @@ test.each([
     const master = await createUser(product, 'SUPERUSER')
     const SecretId = secretOf(await createUser(product))
     await startRotation(product, inTurns ? { ROTATION_MASTER_SECRET_ID: secretOf(master) } : {})
-    const environment = { COCKROACH_SECRET_ID: SecretId }
+    // Turns are hours apart, and here less than a second: the secret must not be older than one turn.
+    const ttl = inTurns ? { COCKROACH_SECRET_TTL_SECONDS: '0' } : {}
+    const environment = { COCKROACH_SECRET_ID: SecretId, ...ttl }
     const code = join(import.meta.dirname, '../../fixtures/rotation')
     const starts = Array.from({ length: WRITERS }, () => startOnLayer(product, code, { environment }))
     const writers = await Promise.all(starts)
