@@ -68,6 +68,8 @@ test('the package contains the files that it exports, and no sources', () => {
       'dist/layer-source-maps/secrets-manager.cjs.map',
       'dist/layer/certs/root.crt',
       'dist/metrics.cjs',
+      'dist/rotation/LICENSES',
+      'dist/rotation/index.cjs',
       'dist/secrets-manager.cjs',
     ]),
   )
