@@ -136,14 +136,16 @@ function describeClientCertificate(
   return { saw: `"${name}", ${validity}, with its key`, warnings }
 }
 
-/** A step only where there is one: most connections have none. */
 async function readClient(
   walk: Walk,
   merged: MergedParameters,
   settings: Settings,
 ): Promise<ClientCertificate | undefined> {
   const { parameters, clientCertificate: setting } = merged
-  if (setting.sslcert === undefined && setting.sslkey === undefined) return undefined
+  if (setting.sslcert === undefined && setting.sslkey === undefined) {
+    walk.skip('client certificate', 'none')
+    return undefined
+  }
   return walk.step('client certificate', () => {
     const value = readClientCertificate(setting, settings.platform)
     const seen = value === undefined ? { saw: 'none' } : describeClientCertificate(value, parameters.user, Date.now())
@@ -151,7 +153,7 @@ async function readClient(
   })
 }
 
-/** Takes the steps from `settings` to `client certificate`, which is none without one. @throws StepFailure */
+/** Takes the steps from `settings` to `client certificate`. @throws StepFailure */
 export async function readSubject(walk: Walk, subject: Subject, environment: Environment): Promise<ReadSubject> {
   const settings = await walk.step('settings', () => {
     const value = settingsOf(subject, environment)
