@@ -67,12 +67,13 @@ async function sessionOf(client: Client, user: string): Promise<Session> {
  * @throws ConnectionError as the library does: `ERR_AUTHENTICATION` when the login was refused.
  */
 export async function withSession<Result>(
-  { password, ...fields }: LoginFields,
+  { password, sslkey, ...fields }: LoginFields,
   work: (session: Session) => Promise<Result>,
 ): Promise<Result> {
   const database = createDatabase({
     ...fields,
     password: password.reveal(),
+    ...(sslkey !== undefined && { sslkey: sslkey.reveal() }),
     max: 1,
     query_timeout: STATEMENT_TIMEOUT_MS,
   })
