@@ -52,6 +52,8 @@ export interface StageLaunch extends Pick<ExecutionEnvironmentOptions, 'bootstra
 export interface StageEnvironmentOptions extends ExecutionEnvironmentOptions {
   /** Another than the row's. */
   readonly handler?: string
+  /** The folder of another function, on the layer. */
+  readonly code?: string
 }
 
 /** Creates the ledger, in which writes are counted, and the accounts of row 9. */
@@ -228,8 +230,11 @@ export class Stage {
     const environment = await ExecutionEnvironment.start(
       {
         handler: options.handler ?? settings.handler ?? 'index.handler',
-        code: code.folderOf(subject),
-        layers: [...(subject === 'cockroach-lambda' ? [LAYER] : []), ...(settings.layers ?? [])],
+        code: options.code ?? code.folderOf(subject),
+        layers: [
+          ...(subject === 'cockroach-lambda' || options.code !== undefined ? [LAYER] : []),
+          ...(settings.layers ?? []),
+        ],
         environment: { ...this.#variables, ...settings.environment },
         timeoutSeconds: this.#timeoutSeconds,
         memoryMb: MEMORY_MB,

@@ -1,15 +1,11 @@
 /** The built rotation function on the built layer, and the secrets and users that it rotates. */
 import { randomBytes } from 'node:crypto'
-import { join } from 'node:path'
 import pg from 'pg'
 import { onTestFinished } from 'vitest'
 import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
-import type { RotationEvent } from '../../local/secrets-manager/rotations.ts'
 import { startOnLayer } from './layer-function.ts'
 import type { Product } from './product.ts'
-
-const FUNCTION = join(import.meta.dirname, '../../dist/rotation')
-export const FUNCTION_ARN = 'arn:aws:lambda:us-east-1:123456789012:function:rotation'
+import { FUNCTION_ARN, invokeStep, ROTATION_FUNCTION } from './rotation-function.ts'
 
 /** Starts the function, and has RotateSecret invoke it; it ends with its test. */
 export async function startRotation(
@@ -17,17 +13,11 @@ export async function startRotation(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ExecutionEnvironment> {
   const changes = { environment: { COCKROACH_SECRET_ID: '', ...environment } }
-  const rotation = await startOnLayer(product, FUNCTION, changes)
+  const rotation = await startOnLayer(product, ROTATION_FUNCTION, changes)
   product.secretsManager.secrets.rotationFunction(FUNCTION_ARN, async (event) => {
     await invokeStep(rotation, event)
   })
   return rotation
-}
-
-/** One step, as Secrets Manager invokes it. @throws Error with the function's message */
-export async function invokeStep(rotation: ExecutionEnvironment, event: RotationEvent): Promise<void> {
-  const { error } = await rotation.invoke(event)
-  if (error !== undefined) throw Object.assign(new Error(error.errorMessage), { name: error.errorType })
 }
 
 export interface RotatedUser {

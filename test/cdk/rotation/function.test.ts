@@ -6,14 +6,8 @@ import type { ExecutionEnvironment } from '../../../local/lambda/execution-envir
 import { ROTATION_STEPS } from '../../../local/secrets-manager/rotations.ts'
 import { parseSecret } from '../../../src/secret/value/parse.ts'
 import { openProduct, type Product } from '../../support/product.ts'
-import {
-  createUser,
-  FUNCTION_ARN,
-  invokeStep,
-  logsIn,
-  type RotatedUser,
-  startRotation,
-} from '../../support/rotation.ts'
+import { createUser, logsIn, type RotatedUser, startRotation } from '../../support/rotation.ts'
+import { FUNCTION_ARN, invokeStep } from '../../support/rotation-function.ts'
 
 let product: Product
 let sdk: SecretsManager

@@ -5,7 +5,8 @@ import { SecretsManager } from '@aws-sdk/client-secrets-manager'
 import { expect, inject, test } from 'vitest'
 import { startOnLayer } from '../../support/layer-function.ts'
 import { openProduct } from '../../support/product.ts'
-import { createUser, FUNCTION_ARN, startRotation } from '../../support/rotation.ts'
+import { createUser, startRotation } from '../../support/rotation.ts'
+import { FUNCTION_ARN } from '../../support/rotation-function.ts'
 
 const WRITERS = 2
 const ROTATIONS = inject('injections') === 1 ? 5 : 50

@@ -1,6 +1,8 @@
 /** Row 10: the password is rotated while the function uses it. */
 import { randomBytes } from 'node:crypto'
+import { SecretsManager } from '@aws-sdk/client-secrets-manager'
 import type { ExecutionEnvironment } from '../../../local/lambda/execution-environment.ts'
+import { FUNCTION_ARN, invokeStep, ROTATION_FUNCTION } from '../../support/rotation-function.ts'
 import type { FaultRow } from '../fault-row.ts'
 import { allAnswered } from '../promises.ts'
 import { between } from '../random.ts'
@@ -35,6 +37,25 @@ function answeredWithFewRefusals(limit: number): FaultRow['brokenPromises'] {
     const isStorm = logins - authOk > limit * stage.tally.injected
     return [...allAnswered(stage), ...(isStorm ? [`${logins - authOk} logins were refused`] : [])]
   }
+}
+
+/** Secrets Manager rotates the secret with the package's function; the caller's function opens a connection after each step. */
+async function rotateByFunction(stage: Stage, environment: ExecutionEnvironment): Promise<void> {
+  const { secrets, url } = stage.secretsManager
+  await using rotation = await stage.startEnvironment({
+    code: ROTATION_FUNCTION,
+    environment: { COCKROACH_SECRET_ID: '' },
+  })
+  secrets.rotationFunction(FUNCTION_ARN, async (event) => {
+    await invokeStep(rotation, event)
+    await writeOnNewConnection(stage, environment)
+  })
+  const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'not-a-real-key' }
+  const sdk = new SecretsManager({ endpoint: url, region: 'ap-southeast-1', credentials })
+  await sdk.rotateSecret({ SecretId: stage.secretId, RotationLambdaARN: FUNCTION_ARN })
+  const error = await secrets.rotated(stage.secretId)
+  if (error !== undefined) stage.findings.push(`the rotation failed: ${String(error)}`)
+  sdk.destroy()
 }
 
 export const ROTATION_ROWS: readonly FaultRow[] = [
@@ -86,6 +107,18 @@ export const ROTATION_ROWS: readonly FaultRow[] = [
       await writeOnNewConnection(stage, environment)
       secrets.promote(stage.secretId, VersionId)
       await writeOnNewConnection(stage, environment)
+    },
+    brokenPromises: answeredWithFewRefusals(2),
+  },
+  {
+    id: '10d',
+    fault: 'rotated by the function of `database.rotate()`, connection lost after each of its steps',
+    caller: 'the answer',
+    database: 'every write once; at most two refused logins for each rotation',
+    inject: async (stage) => {
+      const environment = await stage.sharedEnvironment()
+      await stage.write(environment)
+      await rotateByFunction(stage, environment)
     },
     brokenPromises: answeredWithFewRefusals(2),
   },
