@@ -174,3 +174,27 @@ describe('what is missing', () => {
     expect(merge({ host: '/var/run/postgresql', user: 'app' }).parameters).toMatchObject({ sslmode: 'disable' })
   })
 })
+
+describe('a client certificate', () => {
+  const server = { host: 'db.example.com', user: 'app' }
+  const key = new Password('/c.key')
+
+  test('needs no password, and each half is of the first origin that has it', () => {
+    const secret = { ...server, sslcert: '/secret.crt', sslkey: key }
+    expect(merge(secret, { PGSSLCERT: '/e.crt', PGSSLKEY: '/e.key' }).clientCertificate).toEqual({
+      sslcert: { value: '/secret.crt', origin: 'secret' },
+      sslkey: { value: key, origin: 'secret' },
+    })
+    const { sslcert, sslkey } = merge({ ...server, sslkey: key }, { PGSSLCERT: '/e.crt' }).clientCertificate
+    expect([sslcert?.origin, sslkey?.origin]).toEqual(['PGSSLCERT', 'secret'])
+    expect(merge(secret, {}, { sslcert: '/o.crt' }).clientCertificate.sslcert).toEqual({
+      value: '/o.crt',
+      origin: 'option',
+    })
+  })
+
+  test('is not used without TLS', () => {
+    const secret = { ...server, host: '127.0.0.1', sslmode: 'disable', sslcert: '/c.crt', sslkey: key } as const
+    expect(merge(secret).clientCertificate).toEqual({})
+  })
+})

@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
 import { Diagnostics } from '../../../src/base/diagnostics.ts'
-import { ConnectionSource } from '../../../src/connection/source.ts'
+import { ConnectionSource, isSameDestination } from '../../../src/connection/source.ts'
 import type { GetSecretValue } from '../../../src/secret/reader/request.ts'
 import { readSettings } from '../../../src/settings/settings.ts'
+import { credentialsOf, makeCertificate } from '../../support/tls-server.ts'
 
 const TTL_MS = 300_000
 const FIELDS = { host: 'db.example.com', username: 'app', password: 'p4ssw0rd' }
@@ -111,4 +112,29 @@ test.each([
   expect(lines).toEqual(
     isExpected ? ['COCKROACH_SECRET_ID and DATABASE_URL name different connections: secret "app/db" is used'] : [],
   )
+})
+
+test('an early destination and that of a secret with another client certificate are not the same', async () => {
+  const root = await makeCertificate({ name: 'Root', isAuthority: true })
+  const pair = async () => credentialsOf(await makeCertificate({ name: 'app', signer: root }))
+  const [first, second] = [await pair(), await pair()]
+  const variables = { PGHOST: 'db.example.com', PGUSER: 'app', PGDATABASE: 'app' }
+  const early = (certificate: typeof first | undefined) =>
+    openSource({
+      ...variables,
+      ...(certificate && { PGSSLCERT: String(certificate.cert), PGSSLKEY: String(certificate.key) }),
+    })
+  const isSame = async (source: ConnectionSource) => {
+    const destination = source.early()
+    return (
+      destination !== undefined &&
+      isSameDestination(destination, { ...(await source.current()), rootCertificate: destination.rootCertificate })
+    )
+  }
+  secret = { password: 'p4ssw0rd', dbname: 'app' }
+  expect(await isSame(early(first))).toBe(true)
+  secret = { sslcert: first.cert, sslkey: first.key }
+  expect(await isSame(early(first))).toBe(true)
+  expect(await isSame(early(second))).toBe(false)
+  expect(await isSame(early(undefined))).toBe(false)
 })
