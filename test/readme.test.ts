@@ -10,6 +10,7 @@ import type { FunctionDefinition } from '../local/lambda/function-definition.ts'
 import { functionFromTemplate } from '../local/lambda/template.ts'
 import { SecretsManagerStandIn } from '../local/secrets-manager/stand-in.ts'
 import * as library from '../src/index.ts'
+import { parseSecret } from '../src/secret/value/parse.ts'
 import { openCloud, type TestCloud } from './support/database.ts'
 import { installPackedPackage } from './support/packed-package.ts'
 import { codeIn, readPage, SNIPPETS, tableOf } from './support/page.ts'
@@ -120,6 +121,7 @@ describe('snippets', () => {
     ['js', 'text = await connectionString()'],
     ['ts', 'ready as then'],
     ['ts', 'StringParameter.valueForStringParameter'],
+    ['json', '"sslcert"'],
     ['js', 'error.safeToRetry'],
     ['py', 'import psycopg2'],
     ['json', 'secretsmanager:GetSecretValue'],
@@ -134,6 +136,14 @@ describe('snippets', () => {
     expect(HERE.filter(({ language }) => language !== 'sh')).toEqual(
       RUN.map(([language, words]) => ({ language, text: snippet(language, words) })),
     )
+  })
+
+  test('the secret with a client certificate is read, and has both halves', () => {
+    const { fields, warnings } = parseSecret(snippet('json', '"sslcert"'), {
+      origin: { code: 'ERR_SECRET_INVALID', name: `secret "${SECRET}"` },
+    })
+    expect(Object.keys(fields).toSorted()).toEqual(['dbname', 'host', 'sslcert', 'sslkey', 'sslrootcert', 'user'])
+    expect(warnings).toEqual([])
   })
 
   test('the Python function is the one that runs under AWS’s own client', () => {
