@@ -133,6 +133,9 @@ export class CockroachDatabase extends Construct {
     if ((props.secret === undefined) === (props.auth === undefined)) {
       throw new Error(`${this.node.path} needs either secret or auth, and not both`)
     }
+    if (props.auth !== undefined && props.auth !== 'jwt') {
+      throw new Error(`${this.node.path} has auth ${JSON.stringify(props.auth)}; expected 'jwt'`)
+    }
     if (props.auth !== undefined && (props.host === undefined || props.user === undefined)) {
       throw new Error(`${this.node.path} has auth ${props.auth}, which needs host and user`)
     }

@@ -143,6 +143,8 @@ function networkOf(props: CockroachSecretRotationOptions): FunctionNetwork | und
 
 /** Secrets Manager's expression for every so many days or hours. */
 function rate(after: Duration): string {
+  if (typeof Object(after).toHours !== 'function')
+    throw new Error('automaticallyAfter needs a Duration, such as Duration.days(30)')
   const hours = after.toHours({ integral: false })
   if (!Number.isInteger(hours) || hours < SHORTEST_HOURS || hours > LONGEST_HOURS) {
     throw new Error(`automaticallyAfter is ${after.toHumanString()}; expected whole hours, 4 hours to 1000 days`)

@@ -4,7 +4,7 @@ import { dirname, join, relative, sep } from 'node:path'
 import { type Arguments, type Run, UsageError } from './command.ts'
 import { OK } from './exit-codes.ts'
 import { PROGRAM } from './help.ts'
-import { wrapped } from './text.ts'
+import { quoted, wrapped } from './text.ts'
 
 /** The command that deploys, by the option that names the tool. */
 const DEPLOYS = {
@@ -85,6 +85,18 @@ function filesBelow(folder: string, values: Values): Target[] {
     })
 }
 
+/** Before anything is written. @throws UsageError where one cannot be made */
+function makeFolders(folders: readonly string[]): void {
+  for (const folder of new Set(folders)) {
+    try {
+      mkdirSync(folder, { recursive: true })
+    } catch (error) {
+      const { code = '' } = Object(error)
+      throw new UsageError(`the folder ${folder} cannot be made (${code}); nothing was written`)
+    }
+  }
+}
+
 export const runInit: Run = async (given, { stdout }) => {
   const tool = toolOf(given)
   const secretId = secretNameOf(given)
@@ -93,16 +105,22 @@ export const runInit: Run = async (given, { stdout }) => {
   // What is alike in all, of the language, of the tool, and of the tool for this language.
   const folders = ['shared', language, tool, `${tool}-${language}`]
   const files = folders.flatMap((name) => filesBelow(join(TEMPLATES, name), { secretId, runtime, code }))
-  const present = files.map(({ path }) => path).filter((path) => existsSync(join(folder, path)))
-  if (present.length > 0) throw new UsageError(`${present.join(', ')} is there already; nothing was written`)
-  for (const { path, text } of files) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
+  // A folder under version control has one.
+  const wanted = files.filter(({ path }) => path !== '.gitignore' || !existsSync(join(folder, path)))
+  const present = wanted.map(({ path }) => path).filter((path) => existsSync(join(folder, path)))
+  if (present.length > 0) {
+    const are = present.length === 1 ? 'is' : 'are'
+    throw new UsageError(`${present.join(', ')} ${are} there already; nothing was written. A folder may be named last`)
+  }
+  makeFolders(wanted.map(({ path }) => dirname(join(folder, path))))
+  for (const { path, text } of wanted) {
     writeFileSync(join(folder, path), text)
     // npm keeps no modes in packages.
     if (path.endsWith('.sh')) chmodSync(join(folder, path), 0o755)
   }
-  const written = files.map(({ path }) => path.split(sep).join('/')).toSorted()
+  const written = wanted.map(({ path }) => path.split(sep).join('/')).toSorted()
   const next = [
+    ...(folder === '.' ? [] : [['everything there', `cd ${quoted(folder)}`]]),
     ['its unit test', test],
     ['a secret, empty, if there is none', `aws secretsmanager create-secret --name ${secretId}`],
     ['from the Cloud console: checked, and stored', `${PROGRAM} secret put --secret-id ${secretId}`],

@@ -32,3 +32,8 @@ export function paintFor(stream: Context['stdout'], { NO_COLOR, TERM }: Context[
   const isColoured = stream.isTTY === true && (NO_COLOR === undefined || NO_COLOR === '') && TERM !== 'dumb'
   return (colour, text) => (isColoured ? styleText(colour, text, { validateStream: false }) : text)
 }
+
+/** In single quotes, as every POSIX shell reads a word. */
+export function quoted(word: string): string {
+  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+}

@@ -4,6 +4,7 @@ import { Password } from '../../src/base/password.ts'
 import type { ConnectionParameters } from '../../src/connection/parameters.ts'
 import { buildConnectionString } from '../../src/connection-string/parse.ts'
 import { isCloudHost } from '../../src/routing/host.ts'
+import { quoted } from '../text.ts'
 
 /** What is written; `sslrootcert` is a path or `system`. */
 export interface WrittenConnection {
@@ -13,11 +14,6 @@ export interface WrittenConnection {
   /** Paths; libpq takes nothing else. */
   readonly sslcert?: string | undefined
   readonly sslkey?: string | undefined
-}
-
-/** In single quotes, as every POSIX shell reads a word. */
-function quoted(word: string): string {
-  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
 }
 
 /** libpq's: in single quotes, with a backslash before a quote and a backslash. */

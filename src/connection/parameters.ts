@@ -46,7 +46,7 @@ function incomplete(missing: readonly string[], settings: Settings, notes: reado
   const names = missing.join(' and ')
   if (settings.secretId === undefined) {
     return new ConnectionError('ERR_CONFIG', `the connection has no ${names}`, {
-      hint: 'Put it into DATABASE_URL, or set PGHOST, PGUSER, PGPASSWORD and PGDATABASE.',
+      hint: 'Put it into DATABASE_URL, or set PGHOST, PGUSER and PGDATABASE.',
       safeToRetry: true,
     })
   }

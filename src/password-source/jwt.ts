@@ -49,6 +49,7 @@ const STS_HINTS: readonly (readonly [RegExp, string])[] = [
   ],
   [/^SessionDurationEscalation/, "The role's session ends before a token of 300 s would."],
   [/^JWTPayloadSizeExceeded/, 'The role has too many tags for a token.'],
+  [/^Validation/, 'AWS takes audiences of 1 to 1,000 characters: is jwtAudience one?'],
   [/Signature|Token|Expired|AuthFailure/, CLOCK],
   [/Throttl|Internal|Unavailable/, 'STS throttles or fails; many execution environments may be starting at once.'],
 ]
@@ -165,9 +166,13 @@ export class JwtSource {
     const now = clock.now()
     const posted = post(String(body), signal)
     if (posted === undefined) {
-      throw new ConnectionError('ERR_CONFIG', 'auth is "jwt", and the environment has no keys of a role', {
-        ...{ hint: 'Outside Lambda, pass a function that asks STS as option password.', safeToRetry: true },
-      })
+      throw new ConnectionError(
+        'ERR_CONFIG',
+        'auth is "jwt", and this is no Lambda function with AWS_REGION and the keys of a role',
+        {
+          ...{ hint: 'Outside Lambda, pass a function that asks STS as option password.', safeToRetry: true },
+        },
+      )
     }
     const answer = await posted.catch((error: NodeJS.ErrnoException) => {
       if (!isLast) return undefined

@@ -66,7 +66,7 @@ export const REFUSED_OPTIONS: Readonly<Record<string, string>> = {
   Promise: "promises are Node's",
   connectionTimeoutMillis: 'use connect_timeout, in seconds',
   poolSize: 'use max',
-  ssl: 'use sslmode and sslrootcert',
+  ssl: 'use sslrootcert, sslcert and sslkey',
   enableChannelBinding: 'use channel_binding',
   fallback_application_name: 'use application_name',
   client_encoding: 'it is UTF-8',

@@ -77,6 +77,10 @@ describe('database.rotate()', () => {
     },
   )
 
+  test('is refused for a number', () => {
+    expect(() => rotated(() => Object({ automaticallyAfter: 30 }))).toThrow('needs a Duration')
+  })
+
   test('rotateImmediatelyOnUpdate is passed on', () => {
     const { template } = rotated(() => ({ rotateImmediatelyOnUpdate: false }))
     template.hasResourceProperties('AWS::SecretsManager::RotationSchedule', { RotateImmediatelyOnUpdate: false })

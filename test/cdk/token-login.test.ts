@@ -81,6 +81,7 @@ describe('CockroachDatabase with auth', () => {
   })
 
   test.each<[string, CockroachDatabaseProps, string]>([
+    ['a misspelt auth', Object({ auth: 'jtw' }), `has auth "jtw"; expected 'jwt'`],
     ['neither secret nor auth', {}, 'needs either secret or auth, and not both'],
     ['auth without a user', { auth: 'jwt', host: 'db.example.com' }, 'has auth jwt, which needs host and user'],
     ['auth without a host', { auth: 'jwt', user: 'app' }, 'has auth jwt, which needs host and user'],

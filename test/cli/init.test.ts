@@ -1,6 +1,6 @@
 /** What `init` writes is used as its reader does: tested, synthesised, and run on the layer. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -77,7 +77,7 @@ describe.each(Object.entries(TOOLS))('--%s', (tool, own) => {
     expect(stdout.replaceAll('\n', ' ')).toContain(`Written: ${files.toSorted().join(', ')}.`)
     expect(stdout).toContain('  npx cockroach-lambda secret put --secret-id shop/db\n')
     expect(stdout).toContain('  npx cockroach-lambda doctor --secret-id shop/db --function my-function\n')
-    expect(stdout.split('\n').filter((line) => line.length > 80 && !/^ {2}(npx|npm) /.test(line))).toEqual([])
+    expect(stdout.split('\n').filter((line) => line.length > 80 && !/^ {2}(npx|npm|cd) /.test(line))).toEqual([])
     expect(readFileSync(join(folder, '.gitignore'), 'utf8')).toContain('secret.txt')
   })
 
@@ -88,8 +88,28 @@ describe.each(Object.entries(TOOLS))('--%s', (tool, own) => {
     writeFileSync(join(folder, path), 'mine')
     const { code, stderr } = await init(`--${tool}`, folder)
     expect([code, readFileSync(join(folder, path), 'utf8')]).toEqual([2, 'mine'])
-    expect(stderr.replaceAll('\n', ' ')).toMatch(/\.gitignore, .*is there already; nothing was written/)
+    expect(stderr.replaceAll('\n', ' ')).toMatch(/are there already; nothing was written/)
   })
+})
+
+test('keeps the .gitignore that is there', async () => {
+  const folder = folderOf('with-gitignore')
+  mkdirSync(folder)
+  writeFileSync(join(folder, '.gitignore'), 'mine')
+  const { code, stdout } = await init('--layer', folder)
+  expect([code, readFileSync(join(folder, '.gitignore'), 'utf8')]).toEqual([0, 'mine'])
+  expect(stdout).not.toContain('.gitignore')
+  expect(stdout).toContain(`  cd ${folder}\n`)
+})
+
+test('writes nothing where a folder cannot be made, and says which', async () => {
+  const folder = folderOf('with-a-file')
+  mkdirSync(folder)
+  writeFileSync(join(folder, 'function'), '')
+  const { code, stderr } = await init('--layer', '--python', folder)
+  expect(code).toBe(2)
+  expect(stderr.replaceAll('\n', ' ')).toMatch(/the folder .*function cannot be made \(E\w+\); nothing was written/)
+  expect(readdirSync(folder)).toEqual(['function'])
 })
 
 describe('the function', () => {

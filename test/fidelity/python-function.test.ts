@@ -107,6 +107,15 @@ describe("under AWS's own client, beside the layer", () => {
     await postgres.changePassword(user, product.cloud.password)
   })
 
+  test('a secret that is no JSON is one error, without its text', async () => {
+    const { host, user, password } = product.cloud
+    product.secretsManager.secrets.create('app/url', `postgresql://${user}:${password}@${host}/defaultdb`)
+    await using emulator = await start('app/url')
+    const answer = await emulator.invoke({ name: 'Rex' })
+    expect(answer).toMatchObject({ errorMessage: expect.stringContaining('secret put') })
+    expect(`${JSON.stringify(answer)}${emulator.output()}`).not.toContain(password)
+  })
+
   test('it takes the certificate from the secret, where it stands in full, and no other authority', async () => {
     writeFileSync(join(folder, 'root.crt'), readFileSync(join(import.meta.dirname, '../../certs/root.crt')))
     await using trusting = await start(product.secretId)
