@@ -28,6 +28,8 @@ const LONG = [
   'test/layer/streaming-statements.test.ts',
   'test/cdk/bundled-library.test.ts',
   'test/cdk/example.test.ts',
+  'test/cdk/rotation/function.test.ts',
+  'test/cdk/rotation/under-load.test.ts',
   'test/local/postgres/server.test.ts',
   'test/src/growth.test.ts',
   'test/src/connection/attempt.test.ts',
@@ -39,6 +41,8 @@ const LONG = [
   'test/src/password-source/jwt.test.ts',
   'test/bench/stage/subjects.test.ts',
   'test/docs/local-development.test.ts',
+  'test/docs/passwordless.test.ts',
+  'test/src/client-certificates.test.ts',
 ]
 
 /** How often each fault is injected. */
