@@ -2,14 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { SecretsManager } from '@aws-sdk/client-secrets-manager'
-import { expect, inject, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { startOnLayer } from '../../support/layer-function.ts'
 import { openProduct } from '../../support/product.ts'
 import { createUser, startRotation } from '../../support/rotation.ts'
 import { FUNCTION_ARN } from '../../support/rotation-function.ts'
 
 const WRITERS = 2
-const ROTATIONS = inject('injections') === 1 ? 5 : 50
+const ROTATIONS = 50
 
 test.each([
   ['one user', false, 1],
