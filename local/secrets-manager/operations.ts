@@ -35,8 +35,8 @@ export const OPERATIONS: ReadonlyMap<string, Operation> = new Map(
         Name: secret.Name,
         CreatedDate: epochSeconds(secret.createdAt),
         LastChangedDate: epochSeconds(secret.changedAt),
-        RotationEnabled: secret.rotation !== undefined,
         ...(secret.rotation && {
+          RotationEnabled: true,
           RotationLambdaARN: secret.rotation.functionArn,
           RotationRules: secret.rotation.rules,
         }),

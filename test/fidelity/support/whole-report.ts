@@ -15,7 +15,7 @@ function certificate(subject: string): unknown {
 export function wholeReport(cloud: TestCloud, uses: number, server: unknown): unknown {
   const { host, cluster, user, standIn } = cloud
   const database = `${cluster}.defaultdb`
-  const session = { reused: uses > 1, ageMs: MILLISECONDS, uses, backendPid: expect.any(Number) }
+  const session = { reused: uses > 1, auth: 'password', ageMs: MILLISECONDS, uses, backendPid: expect.any(Number) }
   return {
     ok: true,
     server,
