@@ -16,8 +16,9 @@ if aws lambda get-function --function-name "$name" >/dev/null 2>&1; then
   aws lambda wait function-updated --function-name "$name"
   aws lambda update-function-configuration --function-name "$name" --layers "$layer" >/dev/null
 else
-  # The role may write logs, and read this one secret.
-  role=$(aws iam create-role --role-name "$name" --query Role.Arn --output text --assume-role-policy-document \
+  # The role may write logs, and read this one secret. It may be there from an attempt that was cut short.
+  role=$(aws iam get-role --role-name "$name" --query Role.Arn --output text 2>/dev/null ||
+    aws iam create-role --role-name "$name" --query Role.Arn --output text --assume-role-policy-document \
     '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lambda.amazonaws.com"},"Action":"sts:AssumeRole"}]}')
   aws iam attach-role-policy --role-name "$name" \
     --policy-arn arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole
