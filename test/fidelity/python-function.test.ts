@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openCertificateServer } from '../support/certificate-server.ts'
 import { runCommand } from '../support/command-line.ts'
 import { openProduct, type Product } from '../support/product.ts'
 import { type Emulator, startEmulator } from './support/emulator.ts'
@@ -105,6 +106,15 @@ describe("under AWS's own client, beside the layer", () => {
     expect(await emulator.invoke({ name: 'Ada' })).toEqual({ greeting: 'Hello, Ada!' })
     expect(emulator.output()).not.toContain(password)
     await postgres.changePassword(user, product.cloud.password)
+  })
+
+  test('it logs in with a client certificate, which the secret has in full', async () => {
+    await using stage = await openCertificateServer()
+    const { cert: sslcert, key: sslkey } = await stage.issue('app')
+    const { user: username, ...server } = stage.login()
+    product.secretsManager.secrets.create('app/cert', JSON.stringify({ ...server, username, sslcert, sslkey }))
+    await using emulator = await start('app/cert')
+    expect(await emulator.invoke({ name: 'Rex' })).toEqual({ greeting: 'Hello, Rex!' })
   })
 
   test('a secret that is no JSON is one error, without its text', async () => {
