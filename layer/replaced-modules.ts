@@ -9,6 +9,22 @@ interface Replacement {
   readonly contents: string
 }
 
+/** pg's own functions over Web Crypto, which Node takes milliseconds to load: bench/README.md has the gain. */
+const PG_CRYPTO = `const { createHash, createHmac, pbkdf2, randomBytes } = require('node:crypto')
+  const md5 = (data) => createHash('md5').update(data).digest('hex')
+  const hashByName = async (name, data) => createHash(name).update(data).digest()
+  module.exports = {
+    randomBytes,
+    hashByName,
+    sha256: (data) => hashByName('SHA-256', data),
+    hmacSha256: async (key, text) => createHmac('SHA-256', key).update(text).digest(),
+    deriveKey: (password, salt, iterations) => new Promise((resolve, reject) => {
+      pbkdf2(password, salt, iterations, 32, 'SHA-256', (error, key) => (error ? reject(error) : resolve(key)))
+    }),
+    postgresMd5PasswordHash: async (user, password, salt) =>
+      'md5' + md5(Buffer.concat([Buffer.from(md5(password + user)), salt])),
+  }`
+
 const NOT_FOUND = `throw Object.assign(new Error('not in the layer'), { code: 'MODULE_NOT_FOUND' })`
 
 const REPLACEMENTS: readonly Replacement[] = [
@@ -21,6 +37,9 @@ const REPLACEMENTS: readonly Replacement[] = [
     contents: `exports.getStream = () => new (require('node:net').Socket)()
       exports.getSecureStream = (options) => require('node:tls').connect(options)`,
   },
+  // What SCRAM computes, and the hash of a login by MD5.
+  { imported: /^\.\/utils$/, importer: /\/pg\/lib\/crypto\//, contents: PG_CRYPTO },
+  { imported: /^\.\/crypto\/utils$/, importer: /\/pg\/lib\//, contents: PG_CRYPTO },
   // Passwords come from the secret; this is pgpass's own answer without a ~/.pgpass.
   { imported: /^pgpass$/, importer: /\/pg\/lib\//, contents: 'module.exports = (_, done) => done(undefined)' },
   // pg is given no connection string: it would replace the root certificate, and could name another server.

@@ -1,12 +1,15 @@
 /** Runs the steps of a first login in advance, so that Node loads and compiles them while the secret is read. */
 import { webcrypto } from 'node:crypto'
 import { isIP } from 'node:net'
-import { createSecureContext } from 'node:tls'
 import type { Destination } from './source.ts'
+import { tlsOptions } from './tls.ts'
+
+/** Set by the layer's build, whose pg computes SCRAM with what has run by then: see layer/replaced-modules.ts. */
+declare const WITHOUT_WEB_CRYPTO: true | undefined
 
 let isDone = false
 
-/** The steps of SCRAM-SHA-256 as pg takes them, with a made-up password. */
+/** The steps of SCRAM-SHA-256 as pg takes them with Web Crypto, with a made-up password. */
 async function rehearseScram(): Promise<void> {
   const { subtle } = webcrypto
   const key = await subtle.importKey('raw', new Uint8Array(1), 'PBKDF2', false, ['deriveBits'])
@@ -26,7 +29,7 @@ const MADE_UP_SECRET = JSON.stringify({
 })
 
 /**
- * Once for each process. Errors are ignored, since no result is used.
+ * Once for each process. Errors are ignored: options and environment may contradict a secret that is made up.
  *
  * @param resolve turns the text of a secret into a destination
  */
@@ -36,16 +39,10 @@ export function rehearseLogin(resolve: (secretString: string) => Destination): v
   // The expression for IPv6 addresses takes milliseconds to compile, in part at its second use, and every host name is compared with it.
   isIP('name.invalid')
   isIP('name.invalid')
-  createSecureContext({ ca: rootsOf(resolve) })
-  rehearseScram().catch(() => undefined)
-}
-
-/** The root certificates, unless the secret has others; Node's own are left out, since reading them takes long. */
-function rootsOf(resolve: (secretString: string) => Destination): string[] {
   try {
-    return [...(resolve(MADE_UP_SECRET).rootCertificate.ca ?? [])]
-  } catch {
-    // Options and environment may contradict a secret that is made up.
-    return []
-  }
+    const { parameters, rootCertificate } = resolve(MADE_UP_SECRET)
+    // What it makes is kept for the login, unless the secret has other root certificates.
+    tlsOptions(parameters.sslmode, rootCertificate.ca)
+  } catch {}
+  if (typeof WITHOUT_WEB_CRYPTO === 'undefined') rehearseScram().catch(() => undefined)
 }

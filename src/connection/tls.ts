@@ -10,7 +10,7 @@ import type { ClientCertificate } from './client-certificate.ts'
 export type TlsOptions = typeof VERIFIED_TLS & {
   /** Root certificates in PEM; Node's own when it is left out. */
   readonly ca?: readonly string[]
-  /** Has the root certificates too, where there is a client certificate. */
+  /** Has the root certificates too, and the client certificate; left out with Node's own roots. */
   readonly secureContext?: SecureContext
 }
 
@@ -63,6 +63,15 @@ export function requireVerifyFull(
   throw clearTextRefusal(host)
 }
 
+/** Of connections without a client certificate, one for each set of roots: making one takes a millisecond. */
+const CONTEXTS = new WeakMap<readonly string[], SecureContext>()
+
+function contextOf(ca: readonly string[]): SecureContext {
+  const context = CONTEXTS.get(ca) ?? createSecureContext({ ...VERIFIED_TLS, ca: [...ca] })
+  CONTEXTS.set(ca, context)
+  return context
+}
+
 /**
  * pg's `ssl` setting for a mode, the root certificates and the client certificate. The key is passed inside a context:
  * as `key` it would be printed with pg's client, with its cancel requests and with Node's socket.
@@ -73,8 +82,9 @@ export function tlsOptions(
   client?: ClientCertificate,
 ): TlsOptions | false {
   if (sslmode === 'disable') return false
-  const roots = ca !== undefined && { ca }
-  if (client === undefined) return { ...VERIFIED_TLS, ...roots }
-  const context = { ...VERIFIED_TLS, ca: ca && [...ca], cert: client.cert, key: client.key.reveal() }
-  return { ...VERIFIED_TLS, ...roots, secureContext: createSecureContext(context) }
+  if (client !== undefined) {
+    const context = { ...VERIFIED_TLS, ca: ca && [...ca], cert: client.cert, key: client.key.reveal() }
+    return { ...VERIFIED_TLS, ...(ca && { ca }), secureContext: createSecureContext(context) }
+  }
+  return { ...VERIFIED_TLS, ...(ca && { ca, secureContext: contextOf(ca) }) }
 }

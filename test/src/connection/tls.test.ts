@@ -1,6 +1,9 @@
+import { createSecureContext, rootCertificates } from 'node:tls'
 import { describe, expect, test } from 'vitest'
 import { isLocalHost, requireVerifyFull, tlsOptions } from '../../../src/connection/tls.ts'
 
+const ROOTS = rootCertificates.slice(0, 2)
+const SecureContext = createSecureContext().constructor
 const HOST = 'db.example.com'
 
 describe('isLocalHost', () => {
@@ -63,7 +66,18 @@ describe('sslmode', () => {
 
 describe('tlsOptions', () => {
   test('verify-full states what NODE_TLS_REJECT_UNAUTHORIZED could turn off', () => {
-    expect(tlsOptions('verify-full', ['PEM'])).toEqual({ ca: ['PEM'], rejectUnauthorized: true, minVersion: 'TLSv1.2' })
+    expect(tlsOptions('verify-full', ROOTS)).toMatchObject({
+      ca: ROOTS,
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+    })
+  })
+
+  test('connections with the same roots share a context, others do not', () => {
+    const contextOf = (ca: readonly string[]) => Object(tlsOptions('verify-full', ca)).secureContext
+    expect(contextOf(ROOTS)).toBeInstanceOf(SecureContext)
+    expect(contextOf(ROOTS)).toBe(contextOf(ROOTS))
+    expect(contextOf([...ROOTS])).not.toBe(contextOf(ROOTS))
   })
 
   test('without a root certificate there is no ca, so that Node takes its own', () => {

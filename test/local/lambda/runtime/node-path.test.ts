@@ -30,4 +30,15 @@ describe.each([
     expect(await environment.invoke({})).toMatchObject({ ok: true, payload })
     expect(await readFile(join(environment.opt, 'certs', 'root.crt'), 'utf8')).toBe('root of layer a')
   })
+
+  test('import finds the package of the function itself first', async () => {
+    const code = await scratch.folder(`own-package-${runtime}`, {
+      'index.mjs': "import { greet } from 'greeting'\nexport const handler = async () => greet()",
+      'node_modules/greeting/package.json': JSON.stringify({ name: 'greeting', exports: './index.mjs' }),
+      'node_modules/greeting/index.mjs': "export const greet = () => 'hello from the function'",
+    })
+    const changes = { code, layers: [layerA], runtime }
+    const environment = await startFunction('index.handler', changes, { nodeBinary: nodeBinary() })
+    expect(await environment.invoke({})).toMatchObject({ ok: true, payload: 'hello from the function' })
+  })
 })
