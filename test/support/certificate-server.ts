@@ -9,11 +9,12 @@ import { PostgresServer } from '../../local/postgres/server.ts'
 import { TemporaryFolder } from './temporary-folder.ts'
 import { type CertificateOptions, credentialsOf, makeCertificate, type Signer } from './tls-server.ts'
 
-/** `app` and its like need a certificate of their name, `both` a password as well, `plain` a password alone. */
+/** `app` and its like need a certificate of their name, `both` a password as well, `plain` and `hashed` a password alone. */
 const HBA = `
 host    all postgres all scram-sha-256
 hostssl all both     all scram-sha-256 clientcert=verify-full
 hostssl all plain    all scram-sha-256
+hostssl all hashed   all md5
 hostssl all all      all cert
 `
 
