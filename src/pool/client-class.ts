@@ -12,6 +12,7 @@ import { cancelRequest } from './cancel-request.ts'
 import { checkedConnectionClass } from './checked-connection.ts'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
+import { DeadlineWatch, type WatchedStatement } from './deadline-watch.ts'
 import { hidePassword } from './hidden-password.ts'
 import type { ClientInternals, Pg } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
@@ -48,8 +49,9 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
     readonly #connectClock = new ConnectClock(this.#internals.connection)
     #hasSessionEnded = false
     #transactionStatus: 'I' | 'T' | 'E' | null = null
-    /** Ends statements whose end pg reports to themselves alone. */
-    #watch: NodeJS.Timeout | undefined
+    readonly #deadlines = new DeadlineWatch((statement) => this.#cancelAndDestroy(statement))
+    /** The statement whose end pg reports to itself alone. */
+    #streaming: WatchedStatement | undefined
     isStreaming = false
     openedAt = 0
     idleSince = 0
@@ -136,7 +138,10 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       this.#internals.password = null
       connectionParameters.password = null
       // Query streams wait for this message before they report an error, also that their connection broke.
-      connection.once('end', () => setImmediate(() => connection.emit('readyForQuery')))
+      connection.once('end', () => {
+        this.#deadlines.stop()
+        setImmediate(() => connection.emit('readyForQuery'))
+      })
     }
 
     terminate(): void {
@@ -174,9 +179,10 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
 
     /** Cursors, streams, COPY and prebuilt queries are under way until pg has nothing left to do. */
     #submit(statement: Submittable, told: Callback | undefined): unknown {
-      const budgetMs = budgetOf(currentInvocation())
+      const invocation = currentInvocation()
+      const budgetMs = budgetOf(invocation)
       if (budgetMs <= 0) return failUnsent(statement, told, unsent(), this.#internals.connection)
-      this.#watch ??= this.#cancelAndDestroyIn(budgetMs)
+      this.#streaming ??= this.#deadlines.begin(invocation, budgetMs)
       this.isStreaming = true
       this.off('drain', this.#unwatch).once('drain', this.#unwatch)
       bindToCaller(statement)
@@ -184,8 +190,8 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
     }
 
     readonly #unwatch = (): void => {
-      clearTimeout(this.#watch)
-      this.#watch = undefined
+      this.#deadlines.end(this.#streaming)
+      this.#streaming = undefined
       this.isStreaming = false
     }
 
@@ -199,12 +205,13 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
     }
 
     #sendInTime(config: unknown, values: unknown): Promise<unknown> {
-      const budgetMs = budgetOf(currentInvocation())
+      const invocation = currentInvocation()
+      const budgetMs = budgetOf(invocation)
       if (budgetMs <= 0) return Promise.reject(unsent())
       return new Promise((resolve, reject) => {
-        const timer = this.#cancelAndDestroyIn(budgetMs)
+        const statement = this.#deadlines.begin(invocation, budgetMs)
         const told: Callback = (error, result) => {
-          clearTimeout(timer)
+          this.#deadlines.end(statement)
           if (error) this.#fail(error, reject)
           else resolve(result)
         }
@@ -222,22 +229,15 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       reject(statementError(error))
     }
 
-    /** A timer for the deadline, if there is one. */
-    #cancelAndDestroyIn(budgetMs: number): NodeJS.Timeout | undefined {
-      const { marginMs } = currentInvocation() ?? {}
-      if (marginMs === undefined || budgetMs === Number.POSITIVE_INFINITY) return undefined
-      return setTimeout(() => this.#cancelAndDestroy(budgetMs, marginMs), budgetMs)
-    }
-
     /** Cancels at the server, then destroys the connection: the caller gets this error, and not the answer to the cancel request. */
-    async #cancelAndDestroy(budgetMs: number, marginMs: number): Promise<void> {
+    async #cancelAndDestroy({ invocation, budgetMs }: WatchedStatement): Promise<void> {
       // Not to be lent again, even if the statement ends before the server is asked to cancel it.
       this.#hasSessionEnded = true
       publish('deadline', { budgetMs, backendPid: this.backendPid })
       const { connection } = this.#internals
       const fail = () => connection.emit('error', deadlineError('the statement was cancelled', false))
       connection.removeAllListeners('errorMessage').once('errorMessage', fail).prependOnceListener('end', fail)
-      await this.#cancel(Math.max(CANCEL_AT_LEAST_MS, marginMs - ANSWER_MS))
+      await this.#cancel(Math.max(CANCEL_AT_LEAST_MS, invocation.marginMs - ANSWER_MS))
       this.destroy()
     }
 
