@@ -108,6 +108,7 @@ export class OpenDatabase {
     } catch {
       // The first statement reports it.
     }
-    if (rehearses) rehearseLogin((secretString) => this.source.destinationOf(secretString))
+    const resolve = (secretString: string) => this.source.destinationOf(secretString)
+    if (rehearses) rehearseLogin(resolve, async () => this.pool.rehearse())
   }
 }

@@ -4,8 +4,8 @@ import { isIP } from 'node:net'
 import type { Destination } from './source.ts'
 import { tlsOptions } from './tls.ts'
 
-/** Set by the layer's build, whose pg computes SCRAM with what has run by then: see layer/replaced-modules.ts. */
-declare const WITHOUT_WEB_CRYPTO: true | undefined
+/** Set by the layer's build: its copy of pg computes SCRAM with what has run by then, and nobody instruments it. */
+declare const IN_LAYER: true | undefined
 
 let isDone = false
 
@@ -32,8 +32,9 @@ const MADE_UP_SECRET = JSON.stringify({
  * Once for each process. Errors are ignored: options and environment may contradict a secret that is made up.
  *
  * @param resolve turns the text of a secret into a destination
+ * @param runStatement runs one for no server
  */
-export function rehearseLogin(resolve: (secretString: string) => Destination): void {
+export function rehearseLogin(resolve: (secretString: string) => Destination, runStatement: () => Promise<void>): void {
   if (isDone) return
   isDone = true
   // The expression for IPv6 addresses takes milliseconds to compile, in part at its second use, and every host name is compared with it.
@@ -44,5 +45,6 @@ export function rehearseLogin(resolve: (secretString: string) => Destination): v
     // What it makes is kept for the login, unless the secret has other root certificates.
     tlsOptions(parameters.sslmode, rootCertificate.ca)
   } catch {}
-  if (typeof WITHOUT_WEB_CRYPTO === 'undefined') rehearseScram().catch(() => undefined)
+  const other = typeof IN_LAYER === 'undefined' ? rehearseScram : runStatement
+  other().catch(() => undefined)
 }

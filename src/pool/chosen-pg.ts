@@ -35,6 +35,11 @@ function missingIn(pg: Pg): readonly string[] {
   return [...fields, ...(isActive ? [] : ['_getActiveQuery()'])].map((name) => `Client.${name}`)
 }
 
+/** True for the copy that comes with this package, false for every other. */
+export function isBundled(pg: Pg): boolean {
+  return !checked.has(pg)
+}
+
 function unusable(which: string, what: string, cause?: unknown): ConnectionError {
   return new ConnectionError('ERR_CONFIG', `${which} ${what}`, {
     hint: `Install ${SUPPORTED} for the function.`,

@@ -6,7 +6,7 @@ import type { Diagnostics } from '../base/diagnostics.ts'
 import type { Login } from '../connection/login.ts'
 import type { PoolOptions } from '../settings/pool-options.ts'
 import { keepingOf } from './checkout.ts'
-import { choosePg } from './chosen-pg.ts'
+import { choosePg, isBundled } from './chosen-pg.ts'
 import type { CheckedOutClient, DatabaseClientConfig } from './client.ts'
 import { databaseClientClass } from './client-class.ts'
 import { callerOf, type Holder } from './lease.ts'
@@ -14,6 +14,7 @@ import { Lender } from './lender.ts'
 import { ConnectionOpener } from './opener.ts'
 import type { Pg, PoolWithoutCounts } from './pg.ts'
 import { PoolClients } from './pool-clients.ts'
+import { rehearseStatement } from './rehearsal.ts'
 import { statementError } from './statement-error.ts'
 import { isPrebuilt, isSubmittable } from './submittable.ts'
 import { withCallback } from './with-callback.ts'
@@ -60,6 +61,8 @@ export interface DatabasePool extends PoolWithoutCounts {
   take(callSite: Error | undefined, holder?: Holder): Promise<CheckedOutClient>
   /** Opens a connection if nobody has or had one, without counting that as a use; tries once, since the first statement tries again. */
   warmUp(): Promise<void>
+  /** What a first statement needs, without a server; for the copy of pg of the layer, where nobody watches its clients. */
+  rehearse(): Promise<void>
   /** Ends the pool; waits for the idle connections to close, not for those that are lent or opened: they close on release. */
   close(): Promise<void>
   /** Ends every session at once, lent ones too: the execution environment is going away. */
@@ -207,6 +210,10 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
       const lease = await this.#lender.lend(undefined, 1)
       lease.client.uses = 0
       lease.release()
+    }
+
+    async rehearse(): Promise<void> {
+      if (isBundled(pg)) await rehearseStatement((config) => new DatabaseClient(config))
     }
 
     async close(): Promise<void> {

@@ -28,3 +28,30 @@ test.each([
     expect(await rehearsesInInit(scratch.path, start, memoryMb)).toBe(expected)
   },
 )
+
+const WATCHES_SOCKETS = `
+import stream from 'node:stream'
+import { ready, withDatabase } from 'cockroach-lambda'
+const sockets = []
+stream.Duplex = new Proxy(stream.Duplex, {
+  construct(Duplex, given) {
+    const socket = new Duplex(...given)
+    const { push } = socket
+    const watched = { socket, pushed: 0 }
+    sockets.push(watched)
+    return Object.assign(socket, { push: (chunk) => (watched.pushed++, push.call(socket, chunk)) })
+  },
+})
+export const handler = withDatabase(() =>
+  sockets.map(({ socket: { destroyed, errored }, pushed }) => ({ pushed, destroyed, errored })))
+await ready()
+`
+
+test('a statement is rehearsed to its end, with the answers of no server', async () => {
+  const code = await scratch.folder('watches-sockets', { 'index.mjs': WATCHES_SOCKETS })
+  const environment = await startOnLayer(product, code)
+  expect(await environment.invoke({})).toMatchObject({
+    ok: true,
+    payload: [{ pushed: 2, destroyed: true, errored: null }],
+  })
+})
