@@ -14,7 +14,7 @@ import { progressSince } from './figures/progress.ts'
 import type { ColdFigures, Results } from './figures/results.ts'
 import { pairedDifference, spread } from './figures/statistics.ts'
 import { measureRoundTrips, warmFigures } from './figures/warm.ts'
-import { writePerformancePage } from './performance-page.ts'
+import { writePerformancePages } from './performance-pages.ts'
 import { judge } from './report/goals.ts'
 import { goalsTable, resultsText } from './report/markdown.ts'
 import { Stage } from './stage/stage.ts'
@@ -143,7 +143,7 @@ async function measureAll(): Promise<void> {
   const results: Results = { machine, ...figures, goals: judge({ machine, ...figures }) }
   await writeFile(join(import.meta.dirname, 'results.json'), `${JSON.stringify(results, null, 2)}\n`)
   await writeFile(join(import.meta.dirname, 'results.md'), resultsText(results))
-  await writePerformancePage(results)
+  await writePerformancePages(results)
   process.stdout.write(`${goalsTable(results)}\n`)
 }
 

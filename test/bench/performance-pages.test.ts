@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isPerformancePageCurrent, withSection } from '../../bench/performance-page.ts'
+import { outdatedPages, withSection } from '../../bench/performance-pages.ts'
 
 const BEGIN = '<!-- bench:begin, written by `npm run bench` -->'
 const END = '<!-- bench:end -->'
@@ -12,9 +12,9 @@ test('the section replaces the text between the markers, and nothing else', () =
 })
 
 test.each(['no markers', `${END}\n${BEGIN}`, BEGIN])('a page with %j is refused', (page) => {
-  expect(() => withSection(page, 'new')).toThrow('docs/performance.md has no')
+  expect(() => withSection(page, 'new')).toThrow('the page has no')
 })
 
-test('docs/performance.md has the figures of bench/results.json', async () => {
-  expect(await isPerformancePageCurrent()).toBe(true)
+test('README and docs/performance.md have the figures of bench/results.json', async () => {
+  expect(await outdatedPages()).toEqual([])
 })

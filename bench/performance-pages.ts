@@ -1,15 +1,23 @@
-/** The measured part of docs/performance.md, which the benchmark writes and `npm run check` compares with `results.json`. */
+/** The measured parts of the documentation, which the benchmark writes and `npm run check` compares with `results.json`. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Results } from './figures/results.ts'
 import { MEMORY_METHOD, memoryTable, method } from './report/markdown.ts'
-import { subjectSource } from './stage/subjects.ts'
+import { type SubjectName, subjectSource } from './stage/subjects.ts'
 
-const PAGE = join(import.meta.dirname, '../docs/performance.md')
+const REPOSITORY = join(import.meta.dirname, '..')
 const BEGIN = '<!-- bench:begin, written by `npm run bench` -->'
 const END = '<!-- bench:end -->'
 
-/** The text between the markers. */
+/** The rows that README shows: with and without waiting in init, and what they are compared with. */
+const SHORT_LIST: readonly SubjectName[] = ['ours-ready', 'floor-init', 'ours', 'floor', 'naive-bundled']
+
+function shortTable({ memory }: Results): string {
+  const figures = memory?.figures ?? []
+  return memoryTable(SHORT_LIST.flatMap((subject) => figures.filter((one) => one.subject === subject)))
+}
+
+/** All of docs/performance.md that is measured. */
 function section(results: Results): string {
   const { cold, memory, warm } = results
   const rtts = [...new Set(cold.map(({ rttMs }) => rttMs))]
@@ -36,21 +44,34 @@ function section(results: Results): string {
   ].join('\n\n')
 }
 
+const PAGES = [
+  { path: 'docs/performance.md', text: section },
+  { path: 'README.md', text: shortTable },
+  { path: 'README.ja.md', text: shortTable },
+] as const
+
 /** The page with that text in it. @throws Error when it lacks the markers */
 export function withSection(page: string, text: string): string {
   const begin = page.indexOf(BEGIN)
   const end = page.indexOf(END)
-  if (begin === -1 || end < begin) throw new Error(`docs/performance.md has no ${BEGIN} … ${END}`)
+  if (begin === -1 || end < begin) throw new Error(`the page has no ${BEGIN} … ${END}`)
   return `${page.slice(0, begin + BEGIN.length)}\n${text}\n${page.slice(end)}`
 }
 
-export async function writePerformancePage(results: Results): Promise<void> {
-  await writeFile(PAGE, withSection(await readFile(PAGE, 'utf8'), section(results)))
+export async function writePerformancePages(results: Results): Promise<void> {
+  for (const { path, text } of PAGES) {
+    const file = join(REPOSITORY, path)
+    await writeFile(file, withSection(await readFile(file, 'utf8'), text(results)))
+  }
 }
 
-/** True when the page says what `results.json` says. */
-export async function isPerformancePageCurrent(): Promise<boolean> {
+/** The pages that do not say what `results.json` says. */
+export async function outdatedPages(): Promise<readonly string[]> {
   const results: Results = JSON.parse(await readFile(join(import.meta.dirname, 'results.json'), 'utf8'))
-  const page = await readFile(PAGE, 'utf8')
-  return page === withSection(page, section(results))
+  const outdated: string[] = []
+  for (const { path, text } of PAGES) {
+    const page = await readFile(join(REPOSITORY, path), 'utf8')
+    if (page !== withSection(page, text(results))) outdated.push(path)
+  }
+  return outdated
 }
