@@ -23,7 +23,7 @@ export const LAYER_OPTIONS: BuildOptions = {
   mainFields: ['module', 'main'],
   conditions: ['module'],
   alias: { '@aws-sdk/credential-provider-node': join(import.meta.dirname, 'environment-credentials.ts') },
-  define: { 'process.env.NODE_PG_FORCE_NATIVE': 'undefined', IN_LAYER: 'true' },
+  define: { IN_LAYER: 'true' },
   legalComments: 'none',
   // Beside the files, and not named in them: layer-folder.ts moves them out of the layer.
   sourcemap: 'external',

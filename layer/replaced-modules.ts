@@ -28,8 +28,26 @@ const PG_CRYPTO = `const { createHash, createHmac, pbkdf2, randomBytes } = requi
 const NOT_FOUND = `throw Object.assign(new Error('not in the layer'), { code: 'MODULE_NOT_FOUND' })`
 
 const REPLACEMENTS: readonly Replacement[] = [
-  // pg's binding to libpq. pg catches MODULE_NOT_FOUND and works without it.
-  { imported: /^\.\/native$/, importer: /\/pg\/lib\//, contents: NOT_FOUND },
+  // pg's own choice between this and its binding to libpq; of its pool, nothing runs but the constructor: `src/pool/` lends
+  // and opens.
+  {
+    imported: /^pg$/,
+    importer: /\/pool\/bundled-pg\./,
+    contents: `const Client = require('pg/lib/client')
+      exports.Client = Client
+      exports.Connection = require('pg/lib/connection')
+      exports.Pool = class Pool extends require('node:events') {
+        ending = false
+        ended = false
+        constructor(options) {
+          super()
+          this.options = { max: 10, min: 0, maxUses: Infinity, allowExitOnIdle: false, maxLifetimeSeconds: 0, ...options }
+          this.log = () => {}
+          this.Client = Client
+          this.Promise = Promise
+        }
+      }`,
+  },
   // The sockets of Cloudflare, and the question whether this is one of its workers.
   {
     imported: /^\.\/stream$/,
@@ -47,22 +65,6 @@ const REPLACEMENTS: readonly Replacement[] = [
     imported: /^pg-connection-string$/,
     importer: /\/pg\/lib\//,
     contents: `exports.parse = () => { throw new Error('connection strings are for createDatabase(), not for pg') }`,
-  },
-  // Of the pool, nothing runs but the constructor: `src/pool/` lends and opens.
-  {
-    imported: /^pg-pool$/,
-    importer: /\/pg\/lib\//,
-    contents: `module.exports = class Pool extends require('node:events') {
-      ending = false
-      ended = false
-      constructor(options, Client) {
-        super()
-        this.options = { max: 10, min: 0, maxUses: Infinity, allowExitOnIdle: false, maxLifetimeSeconds: 0, ...options }
-        this.log = () => {}
-        this.Client = Client
-        this.Promise = Promise
-      }
-    }`,
   },
   // Where a REST protocol puts parameters, and prefixes of host names: Secrets Manager's protocol, AWS JSON, has neither.
   {

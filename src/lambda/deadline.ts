@@ -12,9 +12,14 @@ export interface Invocation {
   readonly deadlineAt: number
   /** Time between `deadlineAt` and Lambda's own deadline, in milliseconds: for cancelling and for the handler's answer. */
   readonly marginMs: number
+  /** Calls something as part of it, from wherever. */
+  readonly run: <Result>(work: () => Result) => Result
   /** True once the handler has answered. */
   hasEnded: boolean
 }
+
+/** Calls something as part of no invocation: a timer would keep the one that sets it in memory. */
+export const outsideInvocations = AsyncLocalStorage.snapshot()
 
 /** The copy whose `withDatabase()` wraps the handler may be another one than the copy whose `query()` it calls. */
 const storage = processWide('invocation.1', () => new AsyncLocalStorage<Invocation>())
@@ -42,9 +47,14 @@ export function runInvocation<Result>(time: InvocationTime, work: () => Promise<
   const isBounded = typeof given === 'number' && given <= LONGEST_MS
   const remainingMs = isBounded ? Math.max(0, given) : Number.POSITIVE_INFINITY
   const marginMs = Math.min(time.marginMs, remainingMs * LARGEST_MARGIN)
-  const invocation: Invocation = { awsRequestId, deadlineAt: now + remainingMs - marginMs, marginMs, hasEnded: false }
+  const deadlineAt = now + remainingMs - marginMs
+  const invocation = { awsRequestId, deadlineAt, marginMs, run: outsideInvocations, hasEnded: false }
   publish('invocation', { awsRequestId, hasEnded: false })
-  return storage.run(invocation, work).finally(() => {
+  const begin = (): Promise<Result> => {
+    invocation.run = AsyncLocalStorage.snapshot()
+    return work()
+  }
+  return storage.run<Promise<Result>>(invocation, begin).finally(() => {
     invocation.hasEnded = true
     publish('invocation', { awsRequestId, hasEnded: true })
   })

@@ -216,7 +216,13 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
           else resolve(result)
         }
         // By callback: for a promise pg assigns a closure to the query, which lives until a full garbage collection.
-        super.query(config as string, values as unknown[], told)
+        try {
+          super.query(config as string, values as unknown[], told)
+        } catch (error) {
+          // Unless pg has begun with it, and waits for its end.
+          if (!this.isBusy) this.#deadlines.end(statement)
+          throw error
+        }
       })
     }
 

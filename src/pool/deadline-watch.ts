@@ -1,5 +1,5 @@
 /** Ends a connection's statements at their invocation's deadline: by one timer, since setting one takes microseconds. */
-import { type Invocation, isAtDeadline } from '../lambda/deadline.ts'
+import { type Invocation, isAtDeadline, outsideInvocations } from '../lambda/deadline.ts'
 import { removeFrom } from './pool-clients.ts'
 
 /** A statement under way. */
@@ -15,19 +15,20 @@ export class DeadlineWatch {
   #timer: NodeJS.Timeout | undefined
   /** On the monotonic clock, in milliseconds. */
   #timerAt = Number.POSITIVE_INFINITY
+  #isStopped = false
 
-  /** @param onDeadline called for a statement that is still under way then */
+  /** @param onDeadline called for a statement that is still under way then, as part of its invocation */
   constructor(onDeadline: (statement: WatchedStatement) => void) {
     this.#onDeadline = onDeadline
   }
 
   /** Undefined where there is no deadline. */
   begin(invocation: Invocation | undefined, budgetMs: number): WatchedStatement | undefined {
-    if (invocation === undefined || budgetMs === Number.POSITIVE_INFINITY) return undefined
+    if (invocation === undefined || budgetMs === Number.POSITIVE_INFINITY || this.#isStopped) return undefined
     const statement = { invocation, budgetMs }
     this.#underWay.push(statement)
     // The timer of an earlier invocation stays: it looks what is under way then.
-    if (invocation.deadlineAt < this.#timerAt) this.#setTimer()
+    this.#lookAt(invocation.deadlineAt)
     return statement
   }
 
@@ -35,27 +36,29 @@ export class DeadlineWatch {
     if (statement !== undefined) removeFrom(this.#underWay, statement)
   }
 
+  /** The connection has ended. */
   stop(): void {
+    this.#isStopped = true
     clearTimeout(this.#timer)
-    this.#timerAt = Number.POSITIVE_INFINITY
   }
 
-  #setTimer(): void {
-    this.stop()
-    if (this.#underWay.length === 0) return
-    this.#timerAt = Math.min(...this.#underWay.map(({ invocation }) => invocation.deadlineAt))
+  #lookAt(at: number): void {
+    if (at >= this.#timerAt) return
+    clearTimeout(this.#timer)
+    this.#timerAt = at
     // The connection keeps the process alive while a statement is under way; afterwards nothing should.
-    this.#timer = setTimeout(this.#look, this.#timerAt - performance.now()).unref()
+    this.#timer = outsideInvocations(() => setTimeout(this.#look, at - performance.now()).unref())
   }
 
   readonly #look = (): void => {
+    this.#timerAt = Number.POSITIVE_INFINITY
     const late = this.#underWay.find(({ invocation }) => isAtDeadline(invocation))
     if (late === undefined) {
-      this.#setTimer()
+      for (const { invocation } of this.#underWay) this.#lookAt(invocation.deadlineAt)
     } else {
       // For one of them: the connection ends, and with it the others.
       this.stop()
-      this.#onDeadline(late)
+      late.invocation.run(() => this.#onDeadline(late))
     }
   }
 }

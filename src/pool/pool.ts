@@ -14,7 +14,7 @@ import { Lender } from './lender.ts'
 import { ConnectionOpener } from './opener.ts'
 import type { Pg, PoolWithoutCounts } from './pg.ts'
 import { PoolClients } from './pool-clients.ts'
-import { rehearseStatement } from './rehearsal.ts'
+import { rehearseScram, rehearseStatement } from './rehearsal.ts'
 import { statementError } from './statement-error.ts'
 import { isPrebuilt, isSubmittable } from './submittable.ts'
 import { withCallback } from './with-callback.ts'
@@ -61,13 +61,16 @@ export interface DatabasePool extends PoolWithoutCounts {
   take(callSite: Error | undefined, holder?: Holder): Promise<CheckedOutClient>
   /** Opens a connection if nobody has or had one, without counting that as a use; tries once, since the first statement tries again. */
   warmUp(): Promise<void>
-  /** What a first statement needs, without a server; for the copy of pg of the layer, where nobody watches its clients. */
+  /** What a first login needs, without a server: a statement too, with the layer's copy of pg, whose clients nobody watches. */
   rehearse(): Promise<void>
   /** Ends the pool; waits for the idle connections to close, not for those that are lent or opened: they close on release. */
   close(): Promise<void>
   /** Ends every session at once, lent ones too: the execution environment is going away. */
   terminate(): void
 }
+
+/** Set by the layer's build, whose copy of pg nobody can instrument, and computes SCRAM without Web Crypto. */
+declare const IN_LAYER: true | undefined
 
 /** What a pool's user may set. */
 interface PoolSettings {
@@ -213,7 +216,8 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
     }
 
     async rehearse(): Promise<void> {
-      if (isBundled(pg)) await rehearseStatement((config) => new DatabaseClient(config))
+      const isOfLayer = typeof IN_LAYER !== 'undefined' && isBundled(pg)
+      await (isOfLayer ? rehearseStatement((config) => new DatabaseClient(config)) : rehearseScram())
     }
 
     async close(): Promise<void> {

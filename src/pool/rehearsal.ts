@@ -1,4 +1,5 @@
-/** Has a client log in to nobody and run a statement, so that Node has compiled what the first statement needs. */
+/** Runs what pg does in a login, without a server, so that Node has compiled it when the first statement needs it. */
+import { webcrypto } from 'node:crypto'
 import { Duplex } from 'node:stream'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 
@@ -30,7 +31,7 @@ function answeringSocket(): Duplex {
   return Object.assign(socket, { connect, setNoDelay: itself, setKeepAlive: itself, ref: itself, unref: itself })
 }
 
-/** Rejects for nobody to be told. */
+/** A client logs in to nobody, and runs a statement. Rejects for nobody to be told. */
 export async function rehearseStatement(createClient: (config: DatabaseClientConfig) => DatabaseClient): Promise<void> {
   const client = createClient({
     stream: answeringSocket,
@@ -43,4 +44,14 @@ export async function rehearseStatement(createClient: (config: DatabaseClientCon
   await client.connect()
   await client.probe(1000)
   client.destroy()
+}
+
+/** The steps of SCRAM-SHA-256 as pg takes them with Web Crypto, with a made-up password. */
+export async function rehearseScram(): Promise<void> {
+  const { subtle } = webcrypto
+  const key = await subtle.importKey('raw', new Uint8Array(1), 'PBKDF2', false, ['deriveBits'])
+  const params = { name: 'PBKDF2', hash: 'SHA-256', salt: new Uint8Array(1), iterations: 1 }
+  const bits = await subtle.deriveBits(params, key, 256)
+  const mac = await subtle.importKey('raw', bits, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+  await subtle.digest('SHA-256', await subtle.sign('HMAC', mac, bits))
 }

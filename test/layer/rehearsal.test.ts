@@ -1,8 +1,12 @@
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { copyPackages } from '../../cdk/package-closure.ts'
 import { Scratch } from '../support/lambda.ts'
 import { startOnLayer } from '../support/layer-function.ts'
 import { openProduct, type Product } from '../support/product.ts'
 import { LATE_SECRET_MS, rehearsesInInit } from '../support/rehearsal.ts'
+
+const REPOSITORY = join(import.meta.dirname, '../..')
 
 let product: Product
 let scratch: Scratch
@@ -30,6 +34,7 @@ test.each([
 )
 
 const WATCHES_SOCKETS = `
+import { webcrypto } from 'node:crypto'
 import stream from 'node:stream'
 import { ready, withDatabase } from 'cockroach-lambda'
 const sockets = []
@@ -42,10 +47,23 @@ stream.Duplex = new Proxy(stream.Duplex, {
     return Object.assign(socket, { push: (chunk) => (watched.pushed++, push.call(socket, chunk)) })
   },
 })
-export const handler = withDatabase(() =>
-  sockets.map(({ socket: { destroyed, errored }, pushed }) => ({ pushed, destroyed, errored })))
+const keys = []
+const { importKey } = webcrypto.subtle
+Object.getPrototypeOf(webcrypto.subtle).importKey = function (...given) {
+  keys.push(given[2])
+  return Reflect.apply(importKey, this, given)
+}
+export const handler = withDatabase(({ which }) => which === 'keys' ? keys.length : sockets.map(({ socket: { destroyed, errored }, pushed }) => ({ pushed, destroyed, errored })))
 await ready()
 `
+
+test('with a pg of the function, which may be instrumented, no statement is rehearsed, but SCRAM with Web Crypto', async () => {
+  const code = await scratch.folder('own-pg', { 'index.mjs': WATCHES_SOCKETS })
+  await copyPackages(['pg'], REPOSITORY, code)
+  const environment = await startOnLayer(product, code)
+  expect(await environment.invoke({})).toMatchObject({ ok: true, payload: [] })
+  expect(await environment.invoke({ which: 'keys' })).toMatchObject({ ok: true, payload: 2 })
+})
 
 test('a statement is rehearsed to its end, with the answers of no server', async () => {
   const code = await scratch.folder('watches-sockets', { 'index.mjs': WATCHES_SOCKETS })

@@ -1,15 +1,20 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test, vi } from 'vitest'
-import type { Invocation } from '../../../src/lambda/deadline.ts'
+import { afterEach, expect, test, vi } from 'vitest'
+import { currentInvocation, type Invocation, runInvocation } from '../../../src/lambda/deadline.ts'
 import { DeadlineWatch, type WatchedStatement } from '../../../src/pool/deadline-watch.ts'
 
 const MODULE = join(import.meta.dirname, '../../../src/pool/deadline-watch.ts')
 
 function invocationFor(leftMs: number): Invocation {
-  return { awsRequestId: undefined, deadlineAt: performance.now() + leftMs, marginMs: 100, hasEnded: false }
+  const deadlineAt = performance.now() + leftMs
+  return { awsRequestId: undefined, deadlineAt, marginMs: 100, run: (work) => work(), hasEnded: false }
 }
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
 
 /** A watch, and the first statement whose deadline it reports. */
 function openWatch() {
@@ -47,6 +52,40 @@ test('the statements of an invocation share a timer', () => {
   for (let left = 100; left > 0; left -= 1) watch.end(watch.begin(invocation, 10_000))
   expect(setTimer).toHaveBeenCalledOnce()
   watch.stop()
+})
+
+test('any number of statements may be under way when the timer of an earlier invocation comes', async () => {
+  const { watch, late } = openWatch()
+  watch.end(watch.begin(invocationFor(1), 1))
+  const invocation = invocationFor(200)
+  const [first] = Array.from({ length: 200_000 }, () => watch.begin(invocation, 200))
+  expect(await late).toBe(first)
+})
+
+test('nothing is watched when the connection has ended', () => {
+  const { watch } = openWatch()
+  watch.stop()
+  expect(watch.begin(invocationFor(1000), 1000)).toBeUndefined()
+})
+
+test('the timer is part of no invocation, and a statement is reported as part of its own', async () => {
+  const { promise: late, resolve } = Promise.withResolvers<string | undefined>()
+  const watch = new DeadlineWatch(() => resolve(currentInvocation()?.awsRequestId))
+  const invoke = (awsRequestId: string, remainingMs: number, work: () => Promise<unknown>) =>
+    runInvocation({ awsRequestId, remainingMs, marginMs: 0, now: performance.now() }, work)
+  const { setTimeout: setTimer } = globalThis
+  const invocationsOfTimers: unknown[] = []
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((look: () => void, ms: number) => {
+    invocationsOfTimers.push(currentInvocation())
+    return setTimer(look, ms)
+  }) as typeof setTimeout)
+  await invoke('first', 30, async () => watch.end(watch.begin(currentInvocation(), 30)))
+  await invoke('second', 60, () => {
+    watch.begin(currentInvocation(), 60)
+    return late
+  })
+  expect(await late).toBe('second')
+  expect(invocationsOfTimers).toEqual([undefined, undefined])
 })
 
 test('without a deadline nothing is watched', () => {

@@ -1,7 +1,6 @@
 import { channel, tracingChannel } from 'node:diagnostics_channel'
 import pg from 'pg'
 import { expect, test, vi } from 'vitest'
-import { createDatabase } from '../../../src/index.ts'
 import { databaseClientClass } from '../../../src/pool/client-class.ts'
 import type { Pg } from '../../../src/pool/pg.ts'
 import { rehearseStatement } from '../../../src/pool/rehearsal.ts'
@@ -31,12 +30,4 @@ test('a rehearsal logs in and gets a row, and tells nobody', async () => {
   expect(told).not.toHaveBeenCalled()
   for (const one of channels) one.unsubscribe(told)
   statements.unsubscribe(listeners)
-})
-
-test('a copy of pg that is handed over, which others may have instrumented, rehearses nothing', async () => {
-  const connect = vi.spyOn(pg.Client.prototype, 'connect')
-  const database = createDatabase({ pg, connectionString: 'postgresql://app:secret@127.0.0.1:1/app' })
-  await database.getPool().rehearse()
-  expect(connect).not.toHaveBeenCalled()
-  await database.close()
 })

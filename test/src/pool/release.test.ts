@@ -150,3 +150,16 @@ describe('a cursor that is open at the end of transaction()', () => {
     expect((await query('select * from released')).rows).toEqual([])
   })
 })
+
+test('a statement that pg refuses before it is sent cancels no other at its deadline', async () => {
+  const { query } = product.database()
+  const refused = { text: 'select 1' }
+  Object.defineProperty(refused, 'values', {
+    get: () => {
+      throw new Error('no values')
+    },
+  })
+  expect(await inInvocation(1000, () => rejection(query(refused)))).toMatchObject({ message: 'no values' })
+  const { rows } = await inInvocation(20_000, () => query('select 1 as one from pg_sleep(1.5)'))
+  expect([rows, product.cloud.standIn.counts.logins]).toEqual([[{ one: 1 }], 1])
+})
