@@ -10,7 +10,7 @@ const BEGIN = '<!-- bench:begin, written by `npm run bench` -->'
 const END = '<!-- bench:end -->'
 
 /** The rows that README shows: with and without waiting in init, and what they are compared with. */
-const SHORT_LIST: readonly SubjectName[] = ['ours-ready', 'floor-init', 'ours', 'floor', 'naive-bundled']
+const SHORT_LIST: readonly SubjectName[] = ['ours-ready', 'ours', 'floor', 'naive-bundled']
 
 function shortTable({ memory }: Results): string {
   const figures = memory?.figures ?? []

@@ -1,7 +1,6 @@
 /** The least code that does the job: one request signed by hand, begun while the module loads, and a bare `pg` client. */
 import { createHash, createHmac } from 'node:crypto'
-import { request as httpRequest } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import { request } from 'node:https'
 import { Client } from 'pg'
 import { measured } from './measured.ts'
 import { pgConfig, type SecretFields, secretId } from './secret-fields.ts'
@@ -36,7 +35,6 @@ function signedHeaders(body: string): Record<string, string> {
 
 function readSecret(): Promise<SecretFields> {
   const body = JSON.stringify({ SecretId: secretId })
-  const request = url.protocol === 'http:' ? httpRequest : httpsRequest
   return new Promise((resolve, reject) => {
     request(url, { method: 'POST', headers: signedHeaders(body) }, (response) => {
       const chunks: Buffer[] = []
