@@ -12,8 +12,6 @@ export interface Invocation {
   readonly deadlineAt: number
   /** Time between `deadlineAt` and Lambda's own deadline, in milliseconds: for cancelling and for the handler's answer. */
   readonly marginMs: number
-  /** Calls something as part of it, from wherever. */
-  readonly run: <Result>(work: () => Result) => Result
   /** True once the handler has answered. */
   hasEnded: boolean
 }
@@ -47,17 +45,17 @@ export function runInvocation<Result>(time: InvocationTime, work: () => Promise<
   const isBounded = typeof given === 'number' && given <= LONGEST_MS
   const remainingMs = isBounded ? Math.max(0, given) : Number.POSITIVE_INFINITY
   const marginMs = Math.min(time.marginMs, remainingMs * LARGEST_MARGIN)
-  const deadlineAt = now + remainingMs - marginMs
-  const invocation = { awsRequestId, deadlineAt, marginMs, run: outsideInvocations, hasEnded: false }
+  const invocation: Invocation = { awsRequestId, deadlineAt: now + remainingMs - marginMs, marginMs, hasEnded: false }
   publish('invocation', { awsRequestId, hasEnded: false })
-  const begin = (): Promise<Result> => {
-    invocation.run = AsyncLocalStorage.snapshot()
-    return work()
-  }
-  return storage.run<Promise<Result>>(invocation, begin).finally(() => {
+  return storage.run(invocation, work).finally(() => {
     invocation.hasEnded = true
     publish('invocation', { awsRequestId, hasEnded: true })
   })
+}
+
+/** Calls something as part of an invocation, from a timer that is part of none. */
+export function inInvocation(invocation: Invocation, work: () => void): void {
+  storage.run(invocation, work)
 }
 
 export function currentInvocation(): Invocation | undefined {

@@ -1,5 +1,4 @@
 /** A pg client that reports its age and how its connection was opened, and cancels its statements at the deadline. */
-import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { ClientConfig, DatabaseError } from 'pg'
 import { nameCallers } from '../base/caller.ts'
@@ -14,7 +13,7 @@ import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 import { ConnectClock, type ConnectTimings } from './connect-timings.ts'
 import { DeadlineWatch, type WatchedStatement } from './deadline-watch.ts'
 import { hidePassword } from './hidden-password.ts'
-import type { ClientInternals, Pg } from './pg.ts'
+import { type ClientInternals, isTlsSocket, type Pg } from './pg.ts'
 import { keptParameters } from './server-parameters.ts'
 import { endsSession, statementError } from './statement-error.ts'
 import { bindToCaller, type Callback, failUnsent, isSubmittable, type Submittable } from './submittable.ts'
@@ -34,10 +33,6 @@ const QUERY_TIMEOUT = 'Query read timeout'
 const FATAL = ['FATAL', 'PANIC']
 
 const unsent = () => deadlineError('the statement was not sent', true)
-
-function isTlsSocket(stream: Socket): stream is TLSSocket {
-  return 'encrypted' in stream && stream.encrypted === true
-}
 
 /** The class over a copy of pg's. */
 export function databaseClientClass({ Client, Connection }: Pg): new (config: DatabaseClientConfig) => DatabaseClient {
@@ -138,10 +133,8 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       this.#internals.password = null
       connectionParameters.password = null
       // Query streams wait for this message before they report an error, also that their connection broke.
-      connection.once('end', () => {
-        this.#deadlines.stop()
-        setImmediate(() => connection.emit('readyForQuery'))
-      })
+      connection.once('end', () => setImmediate(() => connection.emit('readyForQuery')))
+      connection.once('end', () => this.#deadlines.stop())
     }
 
     terminate(): void {

@@ -1,5 +1,5 @@
 /** Ends a connection's statements at their invocation's deadline: by one timer, since setting one takes microseconds. */
-import { type Invocation, isAtDeadline, outsideInvocations } from '../lambda/deadline.ts'
+import { type Invocation, inInvocation, isAtDeadline, outsideInvocations } from '../lambda/deadline.ts'
 import { removeFrom } from './pool-clients.ts'
 
 /** A statement under way. */
@@ -58,7 +58,7 @@ export class DeadlineWatch {
     } else {
       // For one of them: the connection ends, and with it the others.
       this.stop()
-      late.invocation.run(() => this.#onDeadline(late))
+      inInvocation(late.invocation, () => this.#onDeadline(late))
     }
   }
 }

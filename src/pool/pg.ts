@@ -1,6 +1,7 @@
 /** What is used of `pg`, with the parts of it that its types leave out. */
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { Client, ClientConfig, Pool, PoolConfig } from 'pg'
 import { loopbackSocket } from '../connection/tls.ts'
 
@@ -59,4 +60,9 @@ export interface Pg {
     config: PoolConfig,
   ) => Omit<Pool, 'totalCount' | 'idleCount' | 'waitingCount'>
   readonly Connection: ProtocolConnectionClass
+}
+
+/** True for a socket that pg has encrypted. */
+export function isTlsSocket(stream: Socket): stream is TLSSocket {
+  return 'encrypted' in stream && stream.encrypted === true
 }

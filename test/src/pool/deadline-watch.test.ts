@@ -9,7 +9,7 @@ const MODULE = join(import.meta.dirname, '../../../src/pool/deadline-watch.ts')
 
 function invocationFor(leftMs: number): Invocation {
   const deadlineAt = performance.now() + leftMs
-  return { awsRequestId: undefined, deadlineAt, marginMs: 100, run: (work) => work(), hasEnded: false }
+  return { awsRequestId: undefined, deadlineAt, marginMs: 100, hasEnded: false }
 }
 
 afterEach(() => {
