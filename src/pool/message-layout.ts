@@ -22,8 +22,11 @@ export function isKnownType(type: string): boolean {
   return LAYOUTS.has(type)
 }
 
-function endOfString(bytes: Buffer, at: number): number {
-  return bytes.indexOf(0, at) + 1 || CUT
+/** Not by `indexOf()`, which leaves JavaScript: a name of a column takes it longer than this. */
+function endOfString(bytes: Buffer, at: number, end: number): number {
+  let to = at
+  while (to < end && bytes[to] !== 0) to += 1
+  return to + 1
 }
 
 function endOfValue(bytes: Buffer, at: number, end: number): number {
@@ -38,11 +41,11 @@ function endOfField(kind: string, bytes: Buffer, at: number, end: number): numbe
   if (kind === 'h') return at + 2
   if (kind === 'i') return at + 4
   if (kind === 'x') return end
-  if (kind === 's') return endOfString(bytes, at)
+  if (kind === 's') return endOfString(bytes, at, end)
   if (kind === 'v') return endOfValue(bytes, at, end)
   let from = at
-  let to = endOfString(bytes, from)
-  for (; to > from + 1 && to < end; to = endOfString(bytes, from)) from = to
+  let to = endOfString(bytes, from, end)
+  for (; to > from + 1 && to < end; to = endOfString(bytes, from, end)) from = to
   return to > from + 1 ? CUT : to
 }
 
