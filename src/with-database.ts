@@ -1,5 +1,6 @@
 /** Wraps a Lambda handler: connects during init, and makes the invocation's deadline known to every statement. */
 import type { Writable } from 'node:stream'
+import { monotonicNow } from './base/clock.ts'
 import type { Database } from './database.ts'
 import { runInvocation } from './lambda/deadline.ts'
 
@@ -79,7 +80,7 @@ export function wrapHandler(
       awsRequestId: context.awsRequestId,
       remainingMs: typeof context.getRemainingTimeInMillis === 'function' && context.getRemainingTimeInMillis(),
       marginMs: database.deadlineMarginMs,
-      now: performance.now(),
+      now: monotonicNow(),
     }
     const passed = isStreaming ? [event, second, third, database] : [event, second, database]
     return runInvocation(time, async () => Reflect.apply(handler, undefined, passed))

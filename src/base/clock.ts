@@ -37,7 +37,12 @@ export function steadyClock(now: () => number, monotonicNow: () => number): () =
 }
 
 const now = (): number => Date.now()
-const monotonicNow = (): number => performance.now()
+
+/** Not `performance.now()`: its first call has Node load all of `perf_hooks`, which takes a cold start milliseconds. */
+export function monotonicNow(): number {
+  const [seconds, nanoseconds] = process.hrtime()
+  return seconds * 1e3 + nanoseconds / 1e6
+}
 
 export const SYSTEM_CLOCK: Clock = {
   now,

@@ -1,5 +1,6 @@
 /** The invocation under way, and how much of its time is left. */
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { monotonicNow } from '../base/clock.ts'
 import { ConnectionError } from '../base/connection-error.ts'
 import { publish } from '../base/diagnostics.ts'
 import { processWide } from '../base/process-wide.ts'
@@ -64,7 +65,7 @@ export function currentInvocation(): Invocation | undefined {
 
 /** How long a statement may take, in milliseconds: `Infinity` without a deadline. */
 export function budgetOf(invocation: Invocation | undefined): number {
-  return invocation === undefined ? Number.POSITIVE_INFINITY : invocation.deadlineAt - performance.now()
+  return invocation === undefined ? Number.POSITIVE_INFINITY : invocation.deadlineAt - monotonicNow()
 }
 
 /** A timer may come this much early, in milliseconds. */
@@ -72,7 +73,7 @@ const TIMER_PRECISION_MS = 2
 
 /** True when the invocation's time is up. */
 export function isAtDeadline(invocation: Invocation | undefined): boolean {
-  return invocation !== undefined && performance.now() + TIMER_PRECISION_MS >= invocation.deadlineAt
+  return invocation !== undefined && monotonicNow() + TIMER_PRECISION_MS >= invocation.deadlineAt
 }
 
 /** When a step of at most `limitMs` has to end, on the monotonic clock in milliseconds: the invocation's deadline if that is sooner. */
@@ -107,7 +108,7 @@ export function noAnswer(limitMs: number, toError: (cause: Error) => ConnectionE
  * @param what is missing at the deadline: "the secret was not read"
  */
 export function answerLimit(what: string, toError: (cause: Error) => ConnectionError): Limit {
-  const now = performance.now()
+  const now = monotonicNow()
   const endAt = endOfStep(ANSWER_TIMEOUT_MS + SPARE_MS, now)
   const limitMs = endAt - now
   if (limitMs < FAIR_MS) return { limitMs, error: () => outOfTime(what, endAt) }

@@ -1,4 +1,5 @@
 /** The init phase: how long it may wait for a connection, and what it must not keep. */
+import { monotonicNow } from '../base/clock.ts'
 import { within } from '../base/within.ts'
 import type { Platform } from '../settings/settings.ts'
 import { currentInvocation, endOfStep } from './deadline.ts'
@@ -16,7 +17,7 @@ export function waitInInitMs(limitMs: number, uptimeMs: number): number {
 /** Waits for `work`, whatever comes of it: at most `limitMs`, until init has to end, or until the invocation's deadline. */
 export async function waitFor(work: Promise<void>, limitMs: number, { isLambda }: Platform): Promise<void> {
   const longestMs = isLambda ? waitInInitMs(limitMs, process.uptime() * 1000) : limitMs
-  const now = performance.now()
+  const now = monotonicNow()
   await within({ limitMs: endOfStep(longestMs, now) - now, error: () => undefined }, work).catch(() => undefined)
 }
 

@@ -1,4 +1,5 @@
 /** Measures the steps of connecting. */
+import { monotonicNow } from '../base/clock.ts'
 import type { ProtocolConnection } from './pg.ts'
 
 /** How long they took, in milliseconds, each counted from the one before. */
@@ -13,25 +14,25 @@ function since(from: number | undefined, to: number | undefined): number | undef
 }
 
 export class ConnectClock {
-  readonly #startedAt = performance.now()
+  readonly #startedAt = monotonicNow()
   #tcpAt: number | undefined
   #tlsAt: number | undefined
   #readyAt: number | undefined
 
   constructor(connection: ProtocolConnection) {
     connection.on('connect', () => {
-      this.#tcpAt = performance.now()
+      this.#tcpAt = monotonicNow()
     })
     connection.on('sslconnect', () => {
       connection.stream.once('secureConnect', () => {
-        this.#tlsAt = performance.now()
+        this.#tlsAt = monotonicNow()
       })
     })
   }
 
   /** The login is over. */
   stop(): void {
-    this.#readyAt = performance.now()
+    this.#readyAt = monotonicNow()
   }
 
   get timings(): ConnectTimings {

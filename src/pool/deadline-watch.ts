@@ -1,4 +1,5 @@
 /** Ends a connection's statements at their invocation's deadline: by one timer, since setting one takes microseconds. */
+import { monotonicNow } from '../base/clock.ts'
 import { type Invocation, inInvocation, isAtDeadline, outsideInvocations } from '../lambda/deadline.ts'
 import { removeFrom } from './pool-clients.ts'
 
@@ -47,7 +48,7 @@ export class DeadlineWatch {
     clearTimeout(this.#timer)
     this.#timerAt = at
     // The connection keeps the process alive while a statement is under way; afterwards nothing should.
-    this.#timer = outsideInvocations(() => setTimeout(this.#look, at - performance.now()).unref())
+    this.#timer = outsideInvocations(() => setTimeout(this.#look, at - monotonicNow()).unref())
   }
 
   readonly #look = (): void => {

@@ -2,6 +2,7 @@
 import { text as readText } from 'node:stream/consumers'
 import { inspect } from 'node:util'
 import { to as copyTo } from 'pg-copy-streams'
+import { monotonicNow } from '../../src/base/clock.ts'
 import { Database } from '../../src/database.ts'
 import type { DatabaseOptions } from '../../src/index.ts'
 import { runInvocation } from '../../src/lambda/deadline.ts'
@@ -56,7 +57,7 @@ async function carryOut({ options, statements, deadlineMs }: Order): Promise<Ans
   }
   const awsRequestId = undefined
   if (deadlineMs === undefined) await run()
-  else await runInvocation({ awsRequestId, remainingMs: deadlineMs, marginMs: 300, now: performance.now() }, run)
+  else await runInvocation({ awsRequestId, remainingMs: deadlineMs, marginMs: 300, now: monotonicNow() }, run)
   // The connection may be lost at any time from now on.
   const after = await outcomeOf(database.query('simple', [], { idempotent: true }))
   const { totalCount: total, waitingCount: waiting } = database.getPool()

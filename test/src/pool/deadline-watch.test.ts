@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterEach, expect, test, vi } from 'vitest'
+import { monotonicNow } from '../../../src/base/clock.ts'
 import { currentInvocation, type Invocation, runInvocation } from '../../../src/lambda/deadline.ts'
 import { DeadlineWatch, type WatchedStatement } from '../../../src/pool/deadline-watch.ts'
 
 const MODULE = join(import.meta.dirname, '../../../src/pool/deadline-watch.ts')
 
 function invocationFor(leftMs: number): Invocation {
-  const deadlineAt = performance.now() + leftMs
+  const deadlineAt = monotonicNow() + leftMs
   return { awsRequestId: undefined, deadlineAt, marginMs: 100, hasEnded: false }
 }
 
@@ -33,7 +34,7 @@ test('a statement under way at its deadline is reported then, and one that has e
   watch.end(watch.begin(first, 30))
   const underWay = watch.begin(second, 60)
   expect(await late).toBe(underWay)
-  expect(performance.now()).toBeGreaterThanOrEqual(second.deadlineAt - 2)
+  expect(monotonicNow()).toBeGreaterThanOrEqual(second.deadlineAt - 2)
   expect(reported).toEqual([underWay])
 })
 
@@ -72,7 +73,7 @@ test('the timer is part of no invocation, and a statement is reported as part of
   const { promise: late, resolve } = Promise.withResolvers<string | undefined>()
   const watch = new DeadlineWatch(() => resolve(currentInvocation()?.awsRequestId))
   const invoke = (awsRequestId: string, remainingMs: number, work: () => Promise<unknown>) =>
-    runInvocation({ awsRequestId, remainingMs, marginMs: 0, now: performance.now() }, work)
+    runInvocation({ awsRequestId, remainingMs, marginMs: 0, now: monotonicNow() }, work)
   const { setTimeout: setTimer } = globalThis
   const invocationsOfTimers: unknown[] = []
   vi.spyOn(globalThis, 'setTimeout').mockImplementation(((look: () => void, ms: number) => {
@@ -98,6 +99,6 @@ test('a deadline that nobody waits for keeps no process alive', async () => {
   const script = `
     const { DeadlineWatch } = await import(${JSON.stringify(MODULE)})
     const watch = new DeadlineWatch(() => process.exit(1))
-    watch.end(watch.begin({ deadlineAt: performance.now() + 600_000, marginMs: 100, hasEnded: false }, 600_000))`
+    watch.end(watch.begin({ deadlineAt: process.hrtime()[0] * 1000 + 600_000, marginMs: 100, hasEnded: false }, 600_000))`
   await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { timeout: 60_000 })
 })

@@ -239,7 +239,7 @@ describe.each([
     let offsetMs = 0
     const now = () => Date.now() + offsetMs
     let monotonicMs = 0
-    const monotonicNow = () => performance.now() + monotonicMs
+    const monotonicNow = () => SYSTEM_CLOCK.monotonicNow() + monotonicMs
     const clock: Clock = { ...SYSTEM_CLOCK, now, monotonicNow, steadyNow: steadyClock(now, monotonicNow) }
     const set = (ms: number) => {
       offsetMs += ms
