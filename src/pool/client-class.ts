@@ -67,9 +67,8 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       this.query = this.#query.bind(this) as this['query']
       // Without a listener, a connection that is lost while idle would end the process.
       this.on('error', () => undefined)
-      const { connection, connectionParameters } = this.#internals
+      const { connection } = this.#internals
       hidePassword(this.#internals)
-      hidePassword(connectionParameters)
       connection.on('errorMessage', (error: DatabaseError) => {
         if (endsSession(error) || FATAL.includes(error.severity ?? '')) this.#hasSessionEnded = true
       })
@@ -129,9 +128,8 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
 
     erasePassword(): void {
       this.#connectClock.stop()
-      const { connection, connectionParameters } = this.#internals
+      const { connection } = this.#internals
       this.#internals.password = null
-      connectionParameters.password = null
       // Query streams wait for this message before they report an error, also that their connection broke.
       connection.once('end', () => setImmediate(() => connection.emit('readyForQuery')))
       connection.once('end', () => this.#deadlines.stop())

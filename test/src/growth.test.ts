@@ -1,4 +1,4 @@
-/** What a warm statement leaves behind until a full garbage collection, in the code that ships: next to nothing. */
+/** What a warm statement costs by the form of our objects, and leaves behind until a full garbage collection, in the code that ships. */
 import { createRequire } from 'node:module'
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -19,6 +19,8 @@ const MOST_BYTES = 100
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void
+setFlagsFromString('--allow-natives-syntax')
+const isFast = runInNewContext('(object) => %HasFastProperties(object)') as (object: object) => boolean
 
 function oldSpaceBytes(): number {
   return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'old_space')?.space_used_size ?? Number.NaN
@@ -41,6 +43,18 @@ test('a statement in a warm invocation leaves no closure in the old generation',
   for (let i = 0; i < STATEMENTS; i += 1) await invoke()
   expect((oldSpaceBytes() - before) / STATEMENTS).toBeLessThan(MOST_BYTES)
   await invoke((db) => db.close())
+})
+
+test('V8 has client, connection and pool in the form whose properties it finds at once', async () => {
+  await using product = await openProduct()
+  const { createDatabase } = createRequire(import.meta.url)(LAYER) as typeof import('../../src/index.ts')
+  const database = createDatabase({ secretId: product.secretId })
+  await database.query('select 1')
+  const client = await database.getClient()
+  const objects = [client, Reflect.get(client, 'connection'), database.getPool()]
+  expect(objects.map(isFast)).toEqual([true, true, true])
+  client.release()
+  await database.close()
 })
 
 test.each([
