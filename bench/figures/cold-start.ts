@@ -30,9 +30,12 @@ export async function coldStart(
 ): Promise<ColdStart> {
   stage.cloud.resetCounts()
   const requestsBefore = stage.secretsManager.requests.length
-  await using environment = await stage.startEnvironment(subject, options)
+  const { quota, ...others } = options
+  quota?.unthrottle()
+  const nodeBinary = quota?.nodeBinary
+  await using environment = await stage.startEnvironment(subject, { ...others, ...(nodeBinary && { nodeBinary }) })
   // The runtime has just asked for its first invocation: init has ended.
-  if (environment.pid !== undefined) options.quota?.add(environment.pid)
+  quota?.throttle()
   const event: BenchEvent = options.collects === undefined ? {} : { collects: true }
   const answer = answerOf(await environment.invoke(event))
   const { tcp: connections, clientPackets: packets, bytesIn: bytesSent, bytesOut: bytesReceived } = stage.cloud.counts

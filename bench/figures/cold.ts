@@ -33,12 +33,14 @@ export async function coldRounds(
 
 export function coldFigures(starts: ColdStarts, rttMs: number): ColdFigures[] {
   const firstRows = (subject: SubjectName) => (starts.get(subject) ?? []).map(({ sinceLoadingMs }) => sinceLoadingMs)
+  const processor = (subject: SubjectName) => (starts.get(subject) ?? []).map(({ processorMs }) => processorMs)
   return [...starts].map(([subject, own]) => ({
     subject,
     rttMs,
     bareRuntimeMs: spread(own.map(({ loadingBeganMs }) => loadingBeganMs)),
     firstRowMs: spread(firstRows(subject)),
-    processorMs: spread(own.map(({ processorMs }) => processorMs)),
+    processorMs: spread(processor(subject)),
+    processorRatioToFloor: pairedRatio(processor(subject), processor('floor')),
     ratioToNaive: pairedRatio(firstRows(subject), firstRows('naive')),
     ratioToFloor: pairedRatio(firstRows(subject), firstRows('floor')),
   }))

@@ -13,6 +13,8 @@ export interface ColdFigures {
   /** From there to the first row. */
   readonly firstRowMs: Spread
   readonly processorMs: Spread
+  /** Of the processor time. */
+  readonly processorRatioToFloor: number
   readonly ratioToNaive: number
   readonly ratioToFloor: number
 }

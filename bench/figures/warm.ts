@@ -1,4 +1,4 @@
-/** `query()` in a warm invocation beside `client.query()` on a bare client, in the same process, in turns. */
+/** `query()` in a warm invocation beside `client.query()` on a bare client, in the same process, in turns, in some processes. */
 import type { ExecutionEnvironment } from '../../local/lambda/execution-environment.ts'
 import type { Stage } from '../stage/stage.ts'
 import type { WarmAnswer, WarmEvent } from '../subjects/warm.ts'
@@ -18,23 +18,38 @@ async function invoke(environment: ExecutionEnvironment, event: WarmEvent): Prom
   return payload as WarmAnswer
 }
 
-export async function warmFigures(stage: Stage, turns: number, progress: Progress): Promise<WarmFigures> {
+/** V8 has compiled all of it after so many turns. */
+const WARM_UP_TURNS = 10
+
+export interface WarmTurns {
+  /** One after the other: what V8 makes of the code, and with it the figures, differs from one process to the next. */
+  readonly environments: number
+  /** In each. */
+  readonly turns: number
+}
+
+export async function warmFigures(
+  stage: Stage,
+  { environments, turns }: WarmTurns,
+  progress: Progress,
+): Promise<WarmFigures> {
   stage.delay({ rttMs: 0, secretMs: 0 })
-  await using environment = await stage.startEnvironment('warm')
   const answers = new Map<WarmEvent['way'], WarmAnswer[]>(WAYS.map((way) => [way, []]))
-  // V8 has compiled all of it by then.
-  const warmUpTurns = Math.ceil(turns / 4)
-  for (let turn = -warmUpTurns; turn < turns; turn += 1) {
-    if (turn % 10 === 0) progress(`warm statements: turn ${Math.max(turn, 0)} of ${turns}`)
-    for (const way of turn % 2 === 0 ? WAYS : WAYS.toReversed()) {
-      const answer = await invoke(environment, { way, count: COUNT })
-      if (turn >= 0) answers.get(way)?.push(answer)
+  const packets = new Map<WarmEvent['way'], number>()
+  for (let number = 1; number <= environments; number += 1) {
+    progress(`warm statements: environment ${number} of ${environments}`)
+    await using environment = await stage.startEnvironment('warm')
+    for (let turn = -WARM_UP_TURNS; turn < turns; turn += 1) {
+      for (const way of turn % 2 === 0 ? WAYS : WAYS.toReversed()) {
+        const answer = await invoke(environment, { way, count: COUNT })
+        if (turn >= 0) answers.get(way)?.push(answer)
+      }
     }
-  }
-  const packets = async (way: WarmEvent['way']): Promise<number> => {
-    stage.cloud.resetCounts()
-    await invoke(environment, { way, count: PACKETS_OF })
-    return stage.cloud.counts.clientPackets
+    for (const way of WAYS) {
+      stage.cloud.resetCounts()
+      await invoke(environment, { way, count: PACKETS_OF })
+      packets.set(way, stage.cloud.counts.clientPackets)
+    }
   }
   const figuresOf = (way: WarmEvent['way'], figure: keyof WarmAnswer) =>
     (answers.get(way) ?? []).map((one) => one[figure])
@@ -45,8 +60,8 @@ export async function warmFigures(stage: Stage, turns: number, progress: Progres
     processorQuery: spread(figuresOf('query()', 'processorUs')),
     processorClientQuery: spread(figuresOf('client.query()', 'processorUs')),
     processorAdded: pairedDifference(figuresOf('query()', 'processorUs'), figuresOf('client.query()', 'processorUs')),
-    packetsQuery: await packets('query()'),
-    packetsClientQuery: await packets('client.query()'),
+    packetsQuery: packets.get('query()') ?? Number.NaN,
+    packetsClientQuery: packets.get('client.query()') ?? Number.NaN,
   }
 }
 

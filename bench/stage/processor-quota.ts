@@ -1,5 +1,6 @@
 /** Limits a process to the part of a processor that Lambda gives a function of a memory size, by a control group of the kernel. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** Where the groups of version 1 and of version 2 are. */
@@ -8,6 +9,8 @@ const PREFIX = 'lambda-benchmark-'
 const PERIOD_US = 20_000
 /** The size from which on a function has a whole processor. @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html */
 const WHOLE_PROCESSOR_MB = 1769
+/** As much as init may use. No limit at all would be slower to replace by one. */
+const UNTHROTTLED_MB = 100 * WHOLE_PROCESSOR_MB
 
 /** Processor time in each period, in microseconds. */
 export function quotaUs(memoryMb: number): number {
@@ -46,9 +49,22 @@ function removeLeftovers(root: string): void {
   }
 }
 
+/** Node from its first moment in the group: to move a running process takes the kernel 5 to 15 ms, which init does not wait for. */
+function launcher(folder: string, group: string): string {
+  const path = join(folder, 'node')
+  const script = `#!/bin/sh\necho $$ > '${join(group, 'cgroup.procs')}' && exec '${process.execPath}' "$@"\n`
+  writeFileSync(path, script, { mode: 0o755 })
+  return path
+}
+
 export class ProcessorQuota implements Disposable {
+  /** Runs Node in the group. */
+  readonly nodeBinary: string
   readonly #root: string
   readonly #group: string
+  readonly #memoryMb: number
+  readonly #version: keyof typeof ROOTS
+  readonly #folder = mkdtempSync(join(tmpdir(), PREFIX))
   readonly #removeAtExit = (): void => remove(this.#root, this.#group)
   /** A signal ends a process without `exit`. */
   readonly #endBySignal = (): void => process.exit(1)
@@ -57,6 +73,8 @@ export class ProcessorQuota implements Disposable {
   constructor(memoryMb: number) {
     const version =
       existsSync(join(ROOTS.v1, 'cpu.cfs_quota_us')) || !existsSync(join(ROOTS.v2, 'cpu.stat')) ? 'v1' : 'v2'
+    this.#memoryMb = memoryMb
+    this.#version = version
     this.#root = ROOTS[version]
     this.#group = join(this.#root, `${PREFIX}${process.pid}-${memoryMb}`)
     removeLeftovers(this.#root)
@@ -64,20 +82,32 @@ export class ProcessorQuota implements Disposable {
     mkdirSync(this.#group)
     process.once('exit', this.#removeAtExit).once('SIGINT', this.#endBySignal).once('SIGTERM', this.#endBySignal)
     try {
-      for (const [file, text] of Object.entries(limits(version, memoryMb))) writeFileSync(join(this.#group, file), text)
+      this.unthrottle()
     } catch (error) {
       this[Symbol.dispose]()
       throw error
     }
+    this.nodeBinary = launcher(this.#folder, this.#group)
   }
 
-  /** From now on the process, with all its threads, gets no more than the quota. */
-  add(pid: number): void {
-    writeFileSync(join(this.#group, 'cgroup.procs'), String(pid))
+  /** From now on the group's processes, with all their threads, get no more than the quota. */
+  throttle(): void {
+    this.#limitTo(this.#memoryMb)
+  }
+
+  /** As in init. */
+  unthrottle(): void {
+    this.#limitTo(UNTHROTTLED_MB)
+  }
+
+  #limitTo(memoryMb: number): void {
+    const files = Object.entries(limits(this.#version, memoryMb))
+    for (const [file, text] of files) writeFileSync(join(this.#group, file), text)
   }
 
   [Symbol.dispose](): void {
     process.off('exit', this.#removeAtExit).off('SIGINT', this.#endBySignal).off('SIGTERM', this.#endBySignal)
     remove(this.#root, this.#group)
+    rmSync(this.#folder, { recursive: true, force: true })
   }
 }

@@ -81,7 +81,7 @@ export class Stage {
   /** A new execution environment of a subject; the caller ends it. */
   startEnvironment(
     subject: SubjectName | 'warm',
-    options: { countsModules?: true; memoryMb?: number } = {},
+    options: { countsModules?: true; memoryMb?: number; nodeBinary?: string } = {},
   ): Promise<ExecutionEnvironment> {
     const knowsServer = subject !== 'warm' && subjectSource(subject).knowsServer
     return ExecutionEnvironment.start(
@@ -95,7 +95,9 @@ export class Stage {
         runtime: 'nodejs24.x',
       },
       {
+        // As Lambda's own start script has it; V8 then takes no compiled code of Node's own modules.
         execArgv: ['--expose-gc', `--require=${this.#code.names}`, `--import=${PRELOAD}`],
+        ...(options.nodeBinary !== undefined && { nodeBinary: options.nodeBinary }),
         environment: {
           AWS_ENDPOINT_URL_SECRETS_MANAGER: this.secretsManager.url,
           NODE_EXTRA_CA_CERTS: join(this.#code.certificateLayer, 'certs/root.crt'),

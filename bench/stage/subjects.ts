@@ -64,6 +64,19 @@ const SOURCES = {
     usesLayer: true,
     waitsInInit: true,
   },
+  'ours-early-ready': {
+    ...waiting('**cockroach-lambda**, ESM, server in the environment', 'ours'),
+    usesLayer: true,
+    knowsServer: true,
+  },
+  'ours-early-ready-cjs': {
+    title: '**cockroach-lambda**, CommonJS, server in the environment, waits in init',
+    file: 'ours-then',
+    format: 'cjs',
+    usesLayer: true,
+    waitsInInit: true,
+    knowsServer: true,
+  },
 } as const satisfies Record<string, SubjectSource>
 
 export type SubjectName = keyof typeof SOURCES
