@@ -65,6 +65,11 @@ describe.each(ROWS)('$runtime, $kind', ({ code }) => {
 })
 
 describe.each(RUNTIMES)('%s', (runtime) => {
+  test('Node loads neither perf_hooks nor Web Crypto for a connection and a statement', async () => {
+    await using environment = await startUnderClient(stack, { ...fixtureFunction('loaded-modules'), runtime })
+    expect(await environment.invoke({})).toMatchObject({ ok: true, payload: [] })
+  })
+
   test('a small function that does not wait in init has rehearsed its login when init ends', async () => {
     await using scratch = await Scratch.make()
     await using ends = new AsyncDisposableStack()

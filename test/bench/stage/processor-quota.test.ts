@@ -37,7 +37,8 @@ test('Node runs in the group from its start, is limited when it is said, and is 
     const files = ['/sys/fs/cgroup/cpu', '/sys/fs/cgroup'].flatMap((root) =>
       ['cpu.cfs_quota_us', 'cpu.max'].map((name) => join(root + group, name)),
     )
-    const quotas = () => files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8').split(/\s/)[0])
+    const quotas = () =>
+      files.filter((file) => existsSync(file)).map((file) => readFileSync(file, 'utf8').split(/\s/)[0])
     const unthrottled = quotas()
     limit.throttle()
     expect([unthrottled, quotas()]).toEqual([['2000000'], ['1447']])
