@@ -40,8 +40,7 @@ const now = (): number => Date.now()
 
 /** Not `performance.now()`: its first call has Node load all of `perf_hooks`, which takes a cold start milliseconds. */
 export function monotonicNow(): number {
-  const [seconds, nanoseconds] = process.hrtime()
-  return seconds * 1e3 + nanoseconds / 1e6
+  return process.uptime() * 1000
 }
 
 export const SYSTEM_CLOCK: Clock = {

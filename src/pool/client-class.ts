@@ -74,7 +74,7 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       })
       connection.on('sslconnect', () => watchHandshake(connection.stream))
       connection.on('readyForQuery', (message) => {
-        // Without a message, see `erasePassword()`.
+        // Without a message, see `endLogin()`.
         this.#transactionStatus = message?.status ?? null
       })
     }
@@ -126,10 +126,9 @@ export function databaseClientClass({ Client, Connection }: Pg): new (config: Da
       return this.getTransactionStatus() === 'I' ? undefined : 'released inside a transaction'
     }
 
-    erasePassword(): void {
+    endLogin(): void {
       this.#connectClock.stop()
       const { connection } = this.#internals
-      this.#internals.password = null
       // Query streams wait for this message before they report an error, also that their connection broke.
       connection.once('end', () => setImmediate(() => connection.emit('readyForQuery')))
       connection.once('end', () => this.#deadlines.stop())

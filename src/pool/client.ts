@@ -44,8 +44,8 @@ export interface DatabaseClient extends PgClient {
   readonly unfitness: string | undefined
   /** `server_version` or `crdb_version` as the server reported it. */
   serverParameter(name: string): string | undefined
-  /** Logged in: the password has done its part and is forgotten. */
-  erasePassword(): void
+  /** Logged in: from here on statements are run. */
+  endLogin(): void
   /** Ends the session now, whatever it does: a statement under way is cancelled, for the server would finish it first. */
   terminate(): void
   /** Settles when no statement is under way or waits any more, or the connection has ended. */

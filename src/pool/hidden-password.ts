@@ -2,8 +2,8 @@
 import type { ClientInternals } from './pg.ts'
 
 /**
- * Has pg's client know the password only for the turn of the event loop in which it answers a request for it: properties
- * that are hidden are printed by `inspect` with `showHidden`, what a closure holds is not.
+ * Has pg's client know the password only while it answers a request for it, before any other code runs, and forget it when
+ * the login is over: properties that are hidden are printed by `inspect` with `showHidden`, what a closure holds is not.
  *
  * Accessors in place of the property would hide it too, but V8 gives an object whose property is redefined a form in which
  * every access to it is slow: 10 µs a statement.
@@ -11,23 +11,27 @@ import type { ClientInternals } from './pg.ts'
 export function hidePassword(client: ClientInternals): void {
   const { password: given, connection, connectionParameters } = client
   let known: unknown
+  let isOver = false
   const hide = (): void => {
-    client.password = ask
+    if (isOver) known = undefined
+    client.password = isOver ? null : ask
     connectionParameters.password = null
   }
   const ask = async (): Promise<unknown> => {
     known = typeof given === 'function' ? await given() : given
-    // pg keeps it in its properties, and answers, before the event loop goes on.
-    setImmediate(hide)
+    // pg keeps it in its properties, and answers, in the microtasks before that.
+    process.nextTick(hide)
     return known
+  }
+  const forget = (): void => {
+    isOver = true
+    hide()
   }
   // The second step of SCRAM, for which pg does not ask again.
   connection.on('authenticationSASLContinue', () => {
     client.password = known
-    setImmediate(hide)
+    process.nextTick(hide)
   })
-  connection.once('readyForQuery', () => {
-    known = undefined
-  })
+  connection.once('readyForQuery', forget).once('end', forget)
   hide()
 }

@@ -170,7 +170,7 @@ export class ConnectionOpener {
       const config: DatabaseClientConfig = { ...ownConfig, signal }
       let ownFailure: OnConnectFailure | undefined
       const welcome = async (client: DatabaseClient): Promise<void> => {
-        client.erasePassword()
+        client.endLogin()
         // A server that asked for no password may still turn out to be the wrong one.
         client.openedWith = await resolve()
         const { onConnect } = this.#options

@@ -27,6 +27,7 @@ export function collect(answer: Readable): Promise<Buffer> {
       answer.destroy(new Error(`the answer has more than ${LONGEST_ANSWER_BYTES} bytes`))
     })
     answer.once('error', reject).once('end', () => resolve(Buffer.concat(chunks)))
+    answer.once('close', () => reject(new Error('the answer was cut off')))
   })
 }
 

@@ -25,6 +25,18 @@ function clocks() {
   }
 }
 
+test('fake timers neither stop our clocks nor have them jump', () => {
+  const { monotonicNow, steadyNow, now } = SYSTEM_CLOCK
+  const before = [monotonicNow(), steadyNow() - now()]
+  vi.useFakeTimers()
+  const meanwhile = monotonicNow()
+  steadyNow()
+  vi.useRealTimers()
+  const after = [monotonicNow(), steadyNow() - now()]
+  expect(Math.abs(meanwhile - Number(before[0]))).toBeLessThan(60_000)
+  for (const [index, value] of after.entries()) expect(Math.abs(value - Number(before[index]))).toBeLessThan(60_000)
+})
+
 describe('the clock for ages', () => {
   test('begins at the wall clock', () => {
     expect(steadyClock(Date.now, () => performance.now())() - Date.now()).toBeLessThanOrEqual(1)

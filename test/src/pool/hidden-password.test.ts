@@ -1,6 +1,6 @@
 /** A server that is silent, or repeats what it heard: nothing of a password can be printed, at any stage of a login. */
 import { createHmac, pbkdf2Sync, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
 import { inspect } from 'node:util'
@@ -9,7 +9,8 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createCertificateAuthority } from '../../../local/certificates.ts'
 import { createDatabase, type Database } from '../../../src/index.ts'
 import { databaseClientClass } from '../../../src/pool/client-class.ts'
-import type { Pg } from '../../../src/pool/pg.ts'
+import { hidePassword } from '../../../src/pool/hidden-password.ts'
+import type { ClientInternals, Pg } from '../../../src/pool/pg.ts'
 
 const PASSWORD = 'Zq7"k W2/v+N9%x'
 const bytes = Buffer.from(PASSWORD)
@@ -120,8 +121,9 @@ async function serve(answers: readonly (Buffer | ((heard: string) => Buffer))[])
 afterEach(async () => {
   for (const socket of sockets) socket.destroy()
   sockets.clear()
-  server.close()
-  await database.close()
+  // Some tests need neither.
+  server?.close()
+  await database?.close()
 })
 
 const [first = () => OK, final = () => OK] = scram()
@@ -159,7 +161,67 @@ describe('while a server lets wait, neither pool nor client show the password:',
     await serve([CLEAR_TEXT, Buffer.concat([OK, READY])])
     const client = await database.getClient()
     expectHidden(client, database.getPool())
+    expect([Reflect.get(client, 'password'), Reflect.get(client, 'connectionParameters').password]).toEqual([
+      null,
+      null,
+    ])
     client.release(true)
+  })
+})
+
+/** pg's client, which asks for its password as pg does when a server asks: what it is told, it keeps. */
+class AskingClient {
+  password: unknown = async () => PASSWORD
+  readonly connection = new EventEmitter()
+  readonly connectionParameters: { password: unknown } = { password: PASSWORD }
+
+  constructor() {
+    hidePassword(this as unknown as ClientInternals)
+  }
+
+  async ask(): Promise<unknown> {
+    const { password } = this
+    if (typeof password !== 'function') return password
+    return Promise.resolve()
+      .then(() => password())
+      .then((told) => {
+        this.connectionParameters.password = told
+        this.password = told
+        return told
+      })
+  }
+}
+
+describe('pg’s client', () => {
+  const others = [
+    ['process.nextTick()', (callback: () => void) => process.nextTick(callback)],
+    ['setImmediate()', (callback: () => void) => setImmediate(callback)],
+    ['setTimeout()', (callback: () => void) => setTimeout(callback, 1)],
+  ] as const
+
+  test.each(others)('has told the password, and shows it to no callback of %s', async (_name, later) => {
+    const client = new AskingClient()
+    expectHidden(client)
+    const told = await client.ask()
+    await new Promise<void>(later)
+    expectHidden(client)
+    client.connection.emit('authenticationSASLContinue')
+    const again = client.password
+    await new Promise<void>(later)
+    expectHidden(client)
+    expect([told, again]).toEqual([PASSWORD, PASSWORD])
+  })
+
+  test.each(['readyForQuery', 'end'])('knows no password after %s, also if it was still asking', async (event) => {
+    const client = new AskingClient()
+    await client.ask()
+    const asking = client.ask()
+    client.connection.emit(event)
+    await asking
+    await new Promise((resolve) => process.nextTick(resolve))
+    expect([client.password, client.connectionParameters.password]).toEqual([null, null])
+    client.connection.emit('authenticationSASLContinue')
+    expect(client.password).toBeUndefined()
   })
 })
 

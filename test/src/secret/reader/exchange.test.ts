@@ -1,11 +1,13 @@
 /** What others answer is bounded, and shown without what they know from us: all three readers, over real HTTP. */
 import type { ServerResponse } from 'node:http'
+import { PassThrough } from 'node:stream'
 import { inspect } from 'node:util'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { answerJson, LoopbackHttpServer, type RequestHandler } from '../../../../local/loopback/http-server.ts'
 import { ConnectionError } from '../../../../src/base/connection-error.ts'
 import { Diagnostics } from '../../../../src/base/diagnostics.ts'
 import { SecretCache } from '../../../../src/secret/cache.ts'
+import { collect } from '../../../../src/secret/reader/exchange.ts'
 import { sdkReader } from '../../../../src/secret/reader/readers.ts'
 import type { GetSecretValue } from '../../../../src/secret/reader/request.ts'
 import { secretsExtension } from '../../../../src/secret/reader/secrets-extension.ts'
@@ -150,4 +152,12 @@ describe.each(READERS.slice(0, 2))('%s that AWS refuses', (_, readerOf) => {
     expect(error).toMatchObject({ code: 'ERR_SECRET_UNAVAILABLE', hint: expect.stringMatching(/^Can the function/) })
     expect(printed(error).length).toBeLessThan(20_000)
   })
+})
+
+test('an answer that ends without a word is an error', async () => {
+  const answer = new PassThrough()
+  const collected = collect(answer)
+  answer.write('{')
+  answer.destroy()
+  await expect(collected).rejects.toThrow('the answer was cut off')
 })
