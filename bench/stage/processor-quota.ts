@@ -73,8 +73,12 @@ export class ProcessorQuota implements Disposable {
   readonly #group: string
   readonly #memoryMb: number
   readonly #version: keyof typeof ROOTS
-  readonly #folder = mkdtempSync(join(tmpdir(), PREFIX))
-  readonly #removeAtExit = (): void => remove(this.#root, this.#group)
+  /** Of the launcher. */
+  #folder = ''
+  readonly #remove = (): void => {
+    remove(this.#root, this.#group)
+    if (this.#folder !== '') rmSync(this.#folder, { recursive: true, force: true })
+  }
   /** A signal ends a process without `exit`. */
   readonly #endBySignal = (): void => process.exit(1)
 
@@ -89,14 +93,15 @@ export class ProcessorQuota implements Disposable {
     removeLeftovers(this.#root)
     if (version === 'v2') writeFileSync(join(this.#root, 'cgroup.subtree_control'), '+cpu')
     mkdirSync(this.#group)
-    process.once('exit', this.#removeAtExit).once('SIGINT', this.#endBySignal).once('SIGTERM', this.#endBySignal)
+    process.once('exit', this.#remove).once('SIGINT', this.#endBySignal).once('SIGTERM', this.#endBySignal)
     try {
       this.unthrottle()
+      this.#folder = mkdtempSync(join(tmpdir(), PREFIX))
+      this.nodeBinary = launcher(this.#folder, this.#group)
     } catch (error) {
       this[Symbol.dispose]()
       throw error
     }
-    this.nodeBinary = launcher(this.#folder, this.#group)
   }
 
   /** From now on the group's processes, with all their threads, get no more than the quota. */
@@ -115,8 +120,7 @@ export class ProcessorQuota implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    process.off('exit', this.#removeAtExit).off('SIGINT', this.#endBySignal).off('SIGTERM', this.#endBySignal)
-    remove(this.#root, this.#group)
-    rmSync(this.#folder, { recursive: true, force: true })
+    process.off('exit', this.#remove).off('SIGINT', this.#endBySignal).off('SIGTERM', this.#endBySignal)
+    this.#remove()
   }
 }

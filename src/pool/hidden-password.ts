@@ -6,7 +6,7 @@ import type { ClientInternals } from './pg.ts'
  * the login is over: properties that are hidden are printed by `inspect` with `showHidden`, what a closure holds is not.
  *
  * Accessors in place of the property would hide it too, but V8 gives an object whose property is redefined a form in which
- * every access to it is slow: 10 µs a statement.
+ * every access to it is slow: 5 to 10 µs a statement.
  */
 export function hidePassword(client: ClientInternals): void {
   const { password: given, connection, connectionParameters } = client

@@ -73,6 +73,8 @@ function endOfRepeated(layout: readonly Field[], first: number, bytes: Buffer, s
   if (at > end) return CUT
   let count = bytes.readInt16BE(start)
   if (count < 0) return CUT
+  // Rows come by the thousand.
+  if (layout[first] === 'v') for (; count > 0 && at <= end; count -= 1) at = endOfValue(bytes, at, end)
   for (; count > 0 && at <= end; count -= 1) at = endOfFields(layout, first, bytes, at, end)
   return at
 }
