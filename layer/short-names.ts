@@ -1,4 +1,4 @@
-/** Renames variables once more: names by how often they are used, over the whole file, compress better than esbuild's. */
+/** Shortens a file once more: names by how often they are used, over the whole file, compress better than esbuild's. */
 import { minify } from 'terser'
 
 /** A file's text, and the map from it to the sources, if there is one. */
@@ -7,10 +7,14 @@ export interface MappedCode {
   readonly map: string | undefined
 }
 
-/** Only names and blanks differ: esbuild has shortened the rest. */
+/** The same program; of its names, those of classes stay, for errors show them. */
 export async function withShortNames({ code, map }: MappedCode): Promise<MappedCode> {
-  const mangle = { toplevel: true, keep_classnames: true }
-  const options = { compress: false, ecma: 2022, mangle, format: { ascii_only: true } } as const
+  const options = {
+    ecma: 2022,
+    keep_classnames: true,
+    mangle: { toplevel: true },
+    format: { ascii_only: true },
+  } as const
   const sourceMap = map !== undefined && { content: map, asObject: false }
   const renamed = await minify(code, { ...options, sourceMap })
   if (renamed.code === undefined) throw new Error('terser returned no code')

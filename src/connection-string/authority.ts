@@ -80,10 +80,11 @@ export function splitAuthority(rest: string, origin: Origin): UrlParts {
     throw refusal(origin, 'host and port cannot be found in the URL', `${ENCODE} Expected: ${CONNECTION_STRING_FORM}`)
   }
   // With a raw / ? # in front of it, an @ counts only if there is no other.
-  const isBold = /[/?#]/.test(reading.password) && ats.length > 1
+  const isBold = ats.length > 1 && /[/?#]/.test(reading.password)
   // libpq ends user and password at the first @ in front of any /, even behind a ?; a socket's path may hold another @.
+  const login = reading.user + reading.password
   const isOtherToLibpq =
-    (reading.user === '' && /^\?[^/]*@/.test(reading.tail)) || /@%2f|^%2f.*\//i.test(reading.user + reading.password)
+    (reading.user === '' && /^\?[^/]*@/.test(reading.tail)) || (login.includes('%') && /@%2f|^%2f.*\//i.test(login))
   if (another !== undefined || isBold || isOtherToLibpq) {
     throw refusal(origin, 'the URL can be read with two different hosts, because of a raw special character', ENCODE)
   }

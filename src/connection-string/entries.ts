@@ -8,7 +8,8 @@ export interface Entry {
 
 /** A host of the form `name:port`, as in RDS's `endpoint`, becomes two entries. */
 export function splitHost<Found extends Entry>(entry: Found): Found[] {
-  const [, host, port] = (entry.name === 'host' && /^([^\s:/@]+):(\d+)$/.exec(entry.value)) || []
+  const hasPort = entry.name === 'host' && entry.value.includes(':')
+  const [, host, port] = (hasPort && /^([^\s:/@]+):(\d+)$/.exec(entry.value)) || []
   if (host === undefined || port === undefined) return [entry]
   return [
     { ...entry, value: host },

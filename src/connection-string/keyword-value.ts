@@ -18,8 +18,8 @@ const QUOTE = "Put a value with blanks in single quotes, and \\ in front of a ' 
 
 /** True when the text begins with a keyword of libpq. */
 export function isKeywordValue(text: string): boolean {
-  const [, keyword = ''] = /^\s*([a-z_]+)\s*=/i.exec(text) ?? []
-  return findParameter(keyword) !== undefined
+  const equals = text.indexOf('=')
+  return equals !== -1 && findParameter(text.slice(0, equals).trim()) !== undefined
 }
 
 /** The text without libpq's blanks at its end. */

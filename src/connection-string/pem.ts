@@ -26,9 +26,11 @@ export function isPem(text: string): boolean {
  */
 export function restorePem(text: string): string | undefined {
   // The first four letters of each are those of `-----BEGIN`.
-  const decoded = /^\s*LS0tLS1CRUdJ[\w+/=\s]+$/.test(text) ? Buffer.from(text, 'base64').toString() : text
+  const isBase64 = text.trimStart().startsWith('LS0tLS1CRUdJ') && /^[\w+/=\s]+$/.test(text)
+  const decoded = isBase64 ? Buffer.from(text, 'base64').toString() : text
   if (!isPem(decoded)) return undefined
-  return decoded.replace(/(?:\\r)?\\n/g, '\n').replace(BLOCK, (block, label: string, body: string) => {
+  const lines = decoded.replaceAll('\\r\\n', '\n').replaceAll('\\n', '\n')
+  return lines.replace(BLOCK, (block, label: string, body: string) => {
     // An old encrypted key has headers, which are lines of their own.
     if (body.includes(':')) return block
     const name = label.replaceAll('+', ' ')

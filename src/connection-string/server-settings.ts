@@ -10,22 +10,40 @@ const ALIASES: ReadonlyMap<string, string> = new Map([
   ['readonly', 'default_transaction_read_only'],
 ])
 
-/** Names that only a setting of the session has. */
-const SPECIFIC =
-  /^(?:search_path|currentschema|default_transaction_\w+|(?:statement|lock|transaction|idle_(?:in_transaction_)?session)_timeout)$/i
+/** Names that only a setting of the session has, beside those that begin with `default_transaction_`. */
+const SPECIFIC: readonly string[] = [
+  'search_path',
+  'currentschema',
+  'statement_timeout',
+  'lock_timeout',
+  'transaction_timeout',
+  'idle_session_timeout',
+  'idle_in_transaction_session_timeout',
+]
 
-/** A name with a dot is an application's own, for policies of row-level security. */
-const OTHERS =
-  /^(?:schema|readonly|role|timezone|(?:date|interval)style|bytea_output|extra_float_digits|[a-z_]\w*\.\w+)$/i
+const OTHERS: readonly string[] = [
+  'schema',
+  'readonly',
+  'role',
+  'timezone',
+  'datestyle',
+  'intervalstyle',
+  'bytea_output',
+  'extra_float_digits',
+]
 
 /** True for a name that only a setting of the session has. */
 export function isSpecificSetting(name: string): boolean {
-  return SPECIFIC.test(name)
+  const lower = name.toLowerCase()
+  return (
+    SPECIFIC.includes(lower) || (lower.startsWith('default_transaction_') && /^default_transaction_\w+$/.test(lower))
+  )
 }
 
-/** True for a parameter of a URL that is sent to the server. */
+/** True for a parameter of a URL that is sent to the server. A name with a dot is an application's own, for policies of row-level security. */
 export function isServerSetting(name: string): boolean {
-  return SPECIFIC.test(name) || OTHERS.test(name)
+  if (isSpecificSetting(name) || OTHERS.includes(name.toLowerCase())) return true
+  return name.includes('.') && /^[a-z_]\w*\.\w+$/i.test(name)
 }
 
 /** @throws ConnectionError for a value that servers read differently. */
@@ -47,6 +65,7 @@ function readSetting(parameter: string, text: string, origin: Origin): { name: s
 
 /** The names that `options` sets, as `-c name=`, `-cname=` or `--name=`, with `-` for `_` as PostgreSQL reads them. */
 function namesIn(options = ''): Set<string> {
+  if (options === '') return new Set()
   const flags = options.matchAll(/(?:^|\s)(?:-c\s*|--)([\w.-]+)=/g)
   return new Set(Array.from(flags, ([, name = '']) => name.toLowerCase().replaceAll('-', '_')))
 }

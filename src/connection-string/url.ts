@@ -39,6 +39,7 @@ export function isPostgresqlUrl(text: string): boolean {
  * @throws ConnectionError when some `%` are encodings and others are not, or when the bytes are not UTF-8.
  */
 function decodePart(name: string, text: string, origin: Origin): { value: string; encoded: boolean } {
+  if (!text.includes('%')) return { value: text, encoded: true }
   if (RAW_PERCENT.test(text)) {
     if (!ENCODED.test(text)) return { value: text, encoded: false }
     throw refusal(
@@ -74,12 +75,13 @@ function splitTail(tail: string, origin: Origin): { path: string; query: string 
     )
   }
   const mark = tail.indexOf('?')
-  const path = (mark === -1 ? tail : tail.slice(0, mark)).replace(/^\//, '')
-  return { path, query: mark === -1 ? '' : tail.slice(mark + 1) }
+  const path = mark === -1 ? tail : tail.slice(0, mark)
+  return { path: path.startsWith('/') ? path.slice(1) : path, query: mark === -1 ? '' : tail.slice(mark + 1) }
 }
 
 /** Restores each `&` that HTML or JSON escaped. */
 function repairSeparators(query: string, warn: (message: string) => void): string {
+  if (!query.includes(';') && !query.includes('\\')) return query
   const repaired = query.replace(/&amp;|\\u0026/gi, '&')
   if (repaired !== query) warn('an escaped & between the parameters was read as &')
   return repaired

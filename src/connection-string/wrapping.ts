@@ -1,6 +1,7 @@
 /** Removes what copying and pasting leaves around a connection string: blanks, quotes, `NAME=`, a command. */
 import { isKeywordValue, trimBlanks } from './keyword-value.ts'
 import { findParameter } from './parameters.ts'
+import { isPostgresqlUrl } from './url.ts'
 
 /** What a payload begins with, so that `password='x'` does not count as a wrapping. */
 const PAYLOAD = String.raw`(?=["'\x60]|(?:jdbc:)?[a-z][a-z0-9+.]*:\/\/|\{)`
@@ -16,6 +17,7 @@ interface Unwrapped {
 }
 
 function unwrapOnce(text: string): { text: string; removed: string } | undefined {
+  if (isPostgresqlUrl(text)) return undefined
   const [quoted, opening = '', inner = '', closing] = QUOTED.exec(text) ?? []
   if (quoted !== undefined && closing === CLOSING[opening] && !inner.includes(opening)) {
     return { text: inner, removed: 'quotes' }

@@ -3,14 +3,14 @@ import { isIPv6 } from 'node:net'
 import { ConnectionError } from '../base/connection-error.ts'
 import { Password } from '../base/password.ts'
 import { CONNECTION_FIELDS, type ConnectionFields, FIELD_NAMES } from './fields.ts'
-import { UNSENDABLE } from './values.ts'
+import { isSendable } from './values.ts'
 
 /** The form that is written, for hints. */
 export const CONNECTION_STRING_FORM = 'postgresql://<user>:<password>@<host>:<port>/<database>?sslmode=verify-full'
 
 /** Everything but the unreserved characters of RFC 3986; also quotes and parentheses, which a shell would read. */
 function encode(name: string, text: string): string {
-  if (UNSENDABLE.test(text)) {
+  if (!isSendable(text)) {
     throw new ConnectionError('ERR_CONFIG', `${name} has a character that no connection string can have`, {
       hint: `Write ${name} without NUL characters and halves of surrogate pairs.`,
     })

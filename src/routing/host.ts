@@ -1,6 +1,6 @@
 /** What kind of server a host name stands for. */
 
-const CLOUD_DOMAIN = /\.(?:cockroachlabs\.cloud|crdb\.io)\.?$/
+const CLOUD_DOMAINS = ['.cockroachlabs.cloud', '.crdb.io']
 const CLOUD_PORT = 26257
 const POSTGRESQL_PORT = 5432
 
@@ -8,8 +8,10 @@ const MAX_UINT64 = 2n ** 64n - 1n
 
 /** The labels in front of CockroachDB Cloud's domain, in lower case; none for any other host. */
 function cloudLabels(host: string): string[] {
-  const [labels, ...isCloud] = host.toLowerCase().split(CLOUD_DOMAIN)
-  return labels !== undefined && isCloud.length > 0 ? labels.split('.') : []
+  const name = host.toLowerCase()
+  const bare = name.endsWith('.') ? name.slice(0, -1) : name
+  const domain = CLOUD_DOMAINS.find((each) => bare.endsWith(each))
+  return domain === undefined ? [] : bare.slice(0, -domain.length).split('.')
 }
 
 /** True for every host of CockroachDB Cloud, whatever the plan. */
@@ -19,7 +21,8 @@ export function isCloudHost(host: string): boolean {
 
 /** True for the hosts that many old clusters shared, `free-tier<number>.…`: such a name does not contain the cluster. */
 export function isFreeTierHost(host: string): boolean {
-  return /^free-tier\d*$/.test(cloudLabels(host)[0] ?? '')
+  const [first = ''] = cloudLabels(host)
+  return first.startsWith('free-tier') && /^free-tier\d*$/.test(first)
 }
 
 /**
@@ -57,8 +60,8 @@ export function faultOfCluster(identifier: string): string | undefined {
  */
 export function clusterFromHost(host: string): string | undefined {
   const [first, short] = cloudLabels(host)
-  if (first === undefined || !/^[a-z0-9]{3}$/.test(short ?? '') || /^(?:internal|private)-/.test(first))
-    return undefined
+  if (first === undefined || !/^[a-z0-9]{3}$/.test(short ?? '')) return undefined
+  if (first.startsWith('internal-') || first.startsWith('private-')) return undefined
   return faultOfCluster(first) === undefined ? first : undefined
 }
 

@@ -41,6 +41,7 @@ function shownCluster(identifier: string): string {
 }
 
 function splitOptions(options = ''): { rest: string; flags: Mention[] } {
+  if (options === '') return { rest: '', flags: [] }
   const flags = [...options.matchAll(CLUSTER_FLAG)].map((match) => ({ field: 'options', identifier: match[1] ?? '' }))
   if (/--cluster(\s|$)/.test(options)) {
     throw refusal(

@@ -64,7 +64,7 @@ function scope({ region, service }: Signer, date: string): readonly string[] {
 
 /** ISO 8601's basic form, in UTC: `20150830T123600Z`. */
 export function amzDate(at: Date): string {
-  return at.toISOString().replace(/[-:]|\.\d+/g, '')
+  return `${at.toISOString().slice(0, 19).replaceAll('-', '').replaceAll(':', '')}Z`
 }
 
 /** The name of the key: `X-Amz-Credential` of a signed query. */

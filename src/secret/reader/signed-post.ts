@@ -31,12 +31,14 @@ function signedHeaders(access: RoleAccess, { headers: given, body }: SignedPost)
 
 /** The answer, whatever its status is; rejects when there is none. */
 export function signedPost(access: RoleAccess, post: SignedPost): Promise<Answer> {
-  const { protocol, hostname: host, port } = access.endpoint
+  const { protocol, hostname, port } = access.endpoint
+  // An IPv6 address.
+  const host = hostname.startsWith('[') ? hostname.slice(1, -1) : hostname
   const { body, signal, silenceMs, onSent } = post
   const request = protocol === 'https:' ? httpsRequest : httpRequest
   const sent = request({
     ...VERIFIED_TLS,
-    ...{ method: 'POST', host: host.replace(/^\[|\]$/g, ''), port, headers: signedHeaders(access, post), signal },
+    ...{ method: 'POST', host, port, headers: signedHeaders(access, post), signal },
     // Without an agent: the next request is minutes away, and a connection does not survive a freeze.
     agent: false,
   })

@@ -5,7 +5,7 @@ import { isSpecificSetting } from '../../connection-string/server-settings.ts'
 
 /** Compared without case, `_` and `-`, so that `DATABASE_URL` and `databaseUrl` are one. */
 export function plainKey(key: string): string {
-  return key.toLowerCase().replace(/[_-]/g, '')
+  return key.toLowerCase().replaceAll('_', '').replaceAll('-', '')
 }
 
 /** Usual keys of a whole connection string, plain. */

@@ -107,7 +107,7 @@ function nestedKey(object: JsonObject): string | undefined {
     if (value === undefined) return false
     if (typeof value !== 'string') return isJsonObject(value)
     // Every failed JSON.parse makes an error with its stack, which costs time in a cold start.
-    return /^\s*\{/.test(value) && isJsonObject(tryJson(value)?.value ?? null)
+    return value.trimStart().startsWith('{') && isJsonObject(tryJson(value)?.value ?? null)
   })
   return keys.length === 1 ? keys[0] : undefined
 }

@@ -30,7 +30,7 @@ export function isJsonObject(value: Json): value is { [key: string]: Json } {
 
 /** Refuses base64 of a text that can be read. */
 export function refuseBase64(text: string, origin: Origin): void {
-  if (text.length < 16 || !/^[A-Za-z0-9+/_\s-]+={0,2}$/.test(text)) return
+  if (text.length < 16 || text.includes(':') || !/^[A-Za-z0-9+/_\s-]+={0,2}$/.test(text)) return
   const decoded = Buffer.from(text, 'base64').toString('utf8').trim()
   if (!isPostgresqlUrl(decoded) && !/^\{\s*"/.test(decoded)) return
   throw refusal(origin, 'is encoded in base64', 'Store the text itself: --secret-string needs no encoding.')
