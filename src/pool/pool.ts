@@ -217,7 +217,8 @@ function databasePoolClass(pg: Pg): DatabasePoolClass {
 
     async rehearse(): Promise<void> {
       const isOfLayer = typeof IN_LAYER !== 'undefined' && isBundled(pg)
-      await (isOfLayer ? rehearseStatement((config) => new DatabaseClient(config)) : rehearseScram())
+      if (isOfLayer) rehearseStatement((config) => new DatabaseClient(config))
+      else await rehearseScram()
     }
 
     async close(): Promise<void> {

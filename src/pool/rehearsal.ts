@@ -1,6 +1,7 @@
 /** Runs what pg does in a login, without a server, so that Node has compiled it when the first statement needs it. */
 import { webcrypto } from 'node:crypto'
-import { Duplex } from 'node:stream'
+import { EventEmitter } from 'node:events'
+import type { Duplex } from 'node:stream'
 import type { DatabaseClient, DatabaseClientConfig } from './client.ts'
 
 /**
@@ -16,34 +17,32 @@ const ANSWERS = [
     'Z\0\0\0\x05I',
 ]
 
-/** A socket for pg that reaches nobody, and has the answers. */
-function answeringSocket(): Duplex {
-  let sent = 0
-  const socket = new Duplex({
-    read: () => undefined,
-    write(_chunk, _encoding, done) {
-      setImmediate(() => socket.push(Buffer.from(ANSWERS[sent++] ?? '', 'latin1')))
-      done()
-    },
-  })
+/** A socket for pg that reaches nobody, and answers when it is told to: pg does all the rest at once. */
+function deafSocket(): Duplex {
+  const socket = new EventEmitter()
+  const push = (chunk: Buffer) => socket.emit('data', chunk)
   const itself = () => socket
-  const connect = () => process.nextTick(() => socket.emit('connect'))
-  return Object.assign(socket, { connect, setNoDelay: itself, setKeepAlive: itself, ref: itself, unref: itself })
+  const methods = { push, connect: itself, setNoDelay: itself, write: itself, destroy: itself }
+  return Object.assign(socket, methods) as unknown as Duplex
 }
 
-/** A client logs in to nobody, and runs a statement. Rejects for nobody to be told. */
-export async function rehearseStatement(createClient: (config: DatabaseClientConfig) => DatabaseClient): Promise<void> {
+/** A client logs in to nobody, and runs a statement, before this returns. */
+export function rehearseStatement(createClient: (config: DatabaseClientConfig) => DatabaseClient): void {
+  const socket = deafSocket()
+  const [login, row] = ANSWERS.map((answer) => Buffer.from(answer, 'latin1'))
   const client = createClient({
-    stream: answeringSocket,
+    stream: () => socket,
     ssl: false,
     host: 'localhost',
     user: 'a',
     database: 'a',
     requirements: {},
   })
-  await client.connect()
-  await client.probe(1000)
-  client.destroy()
+  client.connect(() => undefined)
+  socket.emit('connect')
+  socket.push(login)
+  void client.probe(1000)
+  socket.push(row)
 }
 
 /** The steps of SCRAM-SHA-256 as pg takes them with Web Crypto, with a made-up password. */
