@@ -1,5 +1,7 @@
 /** Chooses the copy of pg that the pool is built on, so that a function has one: its own where it has one. */
+import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
 import { ConnectionError } from '../base/connection-error.ts'
 import { bundledPg } from './bundled-pg.ts'
 import type { Pg, ProtocolConnection } from './pg.ts'
@@ -60,9 +62,21 @@ function checkedPg(pg: unknown, which: string): Pg {
   return copy
 }
 
-/** Path and content of what `require('pg')` gives in the function's module; undefined where it finds none. */
+/**
+ * True where there may be a package `pg`. Lambda's NODE_PATH has the function's folder, in which `pg.js` is a module of the
+ * function's own; and to look is faster than to have Node find nothing.
+ */
+function mayHavePg(require: NodeJS.Require): boolean {
+  // With Yarn's Plug'n'Play packages are in no folder.
+  if (process.versions.pnp !== undefined) return true
+  const folders = require.resolve.paths('pg') ?? []
+  return folders.some((folder) => basename(folder) === 'node_modules' && existsSync(join(folder, 'pg')))
+}
+
+/** The content of the package that `require('pg')` finds from the function's module; undefined where there is none. */
 function functionsPg(functionModule: string): Pg | undefined {
   const require = createRequire(functionModule)
+  if (!mayHavePg(require)) return undefined
   let path: string
   try {
     path = require.resolve('pg')

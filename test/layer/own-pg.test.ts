@@ -1,6 +1,6 @@
 /** The built layer beside the function's own copy of pg: there is one pg in the function. */
 import { cp, mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { copyPackages } from '../../cdk/package-closure.ts'
@@ -105,11 +105,21 @@ describe('the pool on the layer is one of', () => {
     expect(await invoke(code)).toMatchObject({ ok: true, payload: ONE_PG })
   })
 
-  test('the layer’s pg where the function has none', async () => {
-    const code = await scratch.folder('none', {
+  // Lambda's NODE_PATH has the function's folder, where such a file would be found too.
+  test.each([
+    ['where the function has none', {}],
+    ['beside a module of the function’s that is called pg.js', { 'pg.js': 'throw new Error("not asked for")' }],
+    ['beside a folder of the function’s that is called pg', { 'pg/index.js': 'throw new Error("not asked for")' }],
+    ['beside an empty folder for pg', { 'node_modules/pg/README.md': '' }],
+  ])('the layer’s pg %s', async (name, files) => {
+    const code = await scratch.folder(name, {
       'index.mjs': `${IMPORTS}
 export const handler = withDatabase(async (_event, _context, db) => ({ pool: db.getPool().constructor.name, ...(await db.query('select 1 as one')).rows[0] }))`,
     })
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(join(code, dirname(path)), { recursive: true })
+      await writeFile(join(code, path), text)
+    }
     expect(await invoke(code)).toMatchObject({ ok: true, payload: { pool: 'DatabasePool', one: 1 } })
   })
 })
