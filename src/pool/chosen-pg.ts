@@ -63,8 +63,8 @@ function checkedPg(pg: unknown, which: string): Pg {
 }
 
 /**
- * True where there may be a package `pg`. Lambda's NODE_PATH has the function's folder, in which `pg.js` is a module of the
- * function's own; and to look is faster than to have Node find nothing.
+ * True where there may be a package `pg`. Lambda's NODE_PATH has the function's folder, in which `pg.js` and `pg/`
+ * are modules of its own.
  */
 function mayHavePg(require: NodeJS.Require): boolean {
   // With Yarn's Plug'n'Play packages are in no folder.
