@@ -13,9 +13,12 @@ const SHORTEST = 4
 /** Only the beginning of a longer secret is looked for; passwords are shorter. */
 const LONGEST_SECRET = 4096
 
-/** Controls, invisible and unassigned characters, halves of surrogate pairs, separators of lines. */
-const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]+/gu
-const PRINTABLE_ASCII = /^[ -~]*$/
+/** With a blank for controls, invisible and unassigned characters, halves of surrogate pairs, separators of lines. */
+function printable(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text
+  // Not a constant, which every cold start would make: V8 looks up then what is in Unicode's classes.
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ')
+}
 
 /** A secret in the forms in which a text may hold it: unchanged, in JSON, percent-encoded, in hex, in base64. */
 function formsOf(secret: string): string[] {
@@ -63,8 +66,7 @@ export function foreignText(text: string, secrets: Secrets = []): string {
     .split(/[\r\n]/, 1)
   const isCut = text.length > LONGEST || line.length > LONGEST
   const shown = isCut ? `${line.slice(0, LONGEST - 40)}… (${text.length} characters)` : line
-  // What is in Unicode's classes takes V8 a millisecond to look up.
-  return PRINTABLE_ASCII.test(shown) ? shown : shown.replace(UNPRINTABLE, ' ')
+  return printable(shown)
 }
 
 /**
