@@ -19,7 +19,8 @@ const QUOTE = "Put a value with blanks in single quotes, and \\ in front of a ' 
 /** True when the text begins with a keyword of libpq. */
 export function isKeywordValue(text: string): boolean {
   const equals = text.indexOf('=')
-  return equals !== -1 && findParameter(text.slice(0, equals).trim()) !== undefined
+  const keyword = text.slice(0, Math.max(equals, 0)).trim()
+  return findParameter(keyword) !== undefined && /^[a-z_]+$/i.test(keyword)
 }
 
 /** The text without libpq's blanks at its end. */

@@ -32,17 +32,20 @@ const OTHERS: readonly string[] = [
   'extra_float_digits',
 ]
 
+/** Without case, as far as ASCII goes: a few other letters become ASCII's in lower case. */
+function isOneOf(names: readonly string[], name: string): boolean {
+  return names.includes(name.toLowerCase()) && /^\w+$/.test(name)
+}
+
 /** True for a name that only a setting of the session has. */
 export function isSpecificSetting(name: string): boolean {
-  const lower = name.toLowerCase()
-  return (
-    SPECIFIC.includes(lower) || (lower.startsWith('default_transaction_') && /^default_transaction_\w+$/.test(lower))
-  )
+  if (isOneOf(SPECIFIC, name)) return true
+  return name.toLowerCase().startsWith('default_transaction_') && /^default_transaction_\w+$/i.test(name)
 }
 
 /** True for a parameter of a URL that is sent to the server. A name with a dot is an application's own, for policies of row-level security. */
 export function isServerSetting(name: string): boolean {
-  if (isSpecificSetting(name) || OTHERS.includes(name.toLowerCase())) return true
+  if (isSpecificSetting(name) || isOneOf(OTHERS, name)) return true
   return name.includes('.') && /^[a-z_]\w*\.\w+$/i.test(name)
 }
 

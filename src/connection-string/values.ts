@@ -96,7 +96,7 @@ export function readPort(text: string, origin: Origin): number {
 
 export function readHost(text: string, origin: Origin): string {
   const trimmed = text.trim()
-  const host = trimmed.startsWith('[') && trimmed.endsWith(']') ? trimmed.slice(1, -1) : trimmed
+  const host = trimmed.startsWith('[') ? trimmed.replace(/^\[(.*)\]$/, '$1') : trimmed
   const bad = (found: string, hint: string) => valueRefusal(origin, found, hint)
   const copy =
     'Copy the host name from the console: <name>-<tenant id>.<3 characters>.<cloud>-<region>.cockroachlabs.cloud.'

@@ -1,7 +1,6 @@
 /** Chooses the copy of pg that the pool is built on, so that a function has one: its own where it has one. */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, join } from 'node:path'
+import { dirname, sep } from 'node:path'
 import { ConnectionError } from '../base/connection-error.ts'
 import { bundledPg } from './bundled-pg.ts'
 import type { Pg, ProtocolConnection } from './pg.ts'
@@ -63,26 +62,29 @@ function checkedPg(pg: unknown, which: string): Pg {
 }
 
 /**
- * True where there may be a package `pg`. Lambda's NODE_PATH has the function's folder, in which `pg.js` and `pg/`
- * are modules of its own.
+ * True for a file of a package: Lambda's NODE_PATH has the function's folder, in which `pg.js` and `pg/` are modules of its
+ * own.
  */
-function mayHavePg(require: NodeJS.Require): boolean {
-  // With Yarn's Plug'n'Play packages are in no folder.
-  if (process.versions.pnp !== undefined) return true
-  const folders = require.resolve.paths('pg') ?? []
-  return folders.some((folder) => basename(folder) === 'node_modules' && existsSync(join(folder, 'pg')))
+function isOfPackage(require: NodeJS.Require, path: string): boolean {
+  if (path.split(sep).includes('node_modules')) return true
+  try {
+    const folder = dirname(require.resolve('pg/package.json'))
+    return path.startsWith(folder + sep) && require('pg/package.json').name === 'pg'
+  } catch {
+    return false
+  }
 }
 
 /** The content of the package that `require('pg')` finds from the function's module; undefined where there is none. */
 function functionsPg(functionModule: string): Pg | undefined {
   const require = createRequire(functionModule)
-  if (!mayHavePg(require)) return undefined
   let path: string
   try {
     path = require.resolve('pg')
   } catch {
     return undefined
   }
+  if (!isOfPackage(require, path)) return undefined
   let pg: unknown
   try {
     pg = require(path)

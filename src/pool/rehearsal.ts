@@ -22,7 +22,7 @@ function deafSocket(): Duplex {
   const socket = new EventEmitter()
   const push = (chunk: Buffer) => socket.emit('data', chunk)
   const itself = () => socket
-  const methods = { push, connect: itself, setNoDelay: itself, write: itself, destroy: itself }
+  const methods = { push, writable: true, connect: itself, setNoDelay: itself, write: itself, destroy: itself }
   return Object.assign(socket, methods) as unknown as Duplex
 }
 

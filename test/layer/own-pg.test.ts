@@ -91,6 +91,25 @@ describe('the pool on the layer is one of', () => {
   })
 
   test.each([
+    ['in one file', 'node_modules/pg.js'],
+    ['in a folder beside the handler', 'pg/index.js'],
+  ])('a pg that was bundled %s', async (name, file) => {
+    const code = await scratch.folder(name, {
+      'index.mjs': `${IMPORTS}import { createRequire } from 'node:module'
+const pg = createRequire(import.meta.url)('./${file}')
+const options = undefined
+${USES}`,
+      'pg/package.json': '{ "name": "pg" }',
+    })
+    await build({
+      stdin: { contents: "module.exports = require('pg')", resolveDir: REPOSITORY, loader: 'js' },
+      outfile: join(code, file),
+      ...{ bundle: true, platform: 'node', format: 'cjs', external: ['pg-native'], logLevel: 'error' },
+    })
+    expect(await invoke(code)).toMatchObject({ ok: true, payload: ONE_PG })
+  })
+
+  test.each([
     ['default import', "import pg from 'pg'\nconst options = { pg }\n"],
     ['namespace', "import * as pg from 'pg'\nconst options = { pg }\n"],
   ])('a pg that a bundler has put into the function, handed over as %s', async (name, imports) => {
@@ -110,7 +129,11 @@ describe('the pool on the layer is one of', () => {
     ['where the function has none', {}],
     ['beside a module of the function’s that is called pg.js', { 'pg.js': 'throw new Error("not asked for")' }],
     ['beside a folder of the function’s that is called pg', { 'pg/index.js': 'throw new Error("not asked for")' }],
-    ['beside an empty folder for pg', { 'node_modules/pg/README.md': '' }],
+    ['beside an empty folder for pg', { 'node_modules/pg/README.md': '', 'pg.js': 'throw new Error("not asked for")' }],
+    [
+      'beside a package of the function’s in a folder that is called pg',
+      { 'pg/package.json': '{ "name": "our-pg" }', 'pg/index.js': 'throw new Error("not asked for")' },
+    ],
   ])('the layer’s pg %s', async (name, files) => {
     const code = await scratch.folder(name, {
       'index.mjs': `${IMPORTS}

@@ -104,6 +104,7 @@ const BAD: readonly [FieldName, string, string][] = [
   ['host', 'a.example.com,b.example.com', 'names several hosts'],
   ['host', `app:${PASSWORD}@db`, 'is not a host name, IP address or socket directory (17 characters)'],
   ['host', 'db\0.example.com', 'has a character that no host name has'],
+  ['host', '[/tmp\nx]', 'is not a host name, IP address or socket directory (8 characters)'],
   ['port', PASSWORD, 'is not a number (10 characters)'],
   ['port', '$PORT', 'is still a placeholder'],
   ['port', '0', 'is 0; expected a whole number from 1 to 65535'],

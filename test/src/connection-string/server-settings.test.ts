@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Origin } from '../../../src/base/refusal.ts'
-import { addServerSettings } from '../../../src/connection-string/server-settings.ts'
+import { addServerSettings, isServerSetting } from '../../../src/connection-string/server-settings.ts'
 import { Database } from '../../../src/database.ts'
 import { parseSecret } from '../../../src/secret/value/parse.ts'
 import { read, refusalOf } from '../../support/connection-string.ts'
@@ -123,3 +123,10 @@ describe('in a secret in JSON', () => {
     })
   })
 })
+
+test.each(['loc\u212a_timeout', 'default_transaction_\u212a', 'default_transaction_a-b', 'ti\u1e41ezone'])(
+  'a name with a letter beyond ASCII, or with another character, is of no setting: %s',
+  (name) => {
+    expect(isServerSetting(name)).toBe(false)
+  },
+)
