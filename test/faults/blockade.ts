@@ -12,6 +12,10 @@ export const BLOCKED_LONG_WRITE = `insert into ledger (id) select $1
   from (select pg_advisory_xact_lock(${LOCK})::text as lock offset 0) met, lateral pg_sleep(3 + length(met.lock))`
 /** Waits at the blockade. */
 export const BLOCKED = `select pg_advisory_xact_lock(${LOCK})`
+/** The same for a server that shuts down: stays under way for 3 s if it has waited. */
+export const BLOCKED_LONG = `select pg_sleep(3 + length(met.lock))
+  from (select pg_advisory_xact_lock(${LOCK})::text as lock offset 0) met
+  where length(met.lock) = 0 and clock_timestamp() - statement_timestamp() > interval '100 ms'`
 /** Makes every transaction that wrote the ledger wait at the blockade when it commits. */
 export const BLOCKADE_AT_COMMIT = `
   create or replace function wait_at_commit() returns trigger language plpgsql as

@@ -1,6 +1,6 @@
 /** Rows 4 to 6: the server ends sessions or is down between invocations, before the first, and under a statement. */
 
-import { BLOCKED, BLOCKED_LONG_WRITE, BLOCKED_WRITE, Blockade } from '../blockade.ts'
+import { BLOCKED, BLOCKED_LONG, BLOCKED_LONG_WRITE, BLOCKED_WRITE, Blockade } from '../blockade.ts'
 import type { FaultRow } from '../fault-row.ts'
 import { allAnswered, errorsPerInjection, every, ledgerHolds } from '../promises.ts'
 import type { Stage } from '../stage.ts'
@@ -81,7 +81,7 @@ export const CONNECTION_ROWS: readonly FaultRow[] = [
     database: 'every write once',
     isSlow: true,
     settings: { ownPostgres: {}, timeoutSeconds: 8 },
-    inject: (stage) => faultDuring(stage, IN_TRANSACTION, () => restart(stage)),
+    inject: (stage) => faultDuring(stage, { inTransaction: true, text: BLOCKED_LONG }, () => restart(stage)),
     brokenPromises: every(allAnswered, onlyAnswered),
   },
   {
