@@ -2,7 +2,7 @@
 import remapping from '@jridgewell/remapping'
 import { type ArrowFunctionExpression, type Expression, type Pattern, parse } from 'acorn'
 import MagicString from 'magic-string'
-import type { MappedCode } from './short-names.ts'
+import type { MappedCode } from './shortened.ts'
 
 /** esbuild puts a module that runs late into a function: `name = wrap((exports, module) => { … })`. */
 function wrappedModule(declared: Expression | null | undefined): ArrowFunctionExpression | undefined {

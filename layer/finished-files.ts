@@ -1,9 +1,9 @@
-/** What becomes of a file that esbuild made, before it is written: shorter names, and modules that V8 compiles at once. */
+/** What becomes of a file that esbuild made, before it is written: shorter code, and modules that V8 compiles at once. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Plugin } from 'esbuild'
 import { withEagerModules } from './eager-modules.ts'
-import { withShortNames } from './short-names.ts'
+import { shortened } from './shortened.ts'
 
 function write(path: string, text: string): void {
   mkdirSync(dirname(path), { recursive: true })
@@ -24,9 +24,9 @@ export const finishedFiles: Plugin = {
       const unchanged: string[] = []
       for (const [path, code] of textOf) {
         if (path.endsWith('.map')) continue
-        const renamed = await withShortNames({ code, map: textOf.get(`${path}.map`) })
-        const finished = withEagerModules(renamed)
-        if (finished.code === renamed.code) unchanged.push(path)
+        const shorter = await shortened({ code, map: textOf.get(`${path}.map`) })
+        const finished = withEagerModules(shorter)
+        if (finished.code === shorter.code) unchanged.push(path)
         write(path, finished.code)
         if (finished.map !== undefined) write(`${path}.map`, finished.map)
       }

@@ -22,6 +22,7 @@ function deafSocket(): Duplex {
   const socket = new EventEmitter()
   const push = (chunk: Buffer) => socket.emit('data', chunk)
   const itself = () => socket
+  // Of a stream, pg and our connection use no more for this.
   const methods = { push, writable: true, connect: itself, setNoDelay: itself, write: itself, destroy: itself }
   return Object.assign(socket, methods) as unknown as Duplex
 }

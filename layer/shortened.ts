@@ -8,7 +8,7 @@ export interface MappedCode {
 }
 
 /** The same program; of its names, those of classes stay, for errors show them. */
-export async function withShortNames({ code, map }: MappedCode): Promise<MappedCode> {
+export async function shortened({ code, map }: MappedCode): Promise<MappedCode> {
   const options = {
     ecma: 2022,
     keep_classnames: true,
@@ -16,7 +16,7 @@ export async function withShortNames({ code, map }: MappedCode): Promise<MappedC
     format: { ascii_only: true },
   } as const
   const sourceMap = map !== undefined && { content: map, asObject: false }
-  const renamed = await minify(code, { ...options, sourceMap })
-  if (renamed.code === undefined) throw new Error('terser returned no code')
-  return { code: renamed.code, map: map === undefined ? undefined : String(renamed.map) }
+  const shorter = await minify(code, { ...options, sourceMap })
+  if (shorter.code === undefined) throw new Error('terser returned no code')
+  return { code: shorter.code, map: map === undefined ? undefined : String(shorter.map) }
 }
